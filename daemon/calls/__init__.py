@@ -1,0 +1,1 @@
+"""Calls as Parley sees them, whatever switch they stand on."""

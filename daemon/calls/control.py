@@ -1,0 +1,76 @@
+"""What can be done to a leg, whatever switch it stands on, and how sure we are that it happened."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+
+class Certainty(StrEnum):
+    """How far a command got.
+
+    ``NOT_SENT``: no byte of it left us, it may be tried again. ``UNKNOWN``: it was written and the link was lost
+    before the reply, so it may or may not have happened and must not be repeated blindly. ``ANSWERED``: the switch
+    replied; ``ok`` says what.
+    """
+
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+    ANSWERED = "answered"
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What became of one command. ``ok`` is true only for an answer that says yes.
+
+    ``text`` is the switch's answer, or why there is none.
+    """
+
+    certainty: Certainty
+    ok: bool
+    text: str = ""
+
+
+class CallControl(Protocol):
+    """Acts on one leg by the other side's ``leg_id``. No method raises for what the switch says: that is the outcome.
+
+    Text with a line break, where the switch's protocol cannot carry one, raises ``protocols.errors.LocalError``
+    before anything is sent.
+    """
+
+    async def answer(self, leg_id: str) -> Outcome:
+        """Answer a ringing or parked leg."""
+
+    async def play(self, leg_id: str, path: str) -> Outcome:
+        """Play the sound file at ``path`` (as the switch sees it); returns when it ended or the leg did."""
+
+    async def speak(self, leg_id: str, text: str) -> Outcome:
+        """Synthesise ``text`` with the configured engine and voice; returns when it ended or the leg did."""
+
+    async def stop(self, leg_id: str) -> Outcome:
+        """Stop whatever is being played or spoken."""
+
+    async def record(self, leg_id: str, path: str) -> Outcome:
+        """Record both sides into ``path`` (as the switch sees it) until the leg ends."""
+
+    async def send_dtmf(self, leg_id: str, digits: str) -> Outcome:
+        """Send ``digits`` (``0-9*#A-D``) to the leg's far end."""
+
+    async def originate(self, destination: str, *, caller: str, timeout: float) -> Outcome:
+        """Place a call to ``destination`` and park it when it answers, within ``timeout`` seconds.
+
+        ``text`` of an ``ok`` outcome is the new leg's id.
+        """
+
+    async def hold(self, leg_id: str, on: bool) -> Outcome:
+        """Put the leg on hold (``on``) or take it off."""
+
+    async def bridge(self, leg_id: str, other_leg_id: str) -> Outcome:
+        """Let two legs hear each other."""
+
+    async def transfer(self, leg_id: str, destination: str) -> Outcome:
+        """Send the leg to ``destination`` in its dialplan context."""
+
+    async def hang_up(self, leg_id: str, cause: str = "NORMAL_CLEARING") -> Outcome:
+        """Hang the leg up. Hanging up a leg that is gone is answered ``ok``."""

@@ -1,0 +1,34 @@
+"""The state of the long-lived connections that calls come over, as people are shown it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class LinkState(StrEnum):
+    """What a link is doing. ``REFUSED`` means the other side rejects us (password, ACL): an operator must act."""
+
+    CONNECTING = "connecting"
+    READY = "ready"
+    AWAY = "away"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+
+
+class LinkStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One link's state, published on the hub whenever it changes.
+
+    ``link`` is ``"switch:<name>"`` and unique; ``since`` is when this state began and ``last_event_at`` when the other
+    side was last heard of, both Unix seconds of our clock. ``detail`` says why it is away or refused, in words for an
+    operator, without secrets. ``gap`` is set on the first READY after an outage: the seconds of which we know nothing.
+    """
+
+    link: str
+    server: str
+    state: LinkState
+    since: float
+    last_event_at: float | None = None
+    detail: str = ""
+    gap: float | None = None

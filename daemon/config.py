@@ -1,0 +1,131 @@
+"""The typed configuration: every key, its type, its default and its bounds. Durations are float seconds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[float, Meta(gt=0)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Count = Annotated[int, Meta(ge=1)]
+Role = Literal["viewer", "operator", "admin"]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+
+
+class ServiceConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[service]``: where the process keeps things and how it stops."""
+
+    state_dir: str = "/var/lib/parley"
+    stop_timeout: Positive = 15.0
+
+
+class LogConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[log]``: reloaded on SIGHUP."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class SwitchConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[[switch]]``: one FreeSWITCH. Its password is the secret ``switch-<name>-password``."""
+
+    name: Name = "main"
+    host: str = "127.0.0.1"
+    port: Port = 8021
+    connect_timeout: Positive = 5.0
+    command_timeout: Positive = 10.0
+    silence_timeout: Positive = 45.0
+    """A link that says nothing for so long (HEARTBEAT comes every 20 s) is dropped and made anew."""
+    reconnect_first: Positive = 0.25
+    reconnect_cap: Positive = 15.0
+    refused_retry: Positive = 60.0
+    reconcile_interval: Positive = 60.0
+    max_frame: Count = 16_777_216
+    """The largest body of one frame, in bytes."""
+    speak_engine: str = ""
+    speak_voice: str = ""
+
+
+class SpeechConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[speech]``: what speech-to-text modules do not say themselves."""
+
+    brain_sample_rate: Count = 8000
+    """Samples per second in which ``brain_stt`` counts ``start`` and ``end``."""
+
+
+class CallsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[calls]``"""
+
+    keep_ended: Positive = 300.0
+    """How long an ended call stays in memory (and in the live list)."""
+
+
+class DatabaseConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[database]``. A password does not stand in the URL: it is the secret ``database-password``."""
+
+    url: str = ""
+    """``postgresql://user@host:5432/name`` or ``sqlite:///path``; empty: ``parley.db`` in the state directory."""
+    pool_size: Count = 5
+
+
+class RecorderConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[recorder]``: the way of calls and utterances into the database."""
+
+    flush_interval: Positive = 0.02
+    """At most this much of what was said can be lost when the process is killed."""
+    batch_rows: Count = 500
+    spool_dir: str = ""
+    """Empty: ``spool`` in the state directory."""
+    memory_rows: Count = 50_000
+    """How many rows may wait in memory when the spool's disk refuses them; past it, rows are lost and counted."""
+
+
+class ListenerConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[[web.listener]]``: an address and the groups of routes served on it."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    routes: list[Literal["public", "private"]] = msgspec.field(default_factory=lambda: ["public", "private"])
+
+
+class WebConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[web]``"""
+
+    listener: list[ListenerConfig] = msgspec.field(default_factory=lambda: [ListenerConfig()])
+    trusted_proxies: list[str] = msgspec.field(default_factory=list)
+    metrics_networks: list[str] = msgspec.field(default_factory=list)
+    """Networks, beside loopback, that may read ``/metrics`` without a token."""
+    open_docs: bool = True
+    full_numbers: Literal["viewer", "operator", "admin", "nobody"] = "operator"
+    """The least role that sees whole phone numbers; everybody else sees ``010****5678``."""
+    session_lifetime: Positive = 43_200.0
+    login_attempts: Count = 5
+    login_window: Positive = 300.0
+    secure_cookie: bool = False
+    """Send the session cookie over https only (set it where a proxy ends TLS)."""
+
+
+class LiveConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[live]``: bounds of one browser's connection. Reloaded on SIGHUP."""
+
+    max_clients: Count = 2000
+    queue_packets: Count = 2000
+    queue_bytes: Count = 4_194_304
+    ping_interval: Positive = 10.0
+    ping_timeout: Positive = 5.0
+
+
+class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    service: ServiceConfig = msgspec.field(default_factory=ServiceConfig)
+    log: LogConfig = msgspec.field(default_factory=LogConfig)
+    switch: list[SwitchConfig] = msgspec.field(default_factory=list)
+    speech: SpeechConfig = msgspec.field(default_factory=SpeechConfig)
+    calls: CallsConfig = msgspec.field(default_factory=CallsConfig)
+    database: DatabaseConfig = msgspec.field(default_factory=DatabaseConfig)
+    recorder: RecorderConfig = msgspec.field(default_factory=RecorderConfig)
+    web: WebConfig = msgspec.field(default_factory=WebConfig)
+    live: LiveConfig = msgspec.field(default_factory=LiveConfig)

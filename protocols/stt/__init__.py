@@ -1,0 +1,1 @@
+"""Speech-to-text: one module per vendor, all giving :class:`protocols.stt.result.RecognitionResult`."""

@@ -1,0 +1,1 @@
+"""Whoever connects to Parley: pages, REST, socket.io."""
