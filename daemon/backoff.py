@@ -23,7 +23,7 @@ class Backoff:
         """The seconds to wait now; each call waits longer, up to the cap."""
         step = self._step
         self._step = min(step * self._factor, self._cap)
-        return step * random.uniform(0.5, 1.0)
+        return step * random.uniform(0.5, 1.0)  # noqa: S311 - spreads reconnects, guards nothing
 
     def reset(self) -> None:
         """Start again with the first delay."""

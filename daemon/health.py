@@ -20,7 +20,7 @@ class Condition(StrEnum):
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
-    """One room's condition. ``detail`` is for an operator and holds no secret; ``numbers`` are figures worth graphing."""
+    """One room's condition. ``detail`` is for an operator, without secrets; ``numbers`` are figures worth graphing."""
 
     condition: Condition
     detail: str = ""

@@ -57,8 +57,8 @@ class CallControl(Protocol):
     async def send_dtmf(self, leg_id: str, digits: str) -> Outcome:
         """Send ``digits`` (``0-9*#A-D``) to the leg's far end."""
 
-    async def originate(self, destination: str, *, caller: str, timeout: float) -> Outcome:
-        """Place a call to ``destination`` and park it when it answers, within ``timeout`` seconds.
+    async def originate(self, destination: str, *, caller: str, ring_time: float) -> Outcome:
+        """Place a call to ``destination`` and park it when it answers, within ``ring_time`` seconds.
 
         ``text`` of an ``ok`` outcome is the new leg's id.
         """
