@@ -133,6 +133,12 @@ class CallChanged(msgspec.Struct, frozen=True, gc=False):
     call: Call
 
 
+class CallForgotten(msgspec.Struct, frozen=True, gc=False):
+    """Published on the hub when an ended call leaves memory; from now on only the store knows it."""
+
+    call: Call
+
+
 class DigitHeard(msgspec.Struct, frozen=True, gc=False):
     """Published on the hub for every DTMF digit of a leg of a followed call."""
 
