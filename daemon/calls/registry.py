@@ -198,19 +198,18 @@ class Registry:
 
     def _call_for(self, key: LegKey, event: LegAppeared) -> Call | None:
         origin, server, _ = key
-        stored = self._stored.pop(key, None)
-        for call_id in (stored, self._awaited.pop(key, None)):
-            call = self._calls.get(call_id) if call_id else None
-            if call is not None:
-                return call
         call_key = (origin, server, event.call_key)
+        stored = self._stored.pop(key, "")
         found = self._legs.get(call_key)
-        if found is not None and found[0].state is not CallState.ENDED:
-            return found[0]
-        awaited = self._awaited.get(call_key)
-        if awaited is not None and awaited in self._calls:
-            return self._calls[awaited]
-        return self._new_call(key, event, stored) if stored else None
+        for call in (
+            self._calls.get(stored),
+            self._calls.get(self._awaited.pop(key, "")),
+            found[0] if found else None,
+            self._calls.get(self._awaited.get(call_key, "")),
+        ):
+            if call is not None and call.state is not CallState.ENDED:
+                return call
+        return self._new_call(key, event, stored) if stored and stored not in self._calls else None
 
     def _new_call(self, key: LegKey, event: LegAppeared, call_id: str | None = None) -> Call:
         origin, server, leg_id = key
@@ -271,10 +270,13 @@ class Registry:
         """The calls of two bridged legs become one: the older id lives."""
         origin, server, leg_id = key
         other = self._legs.get((origin, server, other_leg_id))
+        call, leg = self._legs[key]
         if other is None:
             return
-        call, leg = self._legs[key]
         other_call, other_leg = other
+        if other_leg.state is LegState.ENDED:
+            leg.peer_id = ""
+            return
         leg.peer_id, other_leg.peer_id = other_leg_id, leg_id
         if other_call is call:
             return

@@ -275,8 +275,9 @@ def _speaker(call: Call, leg: Leg, channel: int) -> Speaker:
 def _said_at(result: RecognitionResult, heard_at: float, ear: _Ear) -> float:
     """When the stretch began, Unix seconds, never later than it was heard.
 
-    Without times that is when speech was noticed or first heard. With times, the recogniser's zero is its media bug's start where the switch told it, else what the first result with times
-    says: it ended no later than it arrived. A zero that puts speech into the future was another bug's.
+    Without times that is when speech was noticed or first heard. With times, the recogniser's zero is its media bug's
+    start where the switch told it, else what the first result says: it ended no later than it arrived. A zero that
+    puts speech into the future was another bug's.
     """
     if result.start is None or result.end is None:
         return heard_at if ear.began_at is None else ear.began_at
