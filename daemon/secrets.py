@@ -1,0 +1,63 @@
+"""Secrets: read from systemd credentials or the environment, never from the configuration file.
+
+A secret's name is lower case with hyphens: ``switch-<name>-password``, ``database-password``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from daemon.config import SwitchConfig
+
+DATABASE_PASSWORD = "database-password"  # noqa: S105 - the name of a secret
+
+
+def switch_password(switch: SwitchConfig) -> str:
+    """The name of the secret that is the event socket's password of ``switch``."""
+    return f"switch-{switch.name}-password"
+
+
+def environment_name(name: str) -> str:
+    """The environment variable that holds the secret ``name`` where there is no credential file."""
+    return "PARLEY_" + name.upper().replace("-", "_")
+
+
+class UnreadableSecretError(Exception):
+    """A secret is there and cannot be used. The text says why, without the secret."""
+
+
+class Secrets:
+    """Looks a secret up by name: the file ``$CREDENTIALS_DIRECTORY/<name>`` first, else the environment."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = os.environ if environment is None else environment
+
+    def get(self, name: str) -> str | None:
+        """The secret without a trailing line break; ``None`` where it is given nowhere, or is empty.
+
+        Raises :class:`UnreadableSecretError` for a file that cannot be read or a value of more than one line.
+        """
+        value = self._from_file(name)
+        if value is None:
+            value = self._environment.get(environment_name(name))
+        if value is None:
+            return None
+        value = value.rstrip("\r\n")
+        if any(sign in value for sign in "\r\n\0"):
+            raise UnreadableSecretError("it has more than one line")
+        return value or None
+
+    def _from_file(self, name: str) -> str | None:
+        directory = self._environment.get("CREDENTIALS_DIRECTORY")
+        if not directory:
+            return None
+        try:
+            return (Path(directory) / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise UnreadableSecretError(error.strerror or str(error)) from error
+        except UnicodeDecodeError as error:
+            raise UnreadableSecretError("it is not UTF-8 text") from error
