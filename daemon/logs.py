@@ -11,13 +11,14 @@ import json
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from daemon.config import LogConfig
-from daemon.journal import Journal, leads_to_journal
+from daemon.journal import SOCKET, Journal, leads_to_journal
 from daemon.masking import WITHHELD, WITHHELD_KEYS, clean
 
 JOURNAL_FIELDS = {"call_id": "CALL_ID", "link": "LINK", "app": "CALLAPP"}
@@ -29,8 +30,11 @@ _TALKATIVE = ("aiohttp.access", "alembic", "asyncio", "engineio", "socketio", "s
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 
-def configure(config: LogConfig, stream: TextIO | None = None) -> None:
-    """Send every log line to ``stream`` (standard error) in the configured form. Call it again to change it."""
+def configure(config: LogConfig, stream: TextIO | None = None, journal: Path = SOCKET) -> None:
+    """Send every log line to ``stream`` (standard error) in the configured form. Call it again to change it.
+
+    Where ``stream`` leads to systemd's journal, lines go to the socket ``journal`` instead, with fields.
+    """
     stream = sys.stderr if stream is None else stream
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -39,7 +43,7 @@ def configure(config: LogConfig, stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    handler = _handler(config, stream, shared)
+    handler = _handler(config, stream, journal, shared)
     root = logging.getLogger()
     for old in root.handlers[:]:
         if isinstance(old, _JournalHandler | _StreamHandler):
@@ -78,12 +82,14 @@ def guard(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventD
     return event_dict
 
 
-def _handler(config: LogConfig, stream: TextIO, shared: list[structlog.typing.Processor]) -> logging.Handler:
+def _handler(
+    config: LogConfig, stream: TextIO, journal: Path, shared: list[structlog.typing.Processor]
+) -> logging.Handler:
     handler: logging.Handler = _StreamHandler(stream)
     console = config.format == "console" or (config.format == "auto" and stream.isatty())
     if config.format == "auto" and leads_to_journal(stream, os.environ.get("JOURNAL_STREAM")):
         try:
-            handler = _JournalHandler(Journal(), stream)
+            handler = _JournalHandler(Journal(journal), stream)
         except OSError:
             console = False  # the journal reads the stream line by line instead
     handler.setFormatter(

@@ -49,20 +49,16 @@ _TOKEN: Final = re.compile(
 _UNIX_TIME: Final = re.compile(r"1\d{9}(?:\d{3})?")
 
 
-def mask_number(number: str) -> str:
-    """``01012345678`` → ``010****5678``. One of up to seven digits shows only its length, in stars."""
-    return f"{number[:3]}****{number[-4:]}" if len(number) > 7 else "*" * len(number)
-
-
 def mask_numbers(text: str) -> str:
-    """``text`` with everything in it that may be a phone number masked."""
+    """``text`` with everything in it that may be a phone number masked: ``01012345678`` → ``010****5678``."""
     return _TOKEN.sub(_masked, text) if len(text) > 8 else text
 
 
 def _masked(found: re.Match[str]) -> str:
     if found["word"] or _UNIX_TIME.fullmatch(found[0]):
         return found[0]
-    return mask_number(re.sub(r"[ +-]", "", found[0]))
+    digits = re.sub(r"[ +-]", "", found[0])
+    return f"{digits[:3]}****{digits[-4:]}"
 
 
 def clean(value: Any) -> Any:
