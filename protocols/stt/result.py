@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Union
+
 import msgspec
+
+from protocols.errors import ProtocolError
 
 
 class RecognitionResult(msgspec.Struct, frozen=True, gc=False):
@@ -28,3 +32,20 @@ class RecogniserError(msgspec.Struct, frozen=True, gc=False):
     message: str
     restart: bool = False
     """True where the vendor ended the stream at its own time limit and a new start continues it."""
+
+
+Recognised = Union[RecognitionResult, RecogniserError]
+"""What one event of a recogniser can say. One event may say several things, or nothing that concerns us."""
+
+
+class UnreadableResultError(ProtocolError):
+    """A recogniser's event cannot be read. The link is fine: count it and go on.
+
+    The message names the vendor and the kind of mistake. It never holds the body or any part of it, since the body is
+    what somebody said; nor does the exception carry another one that does.
+    """
+
+    def __init__(self, vendor: str, mistake: str) -> None:
+        super().__init__(f"{vendor}: {mistake}")
+        self.vendor = vendor
+        self.mistake = mistake
