@@ -86,5 +86,5 @@ def _pair(command: str, reply: str) -> Pair:
 
 
 def frames(name: str) -> Iterator[dict[str, Any]]:
-    """Every line of the DIPCAST recording ``name`` (``….jsonl``): ``t``, ``dir``, ``client``, ``raw`` or ``raw_hex``."""
+    """Every line of the DIPCAST recording ``name``, whose keys the ``README.md`` explains."""
     return (json.loads(line) for line in read(name).splitlines())
