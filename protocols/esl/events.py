@@ -18,10 +18,7 @@ import msgspec
 from msgspec import field
 
 from protocols.errors import RefusedError, RemoteError
-from protocols.esl.parser import Frame
-
-JSON = b"text/event-json"
-PLAIN = b"text/event-plain"
+from protocols.esl.parser import JSON, PLAIN, Frame
 
 _ARRAY = b"ARRAY::"
 _ARRAY_SEPARATOR = b"|:"
@@ -65,6 +62,7 @@ class EslEvent(msgspec.Struct, frozen=True, gc=False):
     loopback_leg: str = field(default="", name="variable_loopback_leg")
     other_loopback_leg_id: str = field(default="", name="variable_other_loopback_leg_uuid")
     current_application: str = field(default="", name="variable_current_application")
+    bridged_to: str = field(default="", name="variable_bridge_to")
     hangup_cause: str = field(default="", name="Hangup-Cause")
     variable_hangup_cause: str = field(default="", name="variable_hangup_cause")
     application: str = field(default="", name="Application")
