@@ -19,7 +19,7 @@ from protocols.esl import commands, messages
 from protocols.esl.commands import Command
 from protocols.esl.events import EslEvent, decode_event
 from protocols.esl.messages import ApiResponse, CommandReply, LogData
-from protocols.esl.parser import Frame, FrameParser
+from protocols.esl.parser import JSON, PLAIN, Frame, FrameParser
 
 
 class Phase(StrEnum):
@@ -299,8 +299,8 @@ _Handler = Callable[[Connection, Frame, list[Notice]], None]
 
 _ANY_TIME: dict[bytes, _Handler] = {b"text/disconnect-notice": Connection._on_disconnect_notice}
 _SIGNED_IN: dict[bytes, _Handler] = {
-    b"text/event-json": Connection._on_event,
-    b"text/event-plain": Connection._on_event,
+    JSON: Connection._on_event,
+    PLAIN: Connection._on_event,
     b"command/reply": Connection._on_command_reply,
     b"api/response": Connection._on_api_response,
     b"log/data": Connection._on_log_data,

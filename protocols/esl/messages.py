@@ -7,10 +7,6 @@ import msgspec
 from protocols.esl.parser import Frame
 
 
-class AuthRequest(msgspec.Struct, frozen=True, gc=False):
-    """``auth/request``: the switch wants the password. The first frame of every connection that it accepts."""
-
-
 class CommandReply(msgspec.Struct, frozen=True, gc=False):
     """``command/reply``: the answer to every command but ``api``.
 

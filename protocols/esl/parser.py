@@ -10,10 +10,14 @@ import msgspec
 
 from protocols.errors import LimitError, RemoteError
 
+JSON = b"text/event-json"
+PLAIN = b"text/event-plain"
+
 _LF = 0x0A
 _BLANK = b"\r\n"
 _END = b"\n\n"
-_LENGTH_FIRST = b"Content-Length: "
+_EVENT_HEAD = b"Content-Length: "
+_EVENT_TAIL = b"\nContent-Type: " + JSON
 _LENGTH = b"content-length"
 _TYPE = b"content-type"
 _LONGEST_NUMBER = 18
@@ -152,11 +156,11 @@ class FrameParser:
         """The length of the body and the content type that ``headers`` announce."""
         if len(headers) > self._max_headers:
             raise LimitError("max_headers", self._max_headers)
-        # Nearly every frame is an event, whose two headers stand in this order.
-        if headers.startswith(_LENGTH_FIRST):
-            digits, separator, content_type = headers[16:].partition(b"\nContent-Type: ")
-            if separator and digits.isdigit() and b"\n" not in content_type and len(digits) <= _LONGEST_NUMBER:
-                return self._allowed(int(digits)), content_type
+        # Nearly every frame is a json event, which has these two headers in this order and nothing else.
+        if headers.endswith(_EVENT_TAIL) and headers.startswith(_EVENT_HEAD):
+            digits = headers[len(_EVENT_HEAD) : -len(_EVENT_TAIL)]
+            if digits.isdigit() and len(digits) <= _LONGEST_NUMBER:
+                return self._allowed(int(digits)), JSON
         length: int | None = None
         content_type = b""
         for line in headers.split(b"\n"):
