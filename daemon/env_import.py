@@ -1,0 +1,215 @@
+"""Turning the ``.env`` of the services that Parley takes the place of into a configuration and credential files.
+
+Nothing of the file is dropped silently: what Parley has a key for becomes one, what is a secret becomes a credential
+file, what belongs to a room that does not exist yet is listed in the written configuration, and a name that nobody
+knows is reported by its name alone, since its value may be a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import msgspec
+
+from daemon.env_file import read_env
+from daemon.errors import OperatorError
+from daemon.secrets import DATABASE_PASSWORD
+
+# The names as they are really in use, and as they should have been spelled. Where a file gives both, the first is the
+# one that the old programs read.
+_MISSPELLED = {
+    "DB_PASSWROD": "DB_PASSWORD",
+    "ELASTCSEARCH_HOST": "ELASTICSEARCH_HOST",
+    "ELASTCSEARCH_PORT": "ELASTICSEARCH_PORT",
+}
+
+# Names whose rooms do not exist yet. An address to which anybody may post is as good as a password.
+_LATER_SECRETS = (
+    "CUSTOM_SERVER_WEBHOOK_URL",
+    "GITHUB_WEBHOOK_SECRET",
+    "MAKE_COM_WEBHOOK_URL",
+    "SEND_PASSWORD",
+    "STRIPE_WEBHOOK_SECRET",
+    "WEBEX_BOT_TOKEN",
+)
+_LATER_PLAIN = (
+    "ELASTICSEARCH_HOST",
+    "ELASTICSEARCH_PORT",
+    "RECEIVE_MAIL",
+    "REDIS_HOST",
+    "REDIS_PORT",
+    "SEND_MAIL",
+    "SERVER_WORKER",
+    "SMTP_PORT",
+    "SMTP_URL",
+    "WEBEX_BOT_EMAIL",
+    "WEBEX_BOT_NAME",
+    "WEBHOOK_NAME",
+    "WEBHOOK_URL",
+)
+
+_PASSWORD_IN_URL = re.compile(r"//[^/\s]*:[^/\s]*@")
+
+
+class Imported(msgspec.Struct):
+    """What an import makes: a TOML document, credentials by their file's name, and remarks for the operator."""
+
+    document: str = ""
+    credentials: dict[str, str] = {}
+    remarks: list[str] = []
+
+
+def import_env(text: str, source: str) -> Imported:
+    """The configuration that the ``.env`` in ``text`` amounts to; ``source`` is its name for the head of the file."""
+    return _Import(text).result(source)
+
+
+def write(imported: Imported, directory: Path) -> list[Path]:
+    """Write ``parley.toml`` and ``credentials/`` (0700, its files 0600) into ``directory``; what was written.
+
+    Raises :class:`OperatorError`, and writes nothing, where one of the files is there already.
+    """
+    secrets = directory / "credentials"
+    files = {directory / "parley.toml": imported.document}
+    files |= {secrets / name: value + "\n" for name, value in sorted(imported.credentials.items())}
+    there = [str(path) for path in files if path.exists()]
+    if there:
+        raise OperatorError(f"{', '.join(there)}: already there; move it away or give another folder with --out")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if imported.credentials:
+            secrets.mkdir(mode=0o700, exist_ok=True)
+        for path, content in files.items():
+            mode = 0o600 if path.parent == secrets else 0o644
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+                file.write(content)
+    except OSError as error:
+        raise OperatorError(f"{error.filename}: cannot be written ({error.strerror})") from error
+    return list(files)
+
+
+class _Import:
+    def __init__(self, text: str) -> None:
+        env = read_env(text)
+        self._values = {name: value.text for name, value in env.values.items()}
+        self._remarks = env.remarks
+        self._credentials: dict[str, str] = {}
+        self._later: dict[str, str] = {}
+        for wrong, right in _MISSPELLED.items():
+            if wrong in self._values:
+                if self._values.get(right, self._values[wrong]) != self._values[wrong]:
+                    self._remarks.append(f"{wrong} and {right} differ; {wrong}, which is read today, was taken")
+                self._values[right] = self._values.pop(wrong)
+
+    def result(self, source: str) -> Imported:
+        listener = self._listener()
+        database = self._database()
+        self._keep_for_later()
+        unknown = sorted(self._values)
+        for name in unknown:
+            self._remarks.append(f"{name} is no name that Parley knows; it was not taken over")
+        tables = [
+            f"# Made from {source}. config/parley.toml shows every key there is.",
+            listener,
+            database,
+            "# A switch is named like this; its password is the secret switch-main-password.",
+            '# [[switch]]\n# name = "main"',
+        ]
+        if self._later:
+            rows = [f"#   {name} = {value}" for name, value in sorted(self._later.items())]
+            tables.append("\n".join(["# Not used yet, and kept for the rooms to come:", *rows]))
+        if unknown:
+            tables.append(
+                "\n".join(["# Not known to Parley, and not taken over:", *(f"#   {name}" for name in unknown)])
+            )
+        document = "\n\n".join(table for table in tables if table) + "\n"
+        remarks = self._remarks + [f"{name} is not used yet; kept" for name in sorted(self._later)]
+        return Imported(document, self._credentials, remarks)
+
+    def _take(self, name: str) -> str:
+        """The value of ``name``, ``""`` where the file gives none; it counts as dealt with."""
+        return self._values.pop(name, "")
+
+    def _listener(self) -> str:
+        host, port = self._take("SERVER_HOST"), self._take("SERVER_PORT")
+        rows = []
+        if host:
+            rows.append(f"host = {_toml(host)}")
+        if port.isascii() and port.isdigit() and int(port) <= 65535:
+            rows.append(f"port = {int(port)}")
+        elif port:
+            self._remarks.append(f"SERVER_PORT is no port; the default was kept in its place ({_toml(port)})")
+        return "\n".join(["[[web.listener]]", *rows]) if rows else ""
+
+    def _database(self) -> str:
+        address = self._take("DATABASE_URL")
+        if address:
+            url = self._from_url(address)
+            if any(self._values.get(name) for name in ("DB_USER", "DB_HOST", "DB_PORT", "DB_NAME", "DB_PASSWORD")):
+                self._remarks.append("both DATABASE_URL and DB_… are given; DATABASE_URL was taken")
+                self._set_parts_aside()
+        elif self._values.get("DB_NAME"):
+            url = self._from_parts()
+        else:
+            if any(self._values.get(name) for name in ("DB_USER", "DB_HOST", "DB_PASSWORD")):
+                self._remarks.append("DB_NAME is missing, so the database could not be taken over")
+            self._set_parts_aside()
+            return ""
+        rows = ["[database]"]
+        if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+            rows.append("# A relative path: it counts from the folder in which Parley is started.")
+        return "\n".join([*rows, f"url = {_toml(url)}"])
+
+    def _from_url(self, address: str) -> str:
+        """Without the password, and without the driver that another program's library wanted named."""
+        scheme, colon, rest = address.partition("://")
+        scheme = scheme.lower().partition("+")[0]
+        address = f"{'postgresql' if scheme == 'postgres' else scheme}{colon}{rest}"
+        try:
+            url = urlsplit(address)
+        except ValueError:
+            return address
+        if url.password is None:
+            return address
+        self._credentials[DATABASE_PASSWORD] = unquote(url.password)
+        user_and_password, _, place = url.netloc.rpartition("@")
+        return urlunsplit(url._replace(netloc=f"{user_and_password.partition(':')[0]}@{place}"))
+
+    def _from_parts(self) -> str:
+        user, host, port = self._take("DB_USER"), self._take("DB_HOST") or "localhost", self._take("DB_PORT")
+        password = self._take("DB_PASSWORD")
+        if password:
+            self._credentials[DATABASE_PASSWORD] = password
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        place = f"{quote(user, safe='')}@{host}" if user else host
+        return f"postgresql://{place}{f':{port}' if port else ''}/{quote(self._take('DB_NAME'), safe='')}"
+
+    def _set_parts_aside(self) -> None:
+        for name in ("DB_USER", "DB_HOST", "DB_PORT", "DB_NAME"):
+            if name in self._values:
+                self._set_aside(name, secret=False)
+        if "DB_PASSWORD" in self._values:
+            self._set_aside("DB_PASSWORD", secret=True)
+
+    def _keep_for_later(self) -> None:
+        for name in (*_LATER_SECRETS, *_LATER_PLAIN):
+            if name in self._values:
+                self._set_aside(name, secret=name in _LATER_SECRETS)
+
+    def _set_aside(self, name: str, *, secret: bool) -> None:
+        value = self._values.pop(name)
+        if value and (secret or _PASSWORD_IN_URL.search(value)):
+            credential = name.lower().replace("_", "-")
+            self._credentials[credential] = value
+            self._later[name] = f"(in the credential file {credential})"
+        else:
+            self._later[name] = _toml(value)
+
+
+def _toml(text: str) -> str:
+    """``text`` as a TOML string on one line: JSON's escapes are a part of TOML's."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

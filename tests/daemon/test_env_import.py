@@ -1,0 +1,183 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from daemon.config import Config
+from daemon.config_file import load, read
+from daemon.env_file import read_env
+from daemon.env_import import import_env, write
+from daemon.errors import OperatorError
+from daemon.secrets import Secrets
+
+EVERY_NAME = """\
+MAKE_COM_WEBHOOK_URL=https://hook.example/abc
+CUSTOM_SERVER_WEBHOOK_URL=https://custom.example/in
+DATABASE_URL=postgresql://webhooks:p%40ss@db.example:5433/hooks
+GITHUB_WEBHOOK_SECRET=github-secret-value
+STRIPE_WEBHOOK_SECRET=whsec_value
+SERVER_HOST=0.0.0.0
+SERVER_PORT=9000
+SERVER_WORKER=4
+REDIS_HOST=redis.example
+REDIS_PORT=6379
+ELASTCSEARCH_HOST=search.example
+ELASTCSEARCH_PORT=9200
+WEBEX_BOT_TOKEN=webex-token-value
+WEBEX_BOT_NAME=Parley
+WEBEX_BOT_EMAIL=bot@webex.example
+WEBHOOK_URL=https://parley.example/webhooks/webex
+WEBHOOK_NAME=parley
+DB_USER=chatbot
+DB_PASSWROD=chatbot-password-value
+DB_HOST=db2.example
+DB_PORT=5432
+DB_NAME=chatbot
+SEND_MAIL=from@mail.example
+SEND_PASSWORD=mail-password-value
+SMTP_URL=smtp.mail.example
+SMTP_PORT=587
+RECEIVE_MAIL=to@mail.example
+SOMETHING_ELSE=unknown-value
+"""
+
+
+def config_of(document: str) -> Config:
+    config, mistakes = read(document, Secrets({}))
+    assert mistakes == []
+    return config
+
+
+def test_every_name_in_use_ends_up_somewhere() -> None:
+    imported = import_env(EVERY_NAME, "old.env")
+    config = config_of(imported.document)
+    assert (config.web.listener[0].host, config.web.listener[0].port) == ("0.0.0.0", 9000)
+    assert config.database.url == "postgresql://webhooks@db.example:5433/hooks"
+    assert imported.credentials == {
+        "database-password": "p@ss",
+        "make-com-webhook-url": "https://hook.example/abc",
+        "custom-server-webhook-url": "https://custom.example/in",
+        "github-webhook-secret": "github-secret-value",
+        "stripe-webhook-secret": "whsec_value",
+        "webex-bot-token": "webex-token-value",
+        "send-password": "mail-password-value",
+        "db-password": "chatbot-password-value",
+    }
+    said = imported.document + "\n".join(imported.remarks)
+    names = {row.partition("=")[0] for row in EVERY_NAME.splitlines()} - {"DATABASE_URL", "SERVER_HOST", "SERVER_PORT"}
+    for name in names:
+        spelled = name.replace("ELASTC", "ELASTIC").replace("PASSWROD", "PASSWORD")
+        assert spelled in said
+    for secret in imported.credentials.values():
+        assert secret not in said
+    assert "unknown-value" not in said
+    assert '#   REDIS_HOST = "redis.example"' in imported.document
+    assert '#   ELASTICSEARCH_HOST = "search.example"' in imported.document
+
+
+def test_parts_of_a_database_become_its_url() -> None:
+    imported = import_env("DB_USER=a b\nDB_PASSWROD=x:y@z\nDB_HOST=::1\nDB_PORT=5432\nDB_NAME=chat\n", "x")
+    assert config_of(imported.document).database.url == "postgresql://a%20b@[::1]:5432/chat"
+    assert imported.credentials == {"database-password": "x:y@z"}
+    assert imported.remarks == []
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("sqlite:///./test.db", "sqlite:///./test.db"),
+        ("sqlite+aiosqlite:////srv/test.db", "sqlite:////srv/test.db"),
+        ("postgres://h/d", "postgresql://h/d"),
+        ("postgresql+asyncpg://u@h:5432/d?x=1", "postgresql://u@h:5432/d?x=1"),
+    ],
+)
+def test_database_url_loses_its_driver_and_nothing_else(given: str, url: str) -> None:
+    imported = import_env(f'DATABASE_URL="{given}"', "x")
+    assert config_of(imported.document).database.url == url
+    assert imported.credentials == {}
+
+
+def test_both_spellings_of_a_name_and_which_was_taken() -> None:
+    imported = import_env("DB_NAME=d\nDB_PASSWORD=right\nDB_PASSWROD=read-today\n", "x")
+    assert imported.credentials == {"database-password": "read-today"}
+    assert ["DB_PASSWROD and DB_PASSWORD differ" in remark for remark in imported.remarks] == [True]
+
+
+def test_database_without_a_name_is_kept_and_said() -> None:
+    imported = import_env("DB_USER=u\nDB_PASSWROD=pw\n", "x")
+    assert config_of(imported.document).database.url == ""
+    assert imported.credentials == {"db-password": "pw"}
+    assert "DB_NAME is missing" in imported.remarks[0]
+
+
+def test_port_that_is_none_and_password_in_a_plain_value() -> None:
+    imported = import_env("SERVER_PORT=80a\nREDIS_HOST=redis://:pw@redis.example\nREDIS_PORT=\n", "x")
+    assert config_of(imported.document).web.listener[0].port == 8000
+    assert "SERVER_PORT is no port" in imported.remarks[0]
+    assert imported.credentials == {"redis-host": "redis://:pw@redis.example"}
+    assert "pw@" not in imported.document
+
+
+def test_value_cannot_leave_its_comment() -> None:
+    imported = import_env('WEBHOOK_NAME="a\\n[log]\\nlevel=1"\nSERVER_HOST="h\\" x"', "x")
+    _, mistakes = read(imported.document, Secrets({}))
+    assert [mistake.key for mistake in mistakes] == ["web.listener[0].host"]
+
+
+def test_files_are_written_for_their_owner_alone_and_never_over_others(tmp_path: Path) -> None:
+    imported = import_env(EVERY_NAME, "old.env")
+    written = write(imported, tmp_path / "out")
+    assert load(tmp_path / "out" / "parley.toml", Secrets({})).web.listener[0].port == 9000
+    secrets = tmp_path / "out" / "credentials"
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets.iterdir()} == {0o600}
+    assert Secrets({"CREDENTIALS_DIRECTORY": str(secrets)}).get("database-password") == "p@ss"
+    assert len(written) == 9
+    (tmp_path / "out" / "parley.toml").unlink()
+    with pytest.raises(OperatorError, match="database-password"):
+        write(imported, tmp_path / "out")
+    assert not (tmp_path / "out" / "parley.toml").exists()
+
+
+def test_env_files_are_read_as_usual() -> None:
+    env = read_env(
+        "\ufeff# comment\r\n"
+        "PLAIN = value with blanks   # comment\r\n"
+        "export EXPORTED=yes\n"
+        "HASH=a#b\n"
+        "EMPTY=\n"
+        "ONLY_COMMENT= # nothing\n"
+        "SINGLE='it\\'s ${PLAIN} \\n # in'  # comment\n"
+        'DOUBLE="tab\\t \\"q\\" $5 ${EXPORTED} \\x"\n'
+        'LINES="one\ntwo"\n'
+        "  INDENTED=1\n"
+        "DEFAULT=${NOWHERE:-fallback}/${NOWHERE}\n"
+        "PLAIN=last\n"
+        'OPEN="never\n'
+        "TRAILING='x' y\n"
+        "not an assignment\n"
+        "URL=postgresql://u:p@h/d?a=b#c"
+    )
+    assert {name: value.text for name, value in env.values.items()} == {
+        "PLAIN": "last",
+        "EXPORTED": "yes",
+        "HASH": "a#b",
+        "EMPTY": "",
+        "ONLY_COMMENT": "",
+        "SINGLE": "it's ${PLAIN} \\n # in",
+        "DOUBLE": 'tab\t "q" $5 yes \\x',
+        "LINES": "one\ntwo",
+        "INDENTED": "1",
+        "DEFAULT": "fallback/${NOWHERE}",
+        "OPEN": '"never',
+        "TRAILING": "x",
+        "URL": "postgresql://u:p@h/d?a=b#c",
+    }
+    assert env.values["URL"].line == 17
+    assert env.remarks == [
+        "line 12, DEFAULT: ${NOWHERE} is given nowhere above and was left as it is",
+        "PLAIN stands on line 2 and on line 13; the latter was taken",
+        "line 14, OPEN: the quote is never closed",
+        "line 15, TRAILING: what follows the closing quote was passed over",
+        "line 16 is not NAME=value and was passed over",
+    ]
