@@ -1,0 +1,170 @@
+"""The legs of one switch as its events show them: which live, which have ended, and what was told of each.
+
+* A leg's call is read where the leg appears: a b-leg's ``Channel-Call-UUID`` is the caller's until it hangs up and its
+  own from then on. A loopback b side belongs to the call of its a side, though it looks like a new inbound call.
+* ``CHANNEL_CREATE`` may have been missed; then the first event of the leg that does not end it says as much. Nothing
+  brings a leg back that has ended, though events of it still come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypedDict
+
+import structlog
+
+from daemon.calls.events import CallEvent, Direction, LegAppeared, LegChanged, LegEnded
+from daemon.switch.clock import SwitchClock
+from protocols.esl.events import ChannelRow, EslEvent
+
+log = structlog.get_logger(__name__)
+
+ORIGIN = "freeswitch"
+
+_ENDED_REMEMBERED = 16_384
+
+
+class OfLeg(TypedDict):
+    """What every call event carries."""
+
+    origin: str
+    server: str
+    leg_id: str
+    at: float
+
+
+class Legs:
+    """Tells ``emit`` of the legs of ``server`` that appear, change and end."""
+
+    def __init__(self, server: str, emit: Callable[[CallEvent], None], clock: SwitchClock) -> None:
+        self.core = ""
+        """The ``Core-UUID`` of the switch as it runs now."""
+        self.clock = clock
+        self.server = server
+        self._emit = emit
+        self._live: dict[str, tuple[str, str]] = {}  # leg id → code and destination, as last told
+        self._ended: dict[str, None] = {}  # oldest first
+
+    def of(self, event: EslEvent) -> OfLeg:
+        """What a call event made of ``event`` begins with."""
+        return {"origin": ORIGIN, "server": self.server, "leg_id": event.unique_id, "at": self._at(event)}
+
+    def _at(self, event: EslEvent) -> float:
+        return event.at + self.clock.offset if event.timestamp else self.clock.now()
+
+    def meet_core(self, event: EslEvent) -> None:
+        """Another ``Core-UUID`` is another life of the switch: no leg of the one before it is left."""
+        if self.core:
+            log.warning("switch_restarted", switch=self.server, legs=len(self._live))
+        for leg_id in list(self._live):
+            self.lose(leg_id)
+        self.core = event.core_uuid
+        self.clock.settle(event.at)
+
+    # How a leg begins
+
+    def is_live(self, event: EslEvent) -> bool:
+        """Whether ``event`` is of a leg that lives, after telling of that leg where its beginning was missed."""
+        leg_id = event.unique_id
+        if leg_id in self._live:
+            return True
+        if not leg_id or leg_id in self._ended or event.answer_state == "hangup":
+            return False
+        at_park = event.current_application == "park" and event.name != "CHANNEL_EXECUTE_COMPLETE"
+        self._appear(event, parked=at_park and not event.bridged_to)
+        return True
+
+    def is_known(self, leg_id: str) -> bool:
+        """Whether this leg was told of, be it alive or ended."""
+        return leg_id in self._live or leg_id in self._ended
+
+    def find(self, channel: EslEvent, row: ChannelRow, *, still_parked: bool) -> None:
+        """A snapshot shows a leg: its data (``uuid_dump``) and its row of ``show channels``.
+
+        ``still_parked`` says that the leg was known as parked and that nothing else says otherwise: while something is
+        played to a parked leg, the switch names that application in place of ``park``.
+        """
+        if channel.core_uuid != self.core and channel.core_uuid:
+            self.meet_core(channel)
+        if not channel.unique_id or channel.unique_id in self._ended or channel.answer_state == "hangup":
+            return
+        at_park = row.application == "park" or channel.channel_state == "CS_PARK"
+        self._appear(channel, parked=(at_park or still_parked) and not channel.bridged_to)
+
+    def _appear(self, event: EslEvent, *, parked: bool) -> None:
+        code, destination = event.own_code, event.destination
+        self._live[event.unique_id] = (code, destination)
+        self._emit(
+            LegAppeared(
+                **self.of(event),
+                call_key=_call_key(event),
+                direction=Direction.OUTBOUND if event.direction == "outbound" else Direction.INBOUND,
+                caller=event.caller_username or event.caller_number,
+                caller_name=event.caller_name,
+                callee=destination,
+                did=_did(event),
+                code=code,
+                created_at=self.clock.ours(event.created_at) or self._at(event),
+                answered_at=self.clock.ours(event.answered_at),
+                early=event.answer_state == "early",
+                parked=parked,
+                held=event.call_state == "HELD",
+                peer_id=event.bridged_to,
+            )
+        )
+
+    # What changes
+
+    def note(self, event: EslEvent) -> None:
+        """``event`` tells the code and the destination of a live leg by its own means (park, unpark)."""
+        self._live[event.unique_id] = (
+            event.own_code or self._live[event.unique_id][0],
+            event.destination or self._live[event.unique_id][1],
+        )
+
+    def compare(self, event: EslEvent) -> None:
+        """Tell of a new code or destination of a live leg, where ``event`` has one."""
+        code, destination = event.own_code, event.destination
+        told = self._live[event.unique_id]
+        changed_code = code if code != told[0] else ""
+        changed_destination = destination if destination != told[1] else ""
+        if changed_code or changed_destination:
+            self.note(event)
+            self._emit(LegChanged(**self.of(event), code=changed_code, callee=changed_destination))
+
+    # How it ends
+
+    def end(self, event: EslEvent) -> None:
+        """``event`` is one of those that end a leg. Only the first of them is told."""
+        cause = event.hangup_cause or event.variable_hangup_cause
+        self._bury(event.unique_id)
+        if self._live.pop(event.unique_id, None) is not None:
+            self._emit(LegEnded(**self.of(event), cause=cause))
+
+    def lose(self, leg_id: str) -> None:
+        """The switch denies a leg that was taken to live: it ended while we could not see it."""
+        self._bury(leg_id)
+        self._live.pop(leg_id, None)
+        now = self.clock.now()
+        self._emit(LegEnded(origin=ORIGIN, server=self.server, leg_id=leg_id, at=now, while_away=True))
+
+    def _bury(self, leg_id: str) -> None:
+        if not leg_id or leg_id in self._ended:
+            return
+        self._ended[leg_id] = None
+        if len(self._ended) > _ENDED_REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+
+
+def _call_key(event: EslEvent) -> str:
+    """The leg whose call the event's leg belongs to."""
+    if event.loopback_leg == "B" and event.other_loopback_leg_id:
+        return event.other_loopback_leg_id
+    return event.call_uuid or event.unique_id
+
+
+def _did(event: EslEvent) -> str:
+    """The number first dialled. After a transfer the destination is another, and the first one stands in ``RDNIS``."""
+    if event.rdnis and event.name != "CHANNEL_CREATE":
+        return event.sip_to_user or event.rdnis
+    return event.destination

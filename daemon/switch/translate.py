@@ -1,0 +1,137 @@
+"""FreeSWITCH's events as call events: one function per event name, found by a table.
+
+A leg ends at ``CHANNEL_HANGUP``, since that is when people stop talking; the two events after it say it again, for
+those who missed the first. ``code`` is read only from events without another leg: others may carry that leg's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from daemon.calls.events import (
+    AppSpoke,
+    CallEvent,
+    DigitPressed,
+    LegAnswered,
+    LegHeld,
+    LegParked,
+    LegProgressed,
+    LegsBridged,
+    LegsUnbridged,
+    LegUnparked,
+)
+from daemon.switch.clock import SwitchClock
+from daemon.switch.doubles import Doubles
+from daemon.switch.legs import Legs
+from daemon.switch.speech import Speech
+from daemon.switch.spoken import spoken
+from protocols.esl.events import EslEvent
+
+_DIGITS = frozenset("0123456789*#ABCD")
+
+
+class Translator:
+    """The events of one switch, told to ``emit`` as call events of ``server``, in the order they came.
+
+    ``brain_sample_rate`` is what ``brain_stt`` counts as a second.
+    """
+
+    def __init__(
+        self, server: str, emit: Callable[[CallEvent], None], *, clock: SwitchClock, brain_sample_rate: int
+    ) -> None:
+        self.doubles = Doubles()
+        self.legs = Legs(server, emit, clock)
+        self.speech = Speech(self.legs, emit, brain_sample_rate=brain_sample_rate)
+        self._emit = emit
+        self._handlers: Mapping[str, Callable[[EslEvent], None]] = {
+            "CUSTOM": self.speech.recognised,
+            "DETECTED_SPEECH": self.speech.detected,
+            "MEDIA_BUG_START": self.speech.media_bug_started,
+            "CHANNEL_CREATE": self._created,
+            "CHANNEL_PROGRESS": self._progressed,
+            "CHANNEL_PROGRESS_MEDIA": self._progressed,
+            "CHANNEL_ANSWER": self._answered,
+            "CHANNEL_PARK": self._parked,
+            "CHANNEL_UNPARK": self._unparked,
+            "CHANNEL_BRIDGE": self._bridged,
+            "CHANNEL_UNBRIDGE": self._unbridged,
+            "CHANNEL_HOLD": self._held,
+            "CHANNEL_UNHOLD": self._held,
+            "CHANNEL_EXECUTE": self._executes,
+            "CHANNEL_EXECUTE_COMPLETE": self._executed,
+            "CHANNEL_HANGUP": self.legs.end,
+            "CHANNEL_HANGUP_COMPLETE": self.legs.end,
+            "CHANNEL_DESTROY": self.legs.end,
+            "DTMF": self._digit,
+        }
+
+    def take(self, event: EslEvent) -> None:
+        """An event arrived. Doubles, and events that concern no call, are ignored."""
+        core_uuid, sequence = event.core_uuid, event.sequence
+        if core_uuid != self.legs.core and core_uuid:
+            self.legs.meet_core(event)
+        if sequence.isdecimal() and self.doubles.seen(core_uuid, int(sequence)):
+            return
+        handler = self._handlers.get(event.name)
+        if handler is not None:
+            handler(event)
+
+    def _created(self, event: EslEvent) -> None:
+        # A leg that a snapshot has told of is not new, and one that has ended stays so.
+        self.legs.is_live(event)
+
+    def _progressed(self, event: EslEvent) -> None:
+        if self.legs.is_live(event):
+            self._emit(LegProgressed(**self.legs.of(event), early=event.name == "CHANNEL_PROGRESS_MEDIA"))
+
+    def _answered(self, event: EslEvent) -> None:
+        if self.legs.is_live(event):
+            self._emit(LegAnswered(**self.legs.of(event)))
+
+    def _parked(self, event: EslEvent) -> None:
+        if self.legs.is_live(event):
+            self.legs.note(event)
+            self._emit(LegParked(**self.legs.of(event), code=event.own_code))
+
+    def _unparked(self, event: EslEvent) -> None:
+        if self.legs.is_live(event):
+            self.legs.note(event)
+            self._emit(LegUnparked(**self.legs.of(event), callee=event.destination))
+
+    def _held(self, event: EslEvent) -> None:
+        if self.legs.is_live(event):
+            self._emit(LegHeld(**self.legs.of(event), held=event.name == "CHANNEL_HOLD"))
+
+    def _bridged(self, event: EslEvent) -> None:
+        other = _other_of_bridge(event)
+        if other and self.legs.is_live(event):
+            self._emit(LegsBridged(**self.legs.of(event), other_leg_id=other))
+
+    def _unbridged(self, event: EslEvent) -> None:
+        other = _other_of_bridge(event)
+        if other and self.legs.is_live(event):
+            self._emit(LegsUnbridged(**self.legs.of(event), other_leg_id=other))
+
+    def _executes(self, event: EslEvent) -> None:
+        if not self.legs.is_live(event):
+            return
+        self.legs.compare(event)
+        said = spoken(event.application, event.application_data)
+        if said is not None:
+            self._emit(AppSpoke(**self.legs.of(event), text=said[0], vendor=said[1]))
+
+    def _executed(self, event: EslEvent) -> None:
+        if self.legs.is_live(event):
+            self.legs.compare(event)
+
+    def _digit(self, event: EslEvent) -> None:
+        digit = event.dtmf_digit.upper()
+        if digit in _DIGITS and self.legs.is_live(event):
+            self._emit(DigitPressed(**self.legs.of(event), digit=digit))
+
+
+def _other_of_bridge(event: EslEvent) -> str:
+    """The leg that the event's own leg is bridged to."""
+    if event.bridge_b_id == event.unique_id:
+        return event.bridge_a_id
+    return event.bridge_b_id or event.other_leg_id
