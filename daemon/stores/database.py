@@ -1,0 +1,220 @@
+"""One database, SQLite or PostgreSQL: connections, transactions, migrations, and whose fault a failure is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_UPGRADE_LOCK = 0x7061726C6579
+"""The PostgreSQL advisory lock that lets one process migrate at a time."""
+
+_ROW_FAULTS = ("22", "23", "54")
+"""SQLSTATE classes that blame the values: data exception, integrity constraint violation, a limit exceeded (a value
+too long for an index)."""
+
+
+class DatabaseUrlError(ValueError):
+    """The database's address cannot be used. The message says why, without the password."""
+
+
+class DatabaseAwayError(Exception):
+    """The database did not do what it was asked, and not because of the values: it is away, hung, full or not upgraded.
+
+    Trying again later is right. Whether a transaction was committed is not known. The message is fit for a log.
+    """
+
+
+class RowRefusedError(Exception):
+    """The database is well and refused the values (a constraint, a type). Trying again is of no use.
+
+    ``cause`` is the exception's kind and constraint, without the values.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Database:
+    """A pool of connections. Make it by :meth:`of`; nothing connects before the first use.
+
+    Every function of :mod:`daemon.stores` takes a connection of :meth:`read` or :meth:`transaction`.
+    """
+
+    def __init__(self, engine: AsyncEngine, timeout: float) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(parley_writes=True)
+        self._timeout = timeout
+
+    @classmethod
+    def of(cls, url: str, *, password: str | None = None, pool_size: int = 5, timeout: float = 10.0) -> Database:
+        """The database at ``sqlite:///path`` or ``postgresql://user@host:port/name``.
+
+        ``timeout`` is how many seconds a PostgreSQL server may take for one transaction, so that one that hangs is
+        noticed; SQLite has nobody to wait for but its own disk. Raises :class:`DatabaseUrlError`.
+        """
+        parsed = _parse(url)
+        if parsed.get_backend_name() == "sqlite":
+            return cls(_sqlite_engine(parsed, pool_size), timeout)
+        return cls(_postgresql_engine(parsed, password, pool_size, timeout), timeout)
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether this is PostgreSQL; else it is SQLite."""
+        return self._engine.dialect.name == "postgresql"
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading; what it reads is one state of the database on SQLite.
+
+        Raises :class:`DatabaseAwayError`.
+        """
+        async with self._guarded(), self._engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for writing, committed at the end of the block, rolled back when it raises.
+
+        Raises :class:`DatabaseAwayError` (then the commit may or may not have happened) or :class:`RowRefusedError`.
+        """
+        async with self._guarded(), self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _guarded(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout if self.is_postgresql else None):
+                yield
+        except (DatabaseAwayError, RowRefusedError):
+            raise
+        except DBAPIError as error:
+            raise _translated(error) from error
+        except (UnicodeError, OverflowError) as error:
+            raise RowRefusedError(type(error).__name__) from error
+        except PoolTimeoutError as error:
+            raise DatabaseAwayError("all connections are busy") from error
+        except TimeoutError as error:
+            raise DatabaseAwayError(f"no answer within {self._timeout:g} s") from error
+        except OSError as error:
+            raise DatabaseAwayError(_first_line(error)) from error
+
+    async def upgrade(self) -> None:
+        """Bring the schema up to date. Safe to run twice and from several processes at once.
+
+        Raises :class:`DatabaseAwayError`.
+        """
+        async with self.transaction() as connection:
+            if self.is_postgresql:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+            await connection.run_sync(_upgrade)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseUrlError("not a database address: write sqlite:///path or postgresql://user@host/name") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise DatabaseUrlError("SQLite needs a file: write sqlite:///path (four slashes for an absolute path)")
+        return parsed.set(drivername="sqlite+aiosqlite")
+    if backend in ("postgresql", "postgres"):
+        if not parsed.database:
+            raise DatabaseUrlError("PostgreSQL needs a database: write postgresql://user@host:5432/name")
+        return parsed.set(drivername="postgresql+asyncpg")
+    raise DatabaseUrlError(f"{backend} is not supported: use sqlite:///path or postgresql://user@host/name")
+
+
+def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        hide_parameters=True,
+        # Transactions are begun by the listener below, not by the driver's guesses.
+        connect_args={"isolation_level": None},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        # FULL: what was committed survives a loss of power, since the spool's copy is deleted after the commit.
+        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer takes SQLite's lock at the start: a transaction that has read first could not get it later.
+        writes = connection.get_execution_options().get("parley_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL, password: str | None, pool_size: int, timeout: float) -> AsyncEngine:
+    if password is not None:
+        url = url.set(password=password)
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=timeout,
+        hide_parameters=True,
+        connect_args={"timeout": timeout, "server_settings": {"application_name": "parley"}},
+    )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def refuse_closed(_connection: Any, record: Any, _proxy: Any) -> None:
+        # The driver has noticed that the server closed this connection: that spares a round trip to find out.
+        if record.driver_connection.is_closed():
+            raise DisconnectionError("the server closed the connection")
+
+    return engine
+
+
+def _upgrade(connection: Connection) -> None:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _translated(error: DBAPIError) -> DatabaseAwayError | RowRefusedError:
+    """Whose fault it is: by SQLSTATE on PostgreSQL, by class on SQLite. No value of a row gets into the message."""
+    cause = error.orig
+    sqlstate = getattr(cause, "sqlstate", None)
+    if sqlstate is not None:
+        if str(sqlstate)[:2] in _ROW_FAULTS:
+            origin = getattr(cause, "__cause__", None)
+            constraint = getattr(origin, "constraint_name", None) or ""
+            return RowRefusedError(f"{type(origin or cause).__name__} {sqlstate} {constraint}".rstrip())
+        return DatabaseAwayError(_first_line(cause))
+    if type(cause).__name__ in ("IntegrityError", "DataError"):
+        return RowRefusedError(_first_line(cause))
+    return DatabaseAwayError(_first_line(cause))
+
+
+def _first_line(error: BaseException | None) -> str:
+    """The kind and the first line of an error; PostgreSQL puts values only into the lines that follow."""
+    lines = str(error).splitlines()
+    name = type(error).__name__
+    return f"{name}: {lines[0]}" if lines and lines[0] else name

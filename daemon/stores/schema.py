@@ -1,0 +1,194 @@
+"""The tables, defined once for SQLite and PostgreSQL.
+
+Times are Unix seconds in double precision. Names and ids that come from outside are ``text`` without a length: the
+other side decides how long they are. Ids compare by bytes on both engines (collation ``C`` on PostgreSQL), so that
+paging by (``created_at``, ``call_id``) means the same everywhere.
+
+A change here needs a migration beside it in ``migrations/versions``; the tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+Id = Text().with_variant(Text(collation="C"), "postgresql")
+ROLES = "role IN ('viewer', 'operator', 'admin')"
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call_id", Id),
+    Column("origin", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("other_id", Id, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("caller_name", Text, nullable=False),
+    Column("callee", Text, nullable=False),
+    Column("did", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("ended_at", Double),
+    Column("hangup_cause", Text, nullable=False),
+    Column("disposition", Text),
+    Column("merged_into", Id, nullable=False),
+    Column("sensitive", Boolean, nullable=False),
+    PrimaryKeyConstraint("call_id"),
+    UniqueConstraint("origin", "server", "other_id"),
+)
+
+# The list is read newest first, whole or by one of these; each index also carries the keys it is paged by.
+Index("calls_created_idx", calls.c.created_at, calls.c.call_id)
+Index("calls_caller_idx", calls.c.caller, calls.c.created_at, calls.c.call_id)
+Index("calls_did_idx", calls.c.did, calls.c.created_at, calls.c.call_id)
+Index("calls_code_idx", calls.c.code, calls.c.created_at, calls.c.call_id)
+Index("calls_server_idx", calls.c.server, calls.c.created_at, calls.c.call_id)
+Index(
+    "calls_live_idx",
+    calls.c.created_at,
+    calls.c.call_id,
+    sqlite_where=calls.c.ended_at.is_(None),
+    postgresql_where=calls.c.ended_at.is_(None),
+)
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("origin", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("leg_id", Id, nullable=False),
+    Column("call_id", Id, ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("caller_name", Text, nullable=False),
+    Column("callee", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("ended_at", Double),
+    Column("hangup_cause", Text, nullable=False),
+    Column("parked", Boolean, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("peer_id", Id, nullable=False),
+    PrimaryKeyConstraint("origin", "server", "leg_id"),
+)
+
+Index("legs_call_idx", legs.c.call_id)
+
+# Without a foreign key to calls on purpose: what was said must be kept even where its call's row could not be written.
+utterances = Table(
+    "utterances",
+    metadata,
+    Column("call_id", Id, nullable=False),
+    Column("utterance_id", Id, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("leg_id", Id, nullable=False),
+    Column("speaker", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("start", Double),
+    Column("end", Double),
+    Column("said_at", Double, nullable=False),
+    Column("confidence", Double),
+    Column("vendor", Text, nullable=False),
+    PrimaryKeyConstraint("call_id", "utterance_id"),
+    UniqueConstraint("call_id", "seq"),
+    CheckConstraint("seq > 0", name="seq"),
+)
+
+# An id a call had before the store was found to know it under another: rows that still name the old one are stored
+# under the new one, their seq moved on by the offset.
+call_aliases = Table(
+    "call_aliases",
+    metadata,
+    Column("old_call_id", Id),
+    Column("call_id", Id, nullable=False),
+    Column("seq_offset", Integer, nullable=False),
+    PrimaryKeyConstraint("old_call_id"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", Text),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("password_changed_at", Double, nullable=False),
+    PrimaryKeyConstraint("name"),
+    CheckConstraint(ROLES, name="role"),
+)
+
+# ``user_name`` is null for a session that a one-time code began: nobody's row stands behind it.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", Id),
+    Column("user_name", Text, ForeignKey("users.name", ondelete="CASCADE")),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    PrimaryKeyConstraint("token_hash"),
+    CheckConstraint(ROLES, name="role"),
+)
+
+Index("sessions_user_idx", sessions.c.user_name)
+Index("sessions_expiry_idx", sessions.c.expires_at)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("token_hash", Id),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("last_used_at", Double),
+    PrimaryKeyConstraint("token_hash"),
+    UniqueConstraint("name"),
+    CheckConstraint(ROLES, name="role"),
+)
+
+# Only ever added to. ``detail`` is a JSON object without secrets.
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint("audit_id"),
+    sqlite_autoincrement=True,
+)
+
+Index("audit_at_idx", audit.c.at)

@@ -1,0 +1,67 @@
+"""What all tests share: databases of both engines, PostgreSQL really started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from daemon.stores.database import Database
+from tests.services.databases import PostgresDatabases, SqliteDatabases
+from tests.services.postgres import PostgresServer
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres_databases() -> Iterator[PostgresDatabases]:
+    """Databases on the server that ``PARLEY_TEST_POSTGRES`` names, else on one started here."""
+    named = os.environ.get("PARLEY_TEST_POSTGRES")
+    server = None
+    if named is None:
+        server = PostgresServer()
+        server.start()
+    databases = PostgresDatabases(named or server.url())  # type: ignore[union-attr]
+    yield databases
+    if server is not None:
+        server.remove()
+    else:
+        databases.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    """Database files in a folder of this run."""
+    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server of the test's own, to be stopped and paused at will."""
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, engine_name: str) -> str:
+    """The address of an empty, migrated database, once for each engine."""
+    name = "sqlite_databases" if engine_name == "sqlite" else "postgres_databases"
+    databases: SqliteDatabases | PostgresDatabases = request.getfixturevalue(name)
+    return databases.make()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An empty, migrated database, once for each engine."""
+    opened = Database.of(database_url)
+    yield opened
+    await opened.close()

@@ -1,0 +1,178 @@
+"""The database as such: addresses, migrations on both engines, and whose fault a failure is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from daemon.stores.database import Database, DatabaseAwayError, DatabaseUrlError, RowRefusedError
+from daemon.stores.schema import metadata
+from tests.services.databases import PostgresDatabases, SqliteDatabases
+from tests.services.postgres import PostgresServer
+
+
+@pytest.fixture
+def empty_url(request: pytest.FixtureRequest, engine_name: str) -> str:
+    name = "sqlite_databases" if engine_name == "sqlite" else "postgres_databases"
+    databases: SqliteDatabases | PostgresDatabases = request.getfixturevalue(name)
+    return databases.make(migrated=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("", "not a database address"),
+        ("mysql://root@127.0.0.1/parley", "mysql is not supported"),
+        ("sqlite://", "needs a file"),
+        ("sqlite:///:memory:", "needs a file"),
+        ("postgresql://parley@127.0.0.1", "needs a database"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_with_what_to_write(url: str, word: str) -> None:
+    with pytest.raises(DatabaseUrlError, match=word):
+        Database.of(url)
+
+
+def plain(value: Any) -> str:
+    """A stable text of what an inspector says; an SQL clause as its SQL."""
+    if isinstance(value, dict):
+        return str({key: plain(inner) for key, inner in value.items()})
+    return str(value)
+
+
+def describe(connection: Connection) -> dict[str, Any]:
+    """Everything the engine itself says about the tables, but for what Alembic keeps."""
+    inspector = inspect(connection)
+    return {
+        table: {
+            "columns": [
+                (column["name"], str(column["type"]), column["nullable"], getattr(column["type"], "collation", None))
+                for column in inspector.get_columns(table)
+            ],
+            "primary key": inspector.get_pk_constraint(table)["constrained_columns"],
+            "foreign keys": sorted(map(plain, inspector.get_foreign_keys(table))),
+            "unique": sorted(map(plain, inspector.get_unique_constraints(table))),
+            "checks": sorted(map(plain, inspector.get_check_constraints(table))),
+            "indexes": sorted(map(plain, inspector.get_indexes(table))),
+        }
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+async def test_the_migrated_schema_is_the_declared_one(database: Database, empty_url: str) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, metadata))
+
+    created = Database.of(empty_url)
+    async with created.transaction() as connection:
+        await connection.run_sync(metadata.create_all)
+        declared = await connection.run_sync(describe)
+    await created.close()
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+        assert await connection.run_sync(describe) == declared
+        assert set(declared) == set(metadata.tables)
+
+
+async def test_upgrading_twice_and_at_once_is_harmless(empty_url: str) -> None:
+    several = [Database.of(empty_url) for _ in range(3)]
+    await asyncio.gather(*(one.upgrade() for one in several))
+    await several[0].upgrade()
+    async with several[0].read() as connection:
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).all() == [("0001",)]
+    for one in several:
+        await one.close()
+
+
+async def test_sqlite_keeps_what_was_committed_and_lets_readers_pass(sqlite_databases: SqliteDatabases) -> None:
+    database = Database.of(await asyncio.to_thread(sqlite_databases.make))
+    async with database.transaction() as connection:
+        settings = {
+            name: (await connection.execute(text(f"PRAGMA {name}"))).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+        async with database.read() as reader:
+            assert (await reader.execute(text("SELECT count(*) FROM calls"))).scalar() == 0
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+    await database.close()
+
+
+async def test_a_block_that_raises_is_rolled_back(database: Database) -> None:
+    async def write_and_fail() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(text("INSERT INTO call_aliases VALUES ('a', 'b', 1)"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await write_and_fail()
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM call_aliases"))).scalar() == 0
+
+
+async def test_a_refused_row_is_told_from_a_database_in_trouble(database: Database) -> None:
+    insert = text("INSERT INTO call_aliases VALUES (:old, 'secret-value', 1)")
+    with pytest.raises(RowRefusedError) as refused:
+        async with database.transaction() as connection:
+            await connection.execute(insert, [{"old": "a"}, {"old": "a"}])
+    assert "secret-value" not in str(refused.value)
+    with pytest.raises(DatabaseAwayError, match="nowhere"):
+        async with database.read() as connection:
+            await connection.execute(text("SELECT * FROM nowhere"))
+
+
+async def test_text_that_no_database_takes_is_the_rows_fault(database: Database) -> None:
+    with pytest.raises(RowRefusedError):
+        async with database.transaction() as connection:
+            await connection.execute(text("INSERT INTO call_aliases VALUES (:old, 'b', 1)"), {"old": "\ud800"})
+
+
+async def test_a_database_without_tables_is_away_until_it_is_upgraded(empty_url: str) -> None:
+    database = Database.of(empty_url)
+    with pytest.raises(DatabaseAwayError, match="calls"):
+        async with database.read() as connection:
+            await connection.execute(text("SELECT * FROM calls"))
+    await database.upgrade()
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT * FROM calls"))).all() == []
+    await database.close()
+
+
+async def test_a_server_that_stops_and_returns_is_away_meanwhile(postgres_server: PostgresServer) -> None:
+    database = Database.of(postgres_server.url())
+
+    async def ask() -> object:
+        async with database.read() as connection:
+            return (await connection.execute(text("SELECT 1"))).scalar()
+
+    assert await ask() == 1
+    await asyncio.to_thread(postgres_server.stop)
+    for _ in range(2):
+        with pytest.raises(DatabaseAwayError):
+            await ask()
+    await asyncio.to_thread(postgres_server.start)
+    assert await ask() == 1
+    await database.close()
+
+
+async def test_a_server_that_hangs_is_noticed_and_used_again(postgres_server: PostgresServer) -> None:
+    database = Database.of(postgres_server.url(), timeout=0.5, pool_size=2)
+
+    async def ask() -> object:
+        async with database.transaction() as connection:
+            return (await connection.execute(text("SELECT 1"))).scalar()
+
+    assert await ask() == 1
+    postgres_server.pause()
+    for _ in range(4):
+        with pytest.raises(DatabaseAwayError):
+            await ask()
+    postgres_server.resume()
+    assert await ask() == 1
+    await database.close()
