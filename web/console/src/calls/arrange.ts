@@ -1,0 +1,70 @@
+/** Which calls the list shows, and in what order. */
+
+import type { Call } from "../api/payloads";
+import { showNumber } from "../i18n/numbers";
+
+/** How long an ended call stays in the list, seconds. */
+export const SHOW_ENDED = 300;
+
+export interface Arranged {
+  /** Newest first. */
+  live: Call[];
+  /** Last ended first. */
+  ended: Call[];
+}
+
+/**
+ * The calls that match the filter: every word of it stands somewhere in the call. Calls that became part of another
+ * are not shown by themselves. `now` is server time; `words` gives the further words a call is known by on the page
+ * (its state as people read it).
+ */
+export function arrange(
+  calls: Iterable<Call>,
+  filter: string,
+  now: number,
+  words: (call: Call) => string = () => "",
+): Arranged {
+  const needles = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const live: Call[] = [];
+  const ended: Call[] = [];
+  for (const call of calls) {
+    if (call.merged_into) continue;
+    if (call.ended_at !== null && now - call.ended_at > SHOW_ENDED) continue;
+    if (needles.length > 0 && !matches(call, needles, words(call))) continue;
+    (call.state === "ended" ? ended : live).push(call);
+  }
+  live.sort((a, b) => b.created_at - a.created_at || compareIds(b, a));
+  ended.sort((a, b) => (b.ended_at ?? 0) - (a.ended_at ?? 0) || compareIds(b, a));
+  return { live, ended };
+}
+
+function compareIds(a: Call, b: Call): number {
+  return a.call_id < b.call_id ? -1 : a.call_id > b.call_id ? 1 : 0;
+}
+
+function matches(call: Call, needles: readonly string[], words: string): boolean {
+  const numbers = [call.caller, call.callee, call.did, ...call.legs.flatMap((leg) => [leg.caller, leg.callee])];
+  const hay = [
+    ...numbers,
+    ...numbers.map(showNumber),
+    call.caller_name,
+    ...call.legs.map((leg) => leg.caller_name),
+    call.code,
+    call.app,
+    call.server,
+    words,
+  ]
+    .join("\n")
+    .toLowerCase();
+  return needles.every((needle) => hay.includes(needle));
+}
+
+/** Seconds the call has lasted: since the answer, else since it began, until its end or now. */
+export function duration(call: Call, now: number): number {
+  return Math.max(0, (call.ended_at ?? now) - (call.answered_at ?? call.created_at));
+}
+
+/** The caller's name, where the switch has one that says more than the number. */
+export function nameOf(call: Call): string {
+  return call.caller_name === call.caller ? "" : call.caller_name;
+}
