@@ -51,6 +51,11 @@ class FrameParser:
         self._error: RemoteError | None = None
 
     @property
+    def held(self) -> int:
+        """How many bytes wait for the rest of their frame."""
+        return len(self._partial) + (len(self._open[0]) if self._open is not None else 0)
+
+    @property
     def broken(self) -> bool:
         """Whether the stream broke the protocol: the next call raises why."""
         return self._error is not None
