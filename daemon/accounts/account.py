@@ -1,0 +1,50 @@
+"""Who somebody turned out to be, and what that allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from daemon.config import Role
+
+_RANK: Mapping[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
+
+
+class Account(msgspec.Struct, frozen=True, gc=False):
+    """Somebody who was recognised: by a session, an API token, or as the peer of our Unix socket."""
+
+    name: str
+    role: Role
+    via: Literal["session", "token", "socket"]
+
+    def may(self, role: Role) -> bool:
+        """Whether this account has at least ``role``: viewers read, operators act, admins configure."""
+        return _RANK[self.role] >= _RANK[role]
+
+
+class Session(msgspec.Struct, frozen=True, gc=False):
+    """A sign-in. ``token`` is the secret that the browser keeps, ``expires_at`` Unix seconds."""
+
+    token: str
+    account: Account
+    expires_at: float
+
+
+class User(msgspec.Struct, frozen=True, gc=False):
+    """A person with a password. Times are Unix seconds."""
+
+    name: str
+    role: Role
+    created_at: float
+    password_changed_at: float
+
+
+class ApiToken(msgspec.Struct, frozen=True, gc=False):
+    """A machine's token, without the token. ``last_used_at`` is right to within ten minutes."""
+
+    name: str
+    role: Role
+    created_at: float
+    last_used_at: float | None

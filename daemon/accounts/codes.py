@@ -1,0 +1,43 @@
+"""One-time codes: an address printed once that signs its reader in."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+
+from daemon.config import Role
+
+LIFETIME = 600.0
+_MOST_CODES = 100
+
+
+class _Code(msgspec.Struct, frozen=True, gc=False):
+    name: str
+    role: Role
+    expires_at: float
+
+
+class OneTimeCodes:
+    """Codes in memory: each works once, for ten minutes, and not after a restart."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._codes: OrderedDict[str, _Code] = OrderedDict()
+
+    def new(self, name: str, role: Role) -> str:
+        """A fresh code for an account of that name and role."""
+        code = secrets.token_urlsafe(24)
+        self._codes[code] = _Code(name, role, self._clock() + LIFETIME)
+        while len(self._codes) > _MOST_CODES:
+            self._codes.popitem(last=False)
+        return code
+
+    def take(self, code: str) -> tuple[str, Role] | None:
+        """Use a code up: whose it is, or ``None`` for one that never was, was used or is too old."""
+        found = self._codes.pop(code, None)
+        if found is None or found.expires_at <= self._clock():
+            return None
+        return found.name, found.role
