@@ -18,10 +18,10 @@ import msgspec
 from msgspec import inspect
 
 from daemon.config import Config
-from daemon.config_rules import broken_rules
+from daemon.config_rules import broken_rules, unwritable
 from daemon.errors import ConfigError, Mistake
 from daemon.secrets import Secrets
-from daemon.toml_lines import Path as KeyPath
+from daemon.toml_lines import KeyPath
 from daemon.toml_lines import key_lines
 
 DEFAULT_PATH = Path("/etc/parley/parley.toml")
@@ -30,10 +30,11 @@ _MAX_SYNTAX_MISTAKES = 20
 _SHAPE = inspect.type_info(Config)
 
 
-def load(path: Path, secrets: Secrets) -> Config:
+def load(path: Path, secrets: Secrets | None, *, places: bool = False) -> Config:
     """The configuration in the file at ``path``; raises :class:`ConfigError` with everything that is wrong with it.
 
-    ``secrets`` is only asked whether each needed secret is there.
+    ``secrets`` is only asked whether each needed secret is there; ``None``: it does not matter whether they are.
+    With ``places`` the folders it names are tried too, and made where they are missing.
     """
     try:
         document = path.read_text(encoding="utf-8")
@@ -45,13 +46,13 @@ def load(path: Path, secrets: Secrets) -> Config:
         line = error.object[: error.start].count(b"\n") + 1
         mistake = Mistake("", line, "this is not UTF-8 text", "save the file as UTF-8")
         raise ConfigError(str(path), [mistake]) from error
-    config, mistakes = read(document, secrets)
+    config, mistakes = read(document, secrets, places=places)
     if mistakes:
         raise ConfigError(str(path), mistakes)
     return config
 
 
-def read(document: str, secrets: Secrets) -> tuple[Config, list[Mistake]]:
+def read(document: str, secrets: Secrets | None, *, places: bool = False) -> tuple[Config, list[Mistake]]:
     """The configuration in ``document`` and what is wrong with it, in the order of the lines.
 
     Where something is wrong the Config holds the default in its place: it is for looking further, not for running.
@@ -62,7 +63,7 @@ def read(document: str, secrets: Secrets) -> tuple[Config, list[Mistake]]:
     walk = _Walk(lines)
     config = msgspec.convert(walk.clean(_SHAPE, values, ()), Config)
     mistakes += walk.mistakes
-    for broken in broken_rules(config, secrets):
+    for broken in (*broken_rules(config, secrets), *(unwritable(config) if places else ())):
         if not walk.doubts(broken.path) and not (broken.rival and walk.doubts(broken.rival)):
             mistakes.append(Mistake(written(broken.path), walk.line(broken.path), broken.problem, broken.remedy))
     mistakes.sort(key=lambda mistake: math.inf if mistake.line is None else mistake.line)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
-from daemon.config import Config, DatabaseConfig, ListenerConfig, SwitchConfig
+from daemon.config import Config, ListenerConfig, SwitchConfig
+from daemon.places import spool_dir, writing_problem
 from daemon.secrets import DATABASE_PASSWORD, Secrets, UnreadableSecretError, environment_name, switch_password
-from daemon.toml_lines import Path
+from daemon.toml_lines import KeyPath
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
@@ -19,17 +21,19 @@ _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?"
 class BrokenRule(msgspec.Struct, frozen=True):
     """A rule that the value at ``path`` breaks."""
 
-    path: Path
+    path: KeyPath
     problem: str
     remedy: str
-    rival: Path | None = None
+    rival: KeyPath | None = None
     """The other key that takes part, where it takes two."""
 
 
-def broken_rules(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
-    """Every rule that ``config`` breaks, missing secrets included."""
-    yield from _switches(config.switch, secrets)
-    yield from _database(config.database, secrets)
+def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule]:
+    """Every rule that ``config`` breaks; a missing secret is one, unless ``secrets`` is ``None``."""
+    yield from _switches(config.switch)
+    yield from _database_url(config.database.url)
+    if secrets is not None:
+        yield from _missing_secrets(config, secrets)
     yield from _listeners(config.web.listener)
     for key in ("trusted_proxies", "metrics_networks"):
         for index, network in enumerate(getattr(config.web, key)):
@@ -42,10 +46,23 @@ def broken_rules(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
         yield BrokenRule(path, f'"{config.recorder.spool_dir}" is not a whole path', "begin it with a slash")
 
 
-def _switches(switches: list[SwitchConfig], secrets: Secrets) -> Iterator[BrokenRule]:
+def unwritable(config: Config) -> Iterator[BrokenRule]:
+    """The folders in which Parley could not write, as the user who asks."""
+    places: dict[KeyPath, Path] = {
+        ("service", "state_dir"): Path(config.service.state_dir),
+        ("recorder", "spool_dir"): spool_dir(config),
+    }
+    for path, folder in places.items():
+        problem = writing_problem(folder) if folder.is_absolute() else None
+        if problem is not None:
+            remedy = "give it to the user that Parley runs as, or name another"
+            yield BrokenRule(path, f"nothing can be written in {folder} ({problem})", remedy)
+
+
+def _switches(switches: list[SwitchConfig]) -> Iterator[BrokenRule]:
     first_of: dict[str, int] = {}
     for index, switch in enumerate(switches):
-        here: Path = ("switch", index)
+        here: KeyPath = ("switch", index)
         first = first_of.setdefault(switch.name, index)
         if first != index:
             problem = f'switch[{first}] is "{switch.name}" too'
@@ -57,33 +74,29 @@ def _switches(switches: list[SwitchConfig], secrets: Secrets) -> Iterator[Broken
         if switch.reconnect_first > switch.reconnect_cap:
             problem = f"{switch.reconnect_first:g} is more than reconnect_cap, {switch.reconnect_cap:g}"
             yield BrokenRule((*here, "reconnect_first"), problem, "give at most reconnect_cap")
-        if first == index:
-            yield from _needed_secret(switch_password(switch), (*here, "name"), secrets)
 
 
-def _needed_secret(name: str, path: Path, secrets: Secrets) -> Iterator[BrokenRule]:
-    places = f"the credential file {name} or the environment variable {environment_name(name)}"
-    try:
-        value = secrets.get(name)
-    except UnreadableSecretError as error:
-        yield BrokenRule(path, f"the secret {name} cannot be used: {error}", f"mend {places}")
+def _missing_secrets(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
+    """A database may do without a password; a switch may not."""
+    needed: dict[str, KeyPath] = {}
+    for index, switch in enumerate(config.switch):
+        needed.setdefault(switch_password(switch), ("switch", index, "name"))
+    for name, path in [*needed.items(), (DATABASE_PASSWORD, ("database", "url"))]:
+        places = f"the credential file {name} or the environment variable {environment_name(name)}"
+        try:
+            if secrets.get(name) is None and name in needed:
+                yield BrokenRule(path, f"the secret {name} is missing", f"put it into {places}")
+        except UnreadableSecretError as error:
+            yield BrokenRule(path, f"the secret {name} cannot be used: {error}", f"mend {places}")
+
+
+def _database_url(address: str) -> Iterator[BrokenRule]:
+    if not address:
         return
-    if value is None:
-        yield BrokenRule(path, f"the secret {name} is missing", f"put it into {places}")
-
-
-def _database(database: DatabaseConfig, secrets: Secrets) -> Iterator[BrokenRule]:
     path = ("database", "url")
-    try:
-        secrets.get(DATABASE_PASSWORD)
-    except UnreadableSecretError as error:
-        places = f"the credential file or the environment variable {environment_name(DATABASE_PASSWORD)}"
-        yield BrokenRule(path, f"its secret {DATABASE_PASSWORD} cannot be used: {error}", f"mend {places}")
-    if not database.url:
-        return
     forms = "give postgresql://user@host:5432/name, sqlite:///path or nothing"
     try:
-        url = urlsplit(database.url)
+        url = urlsplit(address)
         _ = url.port
     except ValueError:
         yield BrokenRule(path, "this is no URL", forms)
@@ -102,11 +115,11 @@ def _database(database: DatabaseConfig, secrets: Secrets) -> Iterator[BrokenRule
 
 def _listeners(listeners: list[ListenerConfig]) -> Iterator[BrokenRule]:
     if not listeners:
-        path: Path = ("web", "listener")
+        path: KeyPath = ("web", "listener")
         yield BrokenRule(path, "there is no listener", "give one, or leave the key out for the default")
     first_of: dict[tuple[str, int], int] = {}
     for index, listener in enumerate(listeners):
-        here: Path = ("web", "listener", index)
+        here: KeyPath = ("web", "listener", index)
         if not _is_host(listener.host):
             remedy = "give an address or host name, 0.0.0.0 or :: for all"
             yield BrokenRule((*here, "host"), f'"{listener.host}" is no host', remedy)
@@ -122,7 +135,7 @@ def _listeners(listeners: list[ListenerConfig]) -> Iterator[BrokenRule]:
             yield BrokenRule((*here, "port"), problem, remedy, ("web", "listener", first))
 
 
-def _network(network: str, path: Path) -> Iterator[BrokenRule]:
+def _network(network: str, path: KeyPath) -> Iterator[BrokenRule]:
     try:
         ipaddress.ip_network(network)
     except ValueError as error:

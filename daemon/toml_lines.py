@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from typing import Final
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Keys from the outermost table inwards; an integer is the index into an array."""
 
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -28,7 +28,7 @@ _ESCAPES: Final = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(["\\bfn
 _ESCAPED: Final = {'"': '"', "\\": "\\", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def key_lines(document: str) -> dict[Path, int]:
+def key_lines(document: str) -> dict[KeyPath, int]:
     """The line, from 1, on which each table, key and array item of a valid TOML ``document`` first appears."""
     return _Scanner(document).scan()
 
@@ -43,11 +43,11 @@ class _Scanner:
         self._text = document
         self._at = 0
         self._line_starts = [0, *(found.end() for found in re.finditer("\n", document))]
-        self._lines: dict[Path, int] = {}
-        self._array_tables: dict[Path, int] = {}
+        self._lines: dict[KeyPath, int] = {}
+        self._array_tables: dict[KeyPath, int] = {}
 
-    def scan(self) -> dict[Path, int]:
-        table: Path = ()
+    def scan(self) -> dict[KeyPath, int]:
+        table: KeyPath = ()
         while self._skip(_BLANK) < len(self._text):
             if self._text[self._at] == "[":
                 table = self._header()
@@ -61,15 +61,15 @@ class _Scanner:
             self._at = found.end()
         return self._at
 
-    def _note(self, path: Path) -> None:
+    def _note(self, path: KeyPath) -> None:
         self._lines.setdefault(path, bisect_right(self._line_starts, self._at))
 
-    def _header(self) -> Path:
+    def _header(self) -> KeyPath:
         array = self._text.startswith("[[", self._at)
         self._at += 2 if array else 1
         keys = self._keys()
         self._at += 2 if array else 1
-        path: Path = ()
+        path: KeyPath = ()
         for key in keys[:-1]:
             path = self._into((*path, key))
         path = (*path, keys[-1])
@@ -81,13 +81,13 @@ class _Scanner:
             self._note(path)
         return path
 
-    def _into(self, path: Path) -> Path:
+    def _into(self, path: KeyPath) -> KeyPath:
         """A header that leads through an array of tables means its last one."""
         self._note(path)
         count = self._array_tables.get(path)
         return path if count is None else (*path, count - 1)
 
-    def _assignment(self, table: Path) -> None:
+    def _assignment(self, table: KeyPath) -> None:
         start = self._at
         keys = self._keys()
         end, self._at = self._at, start
@@ -122,7 +122,7 @@ class _Scanner:
                 self._skip(_BARE_KEY)
                 return self._text[start : self._at]
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: KeyPath) -> None:
         self._skip(_SPACE)
         match self._text[self._at]:
             case "[":
@@ -137,7 +137,7 @@ class _Scanner:
             case _:
                 self._skip(_SCALAR)
 
-    def _array(self, path: Path) -> None:
+    def _array(self, path: KeyPath) -> None:
         self._at += 1
         index = 0
         while True:
@@ -153,7 +153,7 @@ class _Scanner:
                     self._value((*path, index))
                     index += 1
 
-    def _inline_table(self, path: Path) -> None:
+    def _inline_table(self, path: KeyPath) -> None:
         self._at += 1
         while True:
             self._skip(_BLANK)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.toml_lines import Path, key_lines
+from daemon.toml_lines import KeyPath, key_lines
 
 RICH = '''\
 # a comment with [brackets] and "quotes
@@ -77,7 +77,7 @@ EXPECTED = {
 }
 
 
-def paths_of(value: Any, path: Path = ()) -> set[Path]:
+def paths_of(value: Any, path: KeyPath = ()) -> set[KeyPath]:
     """Every path in a parsed document, by the parser that decides what a document means."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return {path} - {()} | {deeper for step, item in items for deeper in paths_of(item, (*path, step))}
@@ -122,7 +122,7 @@ _line = (
 def test_paths_are_those_of_the_parser_and_lines_those_of_growing_prefixes(rows: list[str]) -> None:
     """Wherever the parser accepts a document, the scanner names the same keys, each inside the statement it is in."""
     kept: list[str] = []
-    first_row: dict[Path, int] = {}
+    first_row: dict[KeyPath, int] = {}
     for row in rows:
         try:
             known = paths_of(tomllib.loads("\n".join([*kept, row])))

@@ -1,0 +1,89 @@
+"""``parley check``: everything that is wrong with the configuration, at once."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+from pathlib import Path
+
+from sqlalchemy import text
+
+from daemon.commands.parser import Verbs
+from daemon.config import Config
+from daemon.config_file import load
+from daemon.errors import ExitCode
+from daemon.places import database_url
+from daemon.secrets import DATABASE_PASSWORD, Secrets
+from daemon.stores.database import Database, DatabaseAwayError
+
+_PATIENCE = 3.0
+"""Seconds that a peer may take to show that it is there."""
+
+
+def register(verbs: Verbs) -> None:
+    """Add ``check``."""
+    verb = verbs(
+        "check",
+        "say everything that is wrong with the configuration",
+        description="Say everything that is wrong with the configuration, by key and line, with what to do about it. "
+        "The exit code is 0 or 78. A switch or database that is away is only noted: Parley starts without them.",
+    )
+    verb.set_defaults(command=_check)
+
+
+def _check(arguments: argparse.Namespace) -> ExitCode:
+    secrets = Secrets()
+    config = load(Path(arguments.config), secrets, places=True)
+    for note in asyncio.run(_notes(config, secrets)):
+        print(f"note: {note}")
+    print(f"{arguments.config} is right")
+    return ExitCode.OK
+
+
+async def _notes(config: Config, secrets: Secrets) -> list[str]:
+    notes = await asyncio.gather(
+        *(_peer(f"switch {switch.name}", switch.host, switch.port) for switch in config.switch),
+        _database(config, secrets),
+    )
+    taken = [_listener(listener.host, listener.port) for listener in config.web.listener]
+    none = [] if config.switch else ["no [[switch]] is configured, so no call will be seen"]
+    return none + [note for note in [*notes, *taken] if note]
+
+
+async def _peer(name: str, host: str, port: int) -> str | None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError) as error:
+        why = getattr(error, "strerror", None) or str(error) or f"nothing within {_PATIENCE:g} s"
+        return f"{name} does not answer at {host} port {port} ({why})"
+    writer.close()
+    return None
+
+
+async def _database(config: Config, secrets: Secrets) -> str | None:
+    """SQLite is its folder, which was looked at before; opening the file would only make an empty one."""
+    url = database_url(config)
+    if url.startswith("sqlite:"):
+        return None
+    database = Database.of(url, password=secrets.get(DATABASE_PASSWORD), timeout=_PATIENCE)
+    try:
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+    except DatabaseAwayError as error:
+        return f"the database is away ({error})"
+    finally:
+        await database.close()
+    return None
+
+
+def _listener(host: str, port: int) -> str | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return f"{host} port {port} cannot be had now ({error.strerror}); a Parley that runs would have it"
+    return None

@@ -1,0 +1,88 @@
+"""What verbs that work on the configured database share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pwd
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from getpass import getpass
+from pathlib import Path
+from typing import TypeVar
+
+import uvloop
+
+from daemon.accounts.accounts import Accounts
+from daemon.accounts.errors import AccountError
+from daemon.config import Config
+from daemon.config_file import load
+from daemon.errors import OperatorError
+from daemon.places import database_url
+from daemon.secrets import DATABASE_PASSWORD, Secrets
+from daemon.stores.database import Database, DatabaseAwayError
+
+Result = TypeVar("Result")
+
+
+def with_database(arguments: argparse.Namespace, work: Callable[[Config, Database], Awaitable[Result]]) -> Result:
+    """Run ``work`` on the upgraded database of the configuration that the arguments name.
+
+    Passwords of switches are not asked for: they are given to the service, and this may be anybody's shell.
+    """
+    config = load(Path(arguments.config), None)
+    _refuse_foreign_owner(config)
+
+    async def run() -> Result:
+        async with _database(config) as database:
+            return await work(config, database)
+
+    try:
+        return uvloop.run(run())
+    except DatabaseAwayError as error:
+        raise OperatorError(f"the database is not there for it: {error}") from error
+    except AccountError as error:
+        raise OperatorError(str(error)) from error
+
+
+def with_accounts(arguments: argparse.Namespace, work: Callable[[Accounts], Awaitable[Result]]) -> Result:
+    """Run ``work`` on the accounts of the configured database."""
+    return with_database(arguments, lambda config, database: work(Accounts(database, config.web)))
+
+
+def read_password(arguments: argparse.Namespace) -> str:
+    """A new password: the first line of standard input with ``--password-stdin``, else asked for twice."""
+    if arguments.password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = getpass("Password: ")
+        if getpass("Once more: ") != password:
+            raise OperatorError("the two were not the same")
+    if not password:
+        raise OperatorError("an empty password is none")
+    return password
+
+
+@asynccontextmanager
+async def _database(config: Config) -> AsyncIterator[Database]:
+    database = Database.of(database_url(config), password=Secrets().get(DATABASE_PASSWORD))
+    try:
+        await database.upgrade()
+        yield database
+    finally:
+        await database.close()
+
+
+def _refuse_foreign_owner(config: Config) -> None:
+    """A database file made by root is one that the service cannot write to."""
+    state_dir = Path(config.service.state_dir)
+    if config.database.url or os.geteuid() != 0 or not state_dir.is_dir():
+        return
+    owner = state_dir.stat().st_uid
+    if owner != 0:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        raise OperatorError(f"{state_dir} belongs to {name}; run this as that user: sudo -u {name} parley …")

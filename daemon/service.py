@@ -1,0 +1,346 @@
+"""The composition root: builds every room, starts them in order, and stops them in order.
+
+What runs when Parley runs is written here and nowhere else. A room takes what it needs by its constructor; there are
+no globals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import secrets as randomness
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from daemon import logs
+from daemon.accounts.accounts import Accounts
+from daemon.backoff import Backoff
+from daemon.calls.call import CallState
+from daemon.calls.events import CallEvent
+from daemon.calls.links import LinkState, LinkStatus
+from daemon.calls.registry import Registry
+from daemon.config import Config, SwitchConfig
+from daemon.errors import ConfigError, OperatorError
+from daemon.health import Condition, Health, Part
+from daemon.hub import Hub
+from daemon.listeners import Listeners
+from daemon.notify import Notifier
+from daemon.places import database_url, socket_path, spool_dir, writing_problem
+from daemon.recall import Recall, final_of
+from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
+from daemon.stores.database import Database, DatabaseAwayError
+from daemon.stores.utterances import UtteranceRow
+from daemon.switch.switch import Switch
+from daemon.transcripts.assembler import Transcripts
+from daemon.transcripts.recorder import Recorder
+from daemon.version import version
+from web.app import Sources, build_app
+
+log = structlog.get_logger(__name__)
+
+_UPGRADE_PATIENCE = 10.0
+"""How long READY waits for the database's first answer: with it, calls met by the first snapshot keep their ids."""
+
+_SWEEP_INTERVAL = 5.0
+_STATUS_INTERVAL = 5.0
+
+
+class Phase(StrEnum):
+    """Where the process is in its life."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+class Service:
+    """One Parley. ``run`` it; ``stop`` ends that.
+
+    ``reread`` reads the configuration again for SIGHUP, which is ignored without one. ``clock`` gives Unix seconds.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        secrets: Secrets,
+        *,
+        reread: Callable[[], Config] | None = None,
+        notifier: Notifier | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._config = config
+        self._reread = reread
+        self._notifier = notifier or Notifier()
+        self._clock = clock
+        self._phase = Phase.STARTING
+        self._stopping = asyncio.Event()
+        self._database_tried = asyncio.Event()
+        self._upgrade_problem: str | None = "not looked at yet"
+        self._held = ExitStack()
+        self.started = asyncio.Event()
+        """Set when the listeners accept and the rooms run."""
+        self.hub = Hub()
+        self.registry = Registry(self.hub, clock=clock, keep_ended=config.calls.keep_ended)
+        self.transcripts = Transcripts(self.hub, self.registry, epoch=randomness.token_hex(8))
+        self.database = Database.of(
+            database_url(config), password=secrets.get(DATABASE_PASSWORD), pool_size=config.database.pool_size
+        )
+        self.accounts = Accounts(self.database, config.web, clock=clock)
+        self.recorder = Recorder(
+            self.hub, self.database, config.recorder, spool_dir=spool_dir(config), rekey=self._rekey, clock=clock
+        )
+        recall = Recall(self.database, self.registry, self.transcripts, clock=clock)
+        self.switches = [self._switch(switch, secrets, recall) for switch in config.switch]
+        self.health = self._health()
+        self.listeners = Listeners(shutdown_timeout=config.service.stop_timeout / 5)
+
+    def stop(self) -> None:
+        """Begin an orderly stop."""
+        self._stopping.set()
+
+    def links(self) -> list[LinkStatus]:
+        """The state of every link, in the order of the configuration."""
+        return [switch.status for switch in self.switches]
+
+    async def run(self) -> None:
+        """Start, run until :meth:`stop` or a signal, and stop in order within ``service.stop_timeout``.
+
+        Raises :class:`OperatorError` where the process cannot start. A room that fails ends all of them, in order as
+        far as that goes, and its exception is raised: whoever started the process starts it again.
+        """
+        with self._held:
+            self._take_state_dir()
+            self._listen_to_signals(asyncio.current_task())
+            try:
+                await self._bind()
+                async with asyncio.TaskGroup() as group:
+                    await self._start(group)
+                    await self._stopping.wait()
+                    await self._stop()
+            finally:
+                await self._release()
+
+    # Building
+
+    def _switch(self, config: SwitchConfig, secrets: Secrets, recall: Recall) -> Switch:
+        password = secrets.get(switch_password(config))
+        assert password is not None, "a configuration without the secret is not accepted"  # noqa: S101
+        return Switch(
+            config,
+            password,
+            apply=self._apply,
+            registry=self.registry,
+            hub=self.hub,
+            speech=self._config.speech,
+            recall=recall,
+            clock=self._clock,
+        )
+
+    def _apply(self, event: CallEvent) -> None:
+        """Calls first: an utterance is of a call that is there."""
+        self.registry.apply(event)
+        self.transcripts.apply(event)
+
+    def _rekey(self, old_call_id: str, call_id: str, stored: list[UtteranceRow]) -> None:
+        self.registry.rekey(old_call_id, call_id)
+        self.transcripts.rekey(old_call_id, call_id, [final_of(row) for row in stored])
+
+    def _health(self) -> Health:
+        health = Health()
+        health.add("service", self._own_condition)
+        health.add("database", self._database_condition)
+        health.add("recorder", self.recorder.condition)
+        for switch in self.switches:
+            health.add(switch.status.link, lambda switch=switch: _link_condition(switch.status))  # type: ignore[misc]
+        return health
+
+    def _own_condition(self) -> Part:
+        running = self._phase is Phase.RUNNING
+        return Part(Condition.OK if running else Condition.DOWN, self._phase)
+
+    def _database_condition(self) -> Part:
+        if self._upgrade_problem is None:
+            return Part(Condition.OK)
+        return Part(Condition.DEGRADED, f"its tables are not up to date: {self._upgrade_problem}")
+
+    # Starting
+
+    def _take_state_dir(self) -> None:
+        """Two processes with one spool or one SQLite file would lose each other's rows."""
+        state_dir = Path(self._config.service.state_dir)
+        for folder in (state_dir, spool_dir(self._config)):
+            problem = writing_problem(folder)
+            if problem is not None:
+                raise OperatorError(f"nothing can be written in {folder}: {problem}")
+        lock = self._held.enter_context((state_dir / "parley.lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OperatorError(f"another Parley uses {state_dir}") from error
+
+    def _listen_to_signals(self, running: asyncio.Task[None] | None) -> None:
+        loop = asyncio.get_running_loop()
+
+        def end() -> None:
+            if self._stopping.is_set() and running is not None:
+                log.warning("stop_cut_short")
+                running.cancel()
+            self._stopping.set()
+
+        handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: self._reload}
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
+            self._held.callback(loop.remove_signal_handler, number)
+
+    async def _bind(self) -> None:
+        sources = Sources(
+            config=self._config,
+            registry=self.registry,
+            transcripts=self.transcripts,
+            hub=self.hub,
+            database=self.database,
+            accounts=self.accounts,
+            health=self.health,
+            links=self.links,
+            version=version(),
+        )
+        for listener in self._config.web.listener:
+            await self.listeners.add_tcp(build_app(sources, frozenset(listener.routes)), listener.host, listener.port)
+        command_line = build_app(sources, frozenset({"public", "private"}))
+        await self.listeners.add_unix(command_line, socket_path(self._config))
+
+    async def _start(self, group: asyncio.TaskGroup) -> None:
+        self._chores = [
+            group.create_task(chore)
+            for chore in (self._feed_watchdog(), self._sweep(), self._tell_status(), self._upgrade_database())
+        ]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_UPGRADE_PATIENCE):
+                await self._database_tried.wait()
+        self._recording = group.create_task(self.recorder.run())
+        await self.listeners.start()
+        self._following = [group.create_task(switch.run()) for switch in self.switches]
+        self._phase = Phase.RUNNING
+        self._notifier.ready(self._status())
+        log.info("started", version=version(), addresses=[f"{host}:{port}" for host, port in self.listeners.addresses])
+        self.started.set()
+
+    # Running
+
+    async def _feed_watchdog(self) -> None:
+        """From the loop itself: a loop that is stuck starves the watchdog, one that waits for a peer does not."""
+        while self._notifier.watchdog_interval is not None:
+            self._notifier.ping()
+            await asyncio.sleep(self._notifier.watchdog_interval)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_INTERVAL)
+            self.registry.sweep()
+
+    async def _tell_status(self) -> None:
+        told = ""
+        while True:
+            await asyncio.sleep(_STATUS_INTERVAL)
+            status = self._status()
+            if status != told and self._phase is Phase.RUNNING:
+                self._notifier.status(status)
+                told = status
+
+    def _status(self) -> str:
+        ready = sum(status.state is LinkState.READY for status in self.links())
+        live = sum(call.state is not CallState.ENDED for call in self.registry.calls())
+        report = self.health.report()
+        troubles = [f"{name}: {part.detail}" for name, part in report.parts.items() if part.condition != Condition.OK]
+        text = f"{ready} of {len(self.switches)} switches ready, {live} calls"
+        return "; ".join([text, *troubles])
+
+    async def _upgrade_database(self) -> None:
+        backoff = Backoff(1.0, 30.0)
+        while True:
+            try:
+                await self.database.upgrade()
+                break
+            except DatabaseAwayError as error:
+                self._upgrade_problem = str(error)
+                log.warning("database_not_upgraded", error=str(error))
+            except Exception as error:  # a migration that fails must not keep anybody from the live view
+                self._upgrade_problem = type(error).__name__
+                log.exception("database_not_upgraded")
+            self._database_tried.set()
+            await asyncio.sleep(backoff.next())
+        self._upgrade_problem = None
+        self._database_tried.set()
+        log.info("database_upgraded")
+
+    def _reload(self) -> None:
+        """Apply ``[log]`` and ``[live]`` of the file as it is now; a file with mistakes changes nothing."""
+        if self._reread is None or self._phase is not Phase.RUNNING:
+            return
+        self._notifier.reloading()
+        try:
+            config = self._reread()
+        except ConfigError as error:
+            log.error("config_refused", file=error.path, mistakes=[str(mistake) for mistake in error.mistakes])
+            self._notifier.ready(f"reload refused, the old configuration holds; {self._status()}")
+            return
+        kept = [name for name in Config.__struct_fields__ if name not in ("log", "live")]
+        waiting = [name for name in kept if getattr(config, name) != getattr(self._config, name)]
+        self._config.log = config.log
+        self._config.live = config.live
+        logs.configure(config.log)
+        self._set_live_limits()
+        log.info("config_reloaded", needs_restart=waiting)
+        self._notifier.ready(self._status())
+
+    # Stopping
+
+    async def _stop(self) -> None:
+        """Listeners, links, recorder, each after the other, so that nothing is taken in that cannot be stored."""
+        self._phase = Phase.STOPPING
+        self._notifier.stopping()
+        log.info("stopping")
+        loop = asyncio.get_running_loop()
+        whole = self._config.service.stop_timeout
+        end = loop.time() + whole
+        await self.listeners.stop_accepting()
+        await self._step("listeners", self.listeners.close(), end - whole * 0.7)
+        await self._step("links", _end_tasks(self._following), end - whole * 0.5)
+        await self._step("recorder", _end_tasks([self._recording]), end - whole * 0.1)
+        await self._step("chores", _end_tasks(self._chores), end)
+
+    async def _step(self, name: str, work: Awaitable[None], deadline: float) -> None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                await work
+        except TimeoutError:
+            log.warning("stop_step_cut_off", step=name)
+
+    async def _release(self) -> None:
+        self._stopping.set()
+        await self._step("listeners", self.listeners.close(), asyncio.get_running_loop().time() + 1.0)
+        await self._step("database", self.database.close(), asyncio.get_running_loop().time() + 1.0)
+        log.info("stopped")
+        self._notifier.close()
+
+
+def _link_condition(status: LinkStatus) -> Part:
+    ready = status.state is LinkState.READY
+    detail = "" if ready else f"{status.state}: {status.detail}" if status.detail else str(status.state)
+    return Part(Condition.OK if ready else Condition.DEGRADED, detail)
+
+
+async def _end_tasks(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they are done. What they raise is for the group that they belong to."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
