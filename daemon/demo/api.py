@@ -53,10 +53,18 @@ class Apis:
             channel.thread.hang_up(command.header("hangup-cause") or "NORMAL_CLEARING")
         elif command.header("call-command") == "execute":
             data = command.header("execute-app-arg") or command.body
-            uuid = command.header("Event-UUID") or self.core.new_id()
+            uuid = command.header("Event-UUID")
             loops = command.header("loops")
-            count = int(loops) if loops.isdecimal() else 1
-            channel.thread.queue(Execution(command.header("execute-app-name"), data, uuid, loops=count))
+            told: Headers = [("Command", command.line), *command.headers.items()]
+            channel.thread.queue(
+                Execution(
+                    command.header("execute-app-name"),
+                    data,
+                    uuid or self.core.new_id(),
+                    loops=int(loops) if loops.isdecimal() else 1,
+                    command=None if uuid else told,
+                )
+            )
         return True
 
     def subscribed(self) -> None:
@@ -186,10 +194,9 @@ def uuid_broadcast(apis: Apis, channel: Channel, rest: str) -> str:
     if legs in ("bleg", "both") and channel.bridged is not None:
         targets.append(channel.bridged)
     for target in targets:
-        target.thread.queue(Execution(app, data, apis.core.new_id()))
-        command: Headers = [("call-command", "execute"), ("execute-app-name", app), ("execute-app-arg", data)]
-        command += [("event-lock", "true"), ("lead-frames", "5")]
-        target.fire("COMMAND", before=command, full=False)
+        command = [*apis.core.headers("COMMAND"), ("call-command", "execute"), ("execute-app-name", app)]
+        command += [("execute-app-arg", data), ("event-lock", "true"), ("lead-frames", "5")]
+        target.thread.queue(Execution(app, data, apis.core.new_id(), loops=1, command=command))
     return "+OK Message sent\n"
 
 
@@ -210,7 +217,7 @@ def uuid_setvar(apis: Apis, channel: Channel, rest: str) -> str:
     if value:
         channel.variables[name] = value.replace("\\n", "\n")
     else:
-        channel.variables.pop(name, None)
+        channel.variables.drop(name)
     return OK
 
 
@@ -252,7 +259,7 @@ def uuid_record(apis: Apis, channel: Channel, rest: str) -> str:
         channel.variables["record_session_path"] = path
         channel.fire("RECORD_START", [("Record-File-Path", path)])
     elif action == "stop" and started and path in (started, "all"):
-        channel.variables.pop("record_session_path")
+        channel.variables.drop("record_session_path")
         channel.fire("RECORD_STOP", [("Record-File-Path", started), ("record_seconds", str(int(SOUND_SECONDS)))])
     else:
         return "-ERR Cannot record session!\n"

@@ -50,10 +50,8 @@ async def play_file(thread: Thread, path: str, seconds: float) -> None:
     started = channel.core.clock()
     broken = await thread.pause(seconds)
     samples = round((channel.core.clock() - started if broken else seconds) * 8000)
-    channel.variables["playback_last_offset_pos"] = str(samples)
-    channel.variables["playback_seconds"] = str(samples // 8000)
-    channel.variables["playback_ms"] = str(samples // 8)
-    channel.variables["playback_samples"] = str(samples)
+    counted = {"last_offset_pos": samples, "seconds": samples // 8000, "ms": samples // 8, "samples": samples}
+    channel.variables.put({f"playback_{name}": str(count) for name, count in counted.items()})
     status = "break" if broken and channel.alive else "done"
     channel.fire("PLAYBACK_STOP", [*file, ("Playback-Status", status)])
 
@@ -84,7 +82,7 @@ async def set_variable(thread: Thread, data: str) -> str:
     if value and value != "_undef_":
         thread.channel.variables[name] = value
     else:
-        thread.channel.variables.pop(name, None)
+        thread.channel.variables.drop(name)
     return NO_RESPONSE
 
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daemon.demo.core import SWITCHNAME, Core, local_stamp
-from daemon.demo.event import Event, Headers, Value
+from daemon.demo.event import Event, Headers
 from daemon.demo.profile import CallerProfile, ChannelTimes
-from daemon.demo.variables import Endpoint, confirmed, described, media_report, negotiated, reported
+from daemon.demo.variables import Endpoint, Variables, confirmed, described, media_report, negotiated, reported
 
 if TYPE_CHECKING:
     from daemon.demo.thread import Thread
@@ -63,7 +63,7 @@ class Channel:
         self.profile = profile
         self.uuid = profile.uuid
         self.outbound = outbound
-        self.variables: dict[str, Value] = {}
+        self.variables = Variables()
         self.endpoint = Endpoint(core.add(self), profile.username, profile.name, profile.destination)
         self.first_destination = profile.destination
         self.call_uuid = self.uuid
@@ -176,7 +176,7 @@ class Channel:
         self.enter("CS_ROUTING")
         self.enter("CS_EXECUTE")
         self.variables["DP_MATCH"] = [self.profile.destination, self.profile.destination]
-        self.variables["call_uuid"] = self.variables.pop("call_uuid")
+        self.variables["call_uuid"] = self.uuid
 
     def dial(self, owner: str) -> None:
         """An outbound leg is placed; until its hangup its call is that of the leg that ``owner`` names."""
@@ -197,9 +197,7 @@ class Channel:
         write: Headers = [("Channel-Write-Codec-Name", "PCMU"), ("Channel-Write-Codec-Rate", "8000")]
         self.fire("CODEC", [*read, ("channel-read-codec-bit-rate", "64000")], full=False, origin=CODEC_READ)
         self.fire("CODEC", [*write, ("Channel-Write-codec-bit-rate", "64000")], full=False, origin=CODEC_WRITE)
-        for name in ("rtp_use_codec_string", "audio_media_flow", "endpoint_disposition"):
-            self.variables.pop(name, None)
-        self.variables.update(negotiated(self.endpoint))
+        self.variables.put(negotiated(self.endpoint))
 
     def ring(self) -> None:
         """The far end of an outbound leg rings."""
@@ -222,16 +220,13 @@ class Channel:
         if not self.alive or self.answer_state == "answered":
             return False
         self.pre_answer()
-        self.variables.update(described(self.endpoint))
+        self.variables.put(described(self.endpoint))
         self.times.answered = self.core.clock()
         self.answer_state = "answered"
         self.fire("CHANNEL_ANSWER")
         self.call_enters("ACTIVE")
-        self.variables.pop("endpoint_disposition")
         self.variables["endpoint_disposition"] = "ANSWER"
-        for name in (again := confirmed(self.endpoint)):
-            self.variables.pop(name, None)
-        self.variables.update(again)
+        self.variables.put(confirmed(self.endpoint))
         return True
 
     def transfer_to(self, destination: str) -> None:
@@ -278,10 +273,10 @@ class Channel:
         self.call_enters("HANGUP")
         self.call_uuid = self.uuid
         self.enter("CS_REPORTING")
-        self.variables.update(reported(self.profile, self.hangup_cause, self.digits, *self.last_app))
+        self.variables.put(reported(self.profile, self.hangup_cause, self.digits, *self.last_app))
         if self.has_media:
             talked = self.times.hangup - (self.times.answered or self.times.hangup)
-            self.variables.update(media_report(self.endpoint, talked))
+            self.variables.put(media_report(talked))
         self.fire("CHANNEL_HANGUP_COMPLETE", before=[("Hangup-Cause", self.hangup_cause)])
         self.core.channels.pop(self.uuid, None)
         self.state_number = STATE_NUMBERS["CS_DESTROY"]

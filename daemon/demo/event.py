@@ -6,6 +6,7 @@ A byte that is not UTF-8 travels inside a ``str`` as its surrogate escape and le
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring
 from typing import Literal
@@ -17,6 +18,9 @@ Format = Literal["plain", "json"]
 
 UNQUOTED = "!$'()*,-./_~"
 """Beside letters and digits, what FreeSWITCH leaves as it is in a plain value."""
+
+_LOOKS_QUOTED = re.compile("%25(?=[0-9A-F]{2})")
+"""A literal ``%41`` is taken for quoted already and left as it is, so the encoding cannot always be undone."""
 
 
 def encode_json(headers: Iterable[tuple[str, Value]], body: str | None) -> bytes:
@@ -50,7 +54,8 @@ def _json_value(value: Value) -> str:
 
 def _quoted(value: Value) -> str:
     text = value if isinstance(value, str) else "ARRAY::" + "|:".join(value)
-    return quote(text, safe=UNQUOTED, encoding="utf-8", errors="surrogateescape")
+    quoted = quote(text, safe=UNQUOTED, encoding="utf-8", errors="surrogateescape")
+    return _LOOKS_QUOTED.sub("%", quoted) if "%25" in quoted else quoted
 
 
 class Event:

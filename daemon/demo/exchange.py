@@ -58,7 +58,7 @@ class Exchange:
         )
         channel = Channel(self.core, profile)
         Thread(channel, self.applications)
-        channel.variables.update(invited(profile, channel.endpoint))
+        channel.variables.put(invited(profile, channel.endpoint))
         channel.arrive()
         if code:
             self.give_code(channel, code)
@@ -103,7 +103,7 @@ class Exchange:
         channel.originator = source
         forwards = int(str(originator.variables.get("max_forwards", "70"))) - 1 if originator is not None else 70
         owner = originator.uuid if originator is not None else ""
-        channel.variables.update(originated(profile, channel.endpoint, owner, forwards))
+        channel.variables.put(originated(profile, channel.endpoint, owner, forwards))
         channel.dial(owner)
         return channel
 
@@ -140,7 +140,7 @@ class Exchange:
         a.fire("CHANNEL_BRIDGE", before=pair)
         for one, two in ((a, b), (b, a)):
             names = ("bridge_to", "last_bridge_to", "bridge_uuid")
-            one.variables.update(dict.fromkeys(names, two.uuid) | {"bridge_channel": two.profile.channel_name})
+            one.variables.put(dict.fromkeys(names, two.uuid) | {"bridge_channel": two.profile.channel_name})
         b.enter("CS_EXCHANGE_MEDIA")
         sent: Headers = [("Direction", "SEND"), ("Sent-Callee-ID-Name", b.profile.callee_name)]
         a.fire(
@@ -157,7 +157,7 @@ class Exchange:
         a.bridged = b.bridged = None
         cause = leaver.hangup_cause or "NORMAL_CLEARING"
         for channel in (a, b):
-            channel.variables.pop("bridge_to", None)
+            channel.variables.drop("bridge_to")
             channel.variables["bridge_hangup_cause"] = cause
         if leaver is a and b.alive:
             b.thread.hang_up(cause)
@@ -216,6 +216,7 @@ class Exchange:
         if active:
             channel.call_enters("ACTIVE")
         channel.enter("CS_EXECUTE")
+        channel.variables["call_uuid"] = channel.call_uuid
         steps = self.dialplan.get(destination, [("bridge", f"sofia/external/{destination}@127.0.0.1")])
         self.core.spawn(self.run(channel, steps))
 
@@ -244,8 +245,7 @@ def number_of(dial_string: str) -> str:
 
 
 def _unpark(channel: Channel) -> None:
-    for name in ("current_loop", "total_loops"):
-        channel.variables.pop(name, None)
+    channel.variables.drop("current_loop", "total_loops")
     channel.fire("CHANNEL_UNPARK")
 
 

@@ -34,7 +34,7 @@ async def originate(exchange: Exchange, args: str) -> str:
         name=given.get("origination_caller_id_name", ""),
         uuid=uuid,
     )
-    channel.variables.update(given)
+    channel.variables.put(given)
     timeout = float(given.get("originate_timeout") or given.get("call_timeout") or _timeout(rest) or DEFAULT_TIMEOUT)
     try:
         answered = await asyncio.wait_for(exchange.ring_out(channel), timeout / exchange.core.speed)

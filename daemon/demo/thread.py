@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from daemon.demo.channel import Channel
-from daemon.demo.event import Headers
+from daemon.demo.event import Event, Headers
 
 NO_RESPONSE = "_none_"
 NO_SUCH_APPLICATION = "DESTINATION_OUT_OF_ORDER"
@@ -30,6 +30,8 @@ class Execution:
     seconds: float | None = None
     """How long it takes, where that is decided by whoever runs it."""
     done: asyncio.Event | None = None
+    command: Headers | None = None
+    """The command that queued it, where the switch tells of it afterwards: the headers before the channel's."""
 
 
 Application = Callable[["Thread", str], Awaitable[str]]
@@ -49,7 +51,6 @@ class Thread:
         self._task: asyncio.Task[None] | None = None
         self._interrupt = asyncio.Event()
         self._leave: Callable[[], None] | None = None
-        self._response = NO_RESPONSE
 
     # --- applications that take their turn ---
 
@@ -114,6 +115,13 @@ class Thread:
         self.started(execution)
         response = await application(self, execution.data)
         self.completed(execution, response)
+        if execution.command is not None:
+            self._tell_of(execution.command)
+
+    def _tell_of(self, command: Headers) -> None:
+        """Fire the command itself: its own headers, then all that every event has, once more or for the first time."""
+        data = [*self.channel.core.headers("PRIVATE_COMMAND"), *self.channel.headers(full=False)]
+        self.channel.core.send(Event([*command, *data]))
 
     def _forget_queue(self) -> None:
         for execution in self._queue:
@@ -126,21 +134,24 @@ class Thread:
     def started(self, execution: Execution) -> None:
         """Fire CHANNEL_EXECUTE."""
         variables = self.channel.variables
-        for name in ("current_application", "current_application_data", "current_application_response"):
-            variables.pop(name, None)
+        variables.drop("current_application_data", "current_application_response")
         if execution.loops:
-            variables["current_loop"] = variables["total_loops"] = str(execution.loops)
+            variables.put({"current_loop": "1", "total_loops": str(execution.loops)})
+        variables["current_application"] = execution.app
         if execution.data:
             variables["current_application_data"] = execution.data
-        variables["current_application"] = execution.app
         self.channel.last_app = (execution.app, execution.data)
         self.channel.fire("CHANNEL_EXECUTE", _application(execution))
+        # the switch sets the name once more as the application begins, which moves it behind its data
+        variables["current_application"] = execution.app
 
     def completed(self, execution: Execution, response: str = NO_RESPONSE) -> None:
         """Fire CHANNEL_EXECUTE_COMPLETE."""
         if response != NO_RESPONSE:
             self.channel.variables["current_application_response"] = response
-            self._response = response
+        self._complete(execution, response)
+
+    def _complete(self, execution: Execution, response: str) -> None:
         self.channel.fire("CHANNEL_EXECUTE_COMPLETE", _application(execution, response))
 
     def at_once(self, app: str, data: str = "") -> Execution:
@@ -165,8 +176,8 @@ class Thread:
         if leave is not None:
             leave()
         if standing is not None:
-            self.completed(standing, self._response)
-            self._response = NO_RESPONSE
+            # the response of whatever ran meanwhile is still there, and is given as this one's
+            self._complete(standing, str(self.channel.variables.get("current_application_response", NO_RESPONSE)))
 
     def hang_up(self, cause: str) -> bool:
         """End the call; false when it has ended already. A running application is cut short and completes first."""

@@ -6,6 +6,7 @@ Each function gives the variables of one step, in the order in which a real swit
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from daemon.demo.core import ADDRESS, local_stamp, microseconds
@@ -35,6 +36,24 @@ Q850 = {
     "ATTENDED_TRANSFER": 600,
     "SYSTEM_SHUTDOWN": 607,
 }
+
+
+class Variables(dict[str, Value]):
+    """A channel's variables in the order they were last set: the switch deletes one before it sets it again."""
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        self.pop(name, None)
+        super().__setitem__(name, value)
+
+    def put(self, values: Mapping[str, Value]) -> None:
+        """Set several, in their order."""
+        for name, value in values.items():
+            self[name] = value
+
+    def drop(self, *names: str) -> None:
+        """Unset those that are set."""
+        for name in names:
+            self.pop(name, None)
 
 
 @dataclass(frozen=True)
@@ -112,8 +131,6 @@ def invited(profile: CallerProfile, endpoint: Endpoint) -> dict[str, Value]:
         "sip_via_host": ADDRESS,
         "sip_via_port": str(endpoint.port),
         "max_forwards": "70",
-        "sip_h_Diversion": "",
-        "sip_h_X-Custom": "",
         "switch_r_sdp": _sdp("user1", 16_500, "0 8 101"),
         "ep_codec_string": CODECS,
         "endpoint_disposition": "DELAYED NEGOTIATION",
@@ -219,7 +236,7 @@ def reported(profile: CallerProfile, cause: str, digits: str, last_app: str, las
     }
 
 
-def media_report(endpoint: Endpoint, talked: float) -> dict[str, Value]:
+def media_report(talked: float) -> dict[str, Value]:
     """The RTP counters of a leg that had media for ``talked`` seconds, and how its dialog ended."""
     packets = max(0, math.floor(talked * 50))
     incoming = ["skip", "jitter", "dtmf", "cng", "flush"]
@@ -244,7 +261,7 @@ def media_report(endpoint: Endpoint, talked: float) -> dict[str, Value]:
         "rtp_audio_out_dtmf_packet_count": "0",
         "rtp_audio_out_cng_packet_count": "0",
         "rtp_audio_rtcp_packet_count": "0",
-        "rtp_audio_rtcp_octet_count": str(endpoint.serial * 0),
+        "rtp_audio_rtcp_octet_count": "0",
     }
 
 

@@ -1,0 +1,35 @@
+"""A simulated switch for each test, and clients of it that are closed at the test's end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from daemon.demo.switch import SimulatedSwitch
+from tests.daemon.demo.plain_client import PlainClient
+
+Connect = Callable[..., Awaitable[PlainClient]]
+
+
+@pytest.fixture
+async def switch() -> AsyncIterator[SimulatedSwitch]:
+    """A switch on which everything takes a hundredth of its time and the heart beats once an hour."""
+    running = SimulatedSwitch(speed=100.0, heartbeat=3600.0)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """``await connect(port, "json ALL")``: a client that is signed in."""
+    clients: list[PlainClient] = []
+
+    async def connect(port: int, subscription: str = "") -> PlainClient:
+        clients.append(await PlainClient.signed_in(port, subscription))
+        return clients[-1]
+
+    yield connect
+    for client in clients:
+        await client.close()
