@@ -1,0 +1,93 @@
+"""Where a request comes from: the address of whoever sent it, past the proxies that we were told of."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from aiohttp import web
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto")
+
+
+def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Networks from ``10.0.0.0/8`` or single addresses. Raises ``ValueError``."""
+    return tuple(ip_network(text, strict=False) for text in texts)
+
+
+def is_in(address: Address | None, networks: Sequence[Network]) -> bool:
+    """Whether ``address`` lies in one of ``networks``; no address lies nowhere."""
+    return address is not None and any(
+        address.version == network.version and address in network for network in networks
+    )
+
+
+def peer_address(request: web.Request) -> Address | None:
+    """The other end of the connection, ``None`` for a Unix socket."""
+    transport = request.transport
+    peer = transport.get_extra_info("peername") if transport is not None else None
+    return _parse(peer[0]) if isinstance(peer, tuple) and peer else None
+
+
+def client_address(request: web.Request, trusted: Sequence[Network]) -> Address | None:
+    """Who sent the request.
+
+    Only a trusted proxy is believed in ``X-Forwarded-For``, and of that only the part that trusted proxies wrote: it
+    is read from the right, to the first address that is none of them.
+    """
+    address = peer_address(request)
+    hops = [hop for value in request.headers.getall("X-Forwarded-For", ()) for hop in value.split(",")]
+    while is_in(address, trusted) and hops:
+        hop = _parse(hops.pop().strip())
+        if hop is None:
+            break
+        address = hop
+    return address
+
+
+def is_local(request: web.Request, trusted: Sequence[Network]) -> bool:
+    """Whether the request began on this host.
+
+    What a proxy on this host passes on that we were not told of did not: its connection is local, its client is not.
+    """
+    if is_unix(request):
+        return not is_forwarded(request)
+    address = client_address(request, trusted)
+    if address is None or not address.is_loopback:
+        return False
+    return is_in(peer_address(request), trusted) or not is_forwarded(request)
+
+
+def is_forwarded(request: web.Request) -> bool:
+    """Whether the request says of itself that it came through a proxy."""
+    return any(name in request.headers for name in _FORWARDING)
+
+
+def is_unix(request: web.Request) -> bool:
+    """Whether it came over a Unix socket."""
+    raw = unix_socket(request)
+    return raw is not None
+
+
+def unix_socket(request: web.Request) -> socket.socket | None:
+    """The connection's socket if it is a Unix one."""
+    transport = request.transport
+    raw: socket.socket | None = transport.get_extra_info("socket") if transport is not None else None
+    return raw if raw is not None and raw.family == socket.AF_UNIX else None
+
+
+def _parse(text: str) -> Address | None:
+    """An address as proxies write it: with or without a port, IPv6 in brackets or mapped from IPv4."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

@@ -1,0 +1,204 @@
+"""Figures for Prometheus: HTTP under the names that are scraped already, and Parley's own.
+
+Labels are bounded: a handler is its route's template (``none`` for paths that lead nowhere), a method one of the
+known ones. Parley's own figures are read from their rooms at each scrape.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, Summary, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from daemon.calls.call import CallState
+from daemon.calls.links import LinkState, LinkStatus
+from daemon.calls.registry import Registry
+from daemon.health import Condition, Health
+from daemon.hub import Hub
+from daemon.transcripts.utterance import Speaker, Utterance
+from web.live import Live
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_STARTED: Final = web.RequestKey("started", float)
+_NOT_A_NAME: Final = re.compile(r"[^a-zA-Z0-9]+")
+
+
+class Metrics:
+    """Everything that is counted, in a registry of its own."""
+
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        registry: Registry,
+        health: Health,
+        links: Callable[[], list[LinkStatus]],
+        live: Live,
+        version: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._collectors = CollectorRegistry()
+        ProcessCollector(registry=self._collectors)
+        self._collectors.register(
+            _ParleyCollector(
+                hub=hub,
+                registry=registry,
+                health=health,
+                links=links,
+                live=live,
+                version=version,
+                clock=clock,
+            )
+        )
+        self._requests = Counter(
+            "http_requests_total",
+            "Requests answered, by route, method and class of status.",
+            ("handler", "method", "status"),
+            registry=self._collectors,
+        )
+        self._request_size = Summary(
+            "http_request_size_bytes", "Bytes of request bodies.", ("handler",), registry=self._collectors
+        )
+        self._response_size = Summary(
+            "http_response_size_bytes", "Bytes of response bodies.", ("handler",), registry=self._collectors
+        )
+        self._duration = Histogram(
+            "http_request_duration_seconds",
+            "From the request to the beginning of its response, in seconds.",
+            ("handler", "method"),
+            registry=self._collectors,
+            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+        )
+
+    def add_to(self, app: web.Application) -> None:
+        """Count what ``app`` answers."""
+        app.middlewares.append(_note_start)
+        app.on_response_prepare.append(self._answered)
+
+    def text(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        return generate_latest(self._collectors)
+
+    async def _answered(self, request: web.Request, response: web.StreamResponse) -> None:
+        resource = request.match_info.route.resource
+        handler = "none" if resource is None else resource.canonical
+        method = request.method if request.method in _METHODS else "other"
+        self._requests.labels(handler, method, f"{response.status // 100}xx").inc()
+        self._request_size.labels(handler).observe(request.content_length or 0)
+        self._response_size.labels(handler).observe(response.content_length or 0)
+        started = request.get(_STARTED)
+        if started is not None:
+            self._duration.labels(handler, method).observe(time.perf_counter() - started)
+
+
+@web.middleware
+async def _note_start(request: web.Request, handler: Handler) -> web.StreamResponse:
+    request[_STARTED] = time.perf_counter()
+    return await handler(request)
+
+
+class _ParleyCollector(Collector):
+    """Reads the rooms' own figures when asked."""
+
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        registry: Registry,
+        health: Health,
+        links: Callable[[], list[LinkStatus]],
+        live: Live,
+        version: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._registry = registry
+        self._health = health
+        self._links = links
+        self._live = live
+        self._version = version
+        self._clock = clock
+        self._finals = dict.fromkeys(Speaker, 0)
+        self._interims = 0
+        hub.tap((Utterance,), self._said)
+
+    def _said(self, utterance: Utterance) -> None:
+        if utterance.final:
+            self._finals[utterance.speaker] += 1
+        else:
+            self._interims += 1
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: what there is depends on the rooms, and asking them is for scrapes."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """One scrape."""
+        yield InfoMetricFamily("parley_build", "What is running.", {"version": self._version})
+        yield from self._collect_calls()
+        yield from self._collect_live()
+        yield from self._collect_links()
+        yield from self._collect_health()
+
+    def _collect_calls(self) -> Iterator[Metric]:
+        calls = GaugeMetricFamily("parley_calls", "Calls in memory, by state.", labels=("state",))
+        counts = dict.fromkeys(CallState, 0)
+        for call in self._registry.calls():
+            counts[call.state] += 1
+        for state, count in counts.items():
+            calls.add_metric((state.value,), count)
+        yield calls
+        live = sum(count for state, count in counts.items() if state is not CallState.ENDED)
+        yield GaugeMetricFamily("parley_calls_live", "Calls that have not ended.", live)
+        finals = CounterMetricFamily("parley_utterances", "Utterances that became final.", labels=("speaker",))
+        for speaker, count in self._finals.items():
+            finals.add_metric((speaker.value,), count)
+        yield finals
+        yield CounterMetricFamily("parley_interims", "Interim utterances heard.", self._interims)
+
+    def _collect_live(self) -> Iterator[Metric]:
+        counts = self._live.counts
+        yield GaugeMetricFamily("parley_live_clients", "Browsers connected to the live view.", self._live.clients)
+        yield CounterMetricFamily("parley_live_deliveries", "Events handed to browsers.", counts.deliveries)
+        yield CounterMetricFamily(
+            "parley_live_interims_dropped", "Interims not sent to a slow browser.", counts.interims_dropped
+        )
+        yield CounterMetricFamily(
+            "parley_live_clients_cut_off", "Browsers cut off because they did not read.", counts.cut_off
+        )
+
+    def _collect_links(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("parley_link_up", "Whether a link is ready.", labels=("link",))
+        age = GaugeMetricFamily(
+            "parley_link_last_event_age_seconds", "Seconds since the other side was heard of.", labels=("link",)
+        )
+        now = self._clock()
+        for link in self._links():
+            up.add_metric((link.link,), link.state is LinkState.READY)
+            if link.last_event_at is not None:
+                age.add_metric((link.link,), max(0.0, now - link.last_event_at))
+        yield up
+        yield age
+
+    def _collect_health(self) -> Iterator[Metric]:
+        report = self._health.report()
+        well = GaugeMetricFamily("parley_part_condition", "0 a part is down, 0.5 degraded, 1 well.", labels=("part",))
+        worth = {Condition.OK: 1.0, Condition.DEGRADED: 0.5, Condition.DOWN: 0.0}
+        for name, part in report.parts.items():
+            well.add_metric((name,), worth[part.condition])
+        yield well
+        for name, part in report.parts.items():
+            for figure, value in part.numbers.items():
+                yield GaugeMetricFamily(_metric_name(name, figure), f"The figure {figure} of the part {name}.", value)
+
+
+def _metric_name(*words: str) -> str:
+    return "_".join(("parley", *(_NOT_A_NAME.sub("_", word).strip("_").lower() for word in words)))

@@ -1,0 +1,67 @@
+"""Errors as RFC 9457 problems, everywhere: what we say no to, what the framework does, and what we did not expect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from daemon.stores.database import DatabaseAwayError
+from web.payloads import Problem
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class ProblemError(Exception):
+    """A request is answered with this problem. ``detail`` tells the client what to do and nothing of our insides."""
+
+    def __init__(self, status: int, title: str, detail: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+def problem_response(error: ProblemError) -> web.Response:
+    """``error`` as a response."""
+    body = msgspec.json.encode(Problem(error.title, error.status, error.detail))
+    return web.Response(status=error.status, body=body, content_type=CONTENT_TYPE, headers=error.headers)
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever a handler raises into a problem."""
+    try:
+        return await handler(request)
+    except ProblemError as error:
+        return problem_response(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return problem_response(_of_framework(error, request))
+    except DatabaseAwayError as error:
+        log.warning("request_without_store", error=str(error))
+        return problem_response(ProblemError(503, "The store is away", "Try again in a moment.", {"Retry-After": "5"}))
+    except Exception:
+        log.exception("request_failed", method=request.method)
+        return problem_response(ProblemError(500, "Something went wrong here", "It has been logged."))
+
+
+def _of_framework(error: web.HTTPException, request: web.Request) -> ProblemError:
+    """The framework's own refusals, without its texts: they repeat what the client sent."""
+    status = HTTPStatus(error.status)
+    detail = ""
+    headers = {}
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        detail = f"Allowed here: {headers['Allow']}."
+    elif isinstance(error, web.HTTPRequestEntityTooLarge):
+        detail = f"A body may have {request.client_max_size} bytes."
+    return ProblemError(status.value, status.phrase, detail, headers)
