@@ -1,0 +1,80 @@
+"""The processes of a measurement: each started afresh, spoken to over its standard streams, ended whatever happens."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+CHECKOUT = Path(__file__).parent.parent.parent
+PEERS_PYTHON = CHECKOUT / ".venv-bench" / "bin" / "python"
+
+
+class ProgramFailedError(Exception):
+    """A process ended before it had said what it should."""
+
+
+class Program:
+    """A running process that speaks in lines. What it writes to its standard error is ours too."""
+
+    def __init__(self, process: subprocess.Popen[str], name: str) -> None:
+        self.process = process
+        self._name = name
+
+    def say(self, line: str) -> None:
+        """Write a line to its standard input."""
+        stream = _open(self.process.stdin)
+        stream.write(line + "\n")
+        stream.flush()
+
+    def hear(self) -> str:
+        """The next line that it prints. Raises :class:`ProgramFailedError` when there will be none."""
+        line = _open(self.process.stdout).readline()
+        if not line:
+            raise ProgramFailedError(f"{self._name} ended with code {self.process.wait()} and said no more")
+        return line.strip()
+
+    def expect(self, word: str) -> None:
+        """Wait until it prints ``word``, passing over other lines."""
+        while self.hear() != word:
+            pass
+
+
+@contextmanager
+def running(command: Sequence[str | Path]) -> Iterator[Program]:
+    """Start ``command`` in the checkout; end it on the way out."""
+    words = [str(word) for word in command]
+    process = subprocess.Popen(words, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield Program(process, words[-1] if len(words) < 3 else words[2])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def module(name: str, *arguments: object) -> list[str]:
+    """The command that runs ``tests.bench.<name>`` as a program of ours."""
+    return [sys.executable, "-m", f"tests.bench.{name}", *map(str, arguments)]
+
+
+def peer(name: str, *arguments: object) -> list[str]:
+    """The command that runs a peer's program in the peers' environment."""
+    return [str(PEERS_PYTHON), str(CHECKOUT / "tests" / "bench" / "peers" / f"{name}.py"), *map(str, arguments)]
+
+
+def node() -> str:
+    """The Node that built the console: the wheel's where there is one, else the system's."""
+    own = CHECKOUT / ".venv" / "node" / "bin" / "node"
+    found = str(own) if own.exists() else shutil.which("node")
+    if found is None:
+        raise FileNotFoundError("there is no node")
+    return found
+
+
+def _open(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None
+    return stream
