@@ -16,7 +16,7 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 PORT ?= 8000
 ONLY ?=
 
-.PHONY: help run test prove bench lint format screenshots lock build clean system-packages console-check
+.PHONY: help run test prove bench lint format screenshots console lock build clean system-packages console-check
 
 help:
 	@echo 'make run          Parley with a simulated switch; prints the address to open'
@@ -26,6 +26,7 @@ help:
 	@echo 'make lint         ruff, mypy, the import rules and the console'
 	@echo 'make format       bring Python and the console into form'
 	@echo 'make screenshots  pictures of the console'
+	@echo 'make console      build the console alone'
 	@echo 'make lock         lock the dependencies anew'
 	@echo 'make build        the wheel, in dist/'
 	@echo 'make clean        remove everything that was made here'
@@ -64,6 +65,8 @@ format: $(VENV)/.dev $(CONSOLE)/node_modules/.package-lock.json
 
 screenshots: $(VENV)/.dev $(STATIC) system-packages
 	$(BIN)/python -m tests.browser.screenshots
+
+console: $(STATIC)
 
 # The four environments share every version: each smaller one is held to the larger one's.
 lock: $(VENV)/.dev $(VENV)/.node

@@ -21,8 +21,7 @@ from daemon.config import Config
 from daemon.config_rules import broken_rules, unwritable
 from daemon.errors import ConfigError, Mistake
 from daemon.secrets import Secrets
-from daemon.toml_lines import KeyPath
-from daemon.toml_lines import key_lines
+from daemon.toml_lines import KeyPath, key_lines
 
 DEFAULT_PATH = Path("/etc/parley/parley.toml")
 

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import os
 import secrets as randomness
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from daemon import logs
 from daemon.accounts.accounts import Accounts
-from daemon.backoff import Backoff
 from daemon.calls.call import CallState
 from daemon.calls.events import CallEvent
 from daemon.calls.links import LinkState, LinkStatus
@@ -36,11 +33,12 @@ from daemon.notify import Notifier
 from daemon.places import database_url, socket_path, spool_dir, writing_problem
 from daemon.recall import Recall, final_of
 from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
-from daemon.stores.database import Database, DatabaseAwayError
+from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow
 from daemon.switch.switch import Switch
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.recorder import Recorder
+from daemon.upgrading import Upgrading
 from daemon.version import version
 from web.app import Sources, build_app
 
@@ -82,8 +80,9 @@ class Service:
         self._clock = clock
         self._phase = Phase.STARTING
         self._stopping = asyncio.Event()
-        self._database_tried = asyncio.Event()
-        self._upgrade_problem: str | None = "not looked at yet"
+        self._chores: list[asyncio.Task[None]] = []
+        self._recording: list[asyncio.Task[None]] = []
+        self._following: list[asyncio.Task[None]] = []
         self._held = ExitStack()
         self.started = asyncio.Event()
         """Set when the listeners accept and the rooms run."""
@@ -93,6 +92,7 @@ class Service:
         self.database = Database.of(
             database_url(config), password=secrets.get(DATABASE_PASSWORD), pool_size=config.database.pool_size
         )
+        self._upgrading = Upgrading(self.database)
         self.accounts = Accounts(self.database, config.web, clock=clock)
         self.recorder = Recorder(
             self.hub, self.database, config.recorder, spool_dir=spool_dir(config), rekey=self._rekey, clock=clock
@@ -100,6 +100,7 @@ class Service:
         recall = Recall(self.database, self.registry, self.transcripts, clock=clock)
         self.switches = [self._switch(switch, secrets, recall) for switch in config.switch]
         self.health = self._health()
+        self._sources = self._web_sources()
         self.listeners = Listeners(shutdown_timeout=config.service.stop_timeout / 5)
 
     def stop(self) -> None:
@@ -156,20 +157,29 @@ class Service:
     def _health(self) -> Health:
         health = Health()
         health.add("service", self._own_condition)
-        health.add("database", self._database_condition)
+        health.add("database", self._upgrading.condition)
         health.add("recorder", self.recorder.condition)
         for switch in self.switches:
-            health.add(switch.status.link, lambda switch=switch: _link_condition(switch.status))  # type: ignore[misc]
+            health.add(switch.status.link, switch.condition)
         return health
+
+    def _web_sources(self) -> Sources:
+        return Sources(
+            config=self._config,
+            registry=self.registry,
+            transcripts=self.transcripts,
+            hub=self.hub,
+            database=self.database,
+            accounts=self.accounts,
+            health=self.health,
+            links=self.links,
+            version=version(),
+            clock=self._clock,
+        )
 
     def _own_condition(self) -> Part:
         running = self._phase is Phase.RUNNING
         return Part(Condition.OK if running else Condition.DOWN, self._phase)
-
-    def _database_condition(self) -> Part:
-        if self._upgrade_problem is None:
-            return Part(Condition.OK)
-        return Part(Condition.DEGRADED, f"its tables are not up to date: {self._upgrade_problem}")
 
     # Starting
 
@@ -201,31 +211,19 @@ class Service:
             self._held.callback(loop.remove_signal_handler, number)
 
     async def _bind(self) -> None:
-        sources = Sources(
-            config=self._config,
-            registry=self.registry,
-            transcripts=self.transcripts,
-            hub=self.hub,
-            database=self.database,
-            accounts=self.accounts,
-            health=self.health,
-            links=self.links,
-            version=version(),
-        )
         for listener in self._config.web.listener:
-            await self.listeners.add_tcp(build_app(sources, frozenset(listener.routes)), listener.host, listener.port)
-        command_line = build_app(sources, frozenset({"public", "private"}))
+            app = build_app(self._sources, frozenset(listener.routes))
+            await self.listeners.add_tcp(app, listener.host, listener.port)
+        command_line = build_app(self._sources, frozenset({"public", "private"}))
         await self.listeners.add_unix(command_line, socket_path(self._config))
 
     async def _start(self, group: asyncio.TaskGroup) -> None:
         self._chores = [
             group.create_task(chore)
-            for chore in (self._feed_watchdog(), self._sweep(), self._tell_status(), self._upgrade_database())
+            for chore in (self._feed_watchdog(), self._sweep(), self._tell_status(), self._upgrading.run())
         ]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_UPGRADE_PATIENCE):
-                await self._database_tried.wait()
-        self._recording = group.create_task(self.recorder.run())
+        await self._upgrading.first_try(_UPGRADE_PATIENCE)
+        self._recording = [group.create_task(self.recorder.run())]
         await self.listeners.start()
         self._following = [group.create_task(switch.run()) for switch in self.switches]
         self._phase = Phase.RUNNING
@@ -263,24 +261,6 @@ class Service:
         text = f"{ready} of {len(self.switches)} switches ready, {live} calls"
         return "; ".join([text, *troubles])
 
-    async def _upgrade_database(self) -> None:
-        backoff = Backoff(1.0, 30.0)
-        while True:
-            try:
-                await self.database.upgrade()
-                break
-            except DatabaseAwayError as error:
-                self._upgrade_problem = str(error)
-                log.warning("database_not_upgraded", error=str(error))
-            except Exception as error:  # a migration that fails must not keep anybody from the live view
-                self._upgrade_problem = type(error).__name__
-                log.exception("database_not_upgraded")
-            self._database_tried.set()
-            await asyncio.sleep(backoff.next())
-        self._upgrade_problem = None
-        self._database_tried.set()
-        log.info("database_upgraded")
-
     def _reload(self) -> None:
         """Apply ``[log]`` and ``[live]`` of the file as it is now; a file with mistakes changes nothing."""
         if self._reread is None or self._phase is not Phase.RUNNING:
@@ -297,7 +277,7 @@ class Service:
         self._config.log = config.log
         self._config.live = config.live
         logs.configure(config.log)
-        self._set_live_limits()
+        self._sources.live.set_limits(config.live)
         log.info("config_reloaded", needs_restart=waiting)
         self._notifier.ready(self._status())
 
@@ -314,7 +294,7 @@ class Service:
         await self.listeners.stop_accepting()
         await self._step("listeners", self.listeners.close(), end - whole * 0.7)
         await self._step("links", _end_tasks(self._following), end - whole * 0.5)
-        await self._step("recorder", _end_tasks([self._recording]), end - whole * 0.1)
+        await self._step("recorder", _end_tasks(self._recording), end - whole * 0.1)
         await self._step("chores", _end_tasks(self._chores), end)
 
     async def _step(self, name: str, work: Awaitable[None], deadline: float) -> None:
@@ -330,12 +310,6 @@ class Service:
         await self._step("database", self.database.close(), asyncio.get_running_loop().time() + 1.0)
         log.info("stopped")
         self._notifier.close()
-
-
-def _link_condition(status: LinkStatus) -> Part:
-    ready = status.state is LinkState.READY
-    detail = "" if ready else f"{status.state}: {status.detail}" if status.detail else str(status.state)
-    return Part(Condition.OK if ready else Condition.DEGRADED, detail)
 
 
 async def _end_tasks(tasks: list[asyncio.Task[None]]) -> None:

@@ -19,7 +19,7 @@ from daemon.accounts.errors import AccountError
 from daemon.config import Config
 from daemon.config_file import load
 from daemon.errors import OperatorError
-from daemon.places import database_url
+from daemon.places import database_url, writing_problem
 from daemon.secrets import DATABASE_PASSWORD, Secrets
 from daemon.stores.database import Database, DatabaseAwayError
 
@@ -32,7 +32,7 @@ def with_database(arguments: argparse.Namespace, work: Callable[[Config, Databas
     Passwords of switches are not asked for: they are given to the service, and this may be anybody's shell.
     """
     config = load(Path(arguments.config), None)
-    _refuse_foreign_owner(config)
+    _prepare_state_dir(config)
 
     async def run() -> Result:
         async with _database(config) as database:
@@ -74,15 +74,18 @@ async def _database(config: Config) -> AsyncIterator[Database]:
         await database.close()
 
 
-def _refuse_foreign_owner(config: Config) -> None:
-    """A database file made by root is one that the service cannot write to."""
-    state_dir = Path(config.service.state_dir)
-    if config.database.url or os.geteuid() != 0 or not state_dir.is_dir():
+def _prepare_state_dir(config: Config) -> None:
+    """Make the folder of the database's file. A file that root made in it is one the service could not write to."""
+    if config.database.url:
         return
-    owner = state_dir.stat().st_uid
-    if owner != 0:
+    state_dir = Path(config.service.state_dir)
+    owner = state_dir.stat().st_uid if state_dir.is_dir() else os.geteuid()
+    if os.geteuid() == 0 and owner != 0:
         try:
             name = pwd.getpwuid(owner).pw_name
         except KeyError:
             name = f"#{owner}"
-        raise OperatorError(f"{state_dir} belongs to {name}; run this as that user: sudo -u {name} parley …")
+        raise OperatorError(f"{state_dir} belongs to {name}; run this as that user: runuser -u {name} -- parley …")
+    problem = writing_problem(state_dir)
+    if problem is not None:
+        raise OperatorError(f"nothing can be written in {state_dir}: {problem}")
