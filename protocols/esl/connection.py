@@ -151,10 +151,11 @@ class Connection:
         self._max_pending = max_pending
         self._enter(_State.CONNECTED)
         self._awaiting: deque[int] = deque()
-        self._forgotten: set[int] = set()
+        """The tokens of the commands without a reply, oldest first; that of a forgotten one is negated."""
         self._last_token = 0
         self._out: list[bytes] = []
-        self._unsent: list[int] = []
+        self._unsent = 0
+        """How many of the last commands in ``_awaiting`` have not left us."""
         self._goodbye = False
         self.unawaited = 0
 
@@ -174,7 +175,7 @@ class Connection:
             raise LocalError(f"max_pending={self._max_pending} commands wait for their reply already")
         self._last_token += 1
         self._awaiting.append(self._last_token)
-        self._unsent.append(self._last_token)
+        self._unsent += 1
         self._out.append(command)
         return self._last_token
 
@@ -185,13 +186,13 @@ class Connection:
         answered already is ignored.
         """
         if token in self._awaiting:
-            self._forgotten.add(token)
+            self._awaiting[self._awaiting.index(token)] = -token
 
     def data_to_send(self) -> bytes:
         """Everything queued, once. Give it to one write: half a command holds back every event."""
         data = b"".join(self._out)
         self._out.clear()
-        self._unsent.clear()
+        self._unsent = 0
         return data
 
     def receive(self, data: bytes | bytearray | memoryview) -> list[Notice]:
@@ -250,7 +251,7 @@ class Connection:
 
     def _on_rejection(self, frame: Frame, notices: list[Notice]) -> None:
         self._enter(_State.LEAVING)
-        notices.append(Rejected(messages.rude_rejection(frame).text))
+        notices.append(Rejected(messages.text_of(frame.body)))
 
     def _on_command_reply(self, frame: Frame, notices: list[Notice]) -> None:
         notices.append(self._answer(messages.command_reply(frame)))
@@ -268,31 +269,32 @@ class Connection:
         notices.append(messages.log_data(frame))
 
     def _on_disconnect_notice(self, frame: Frame, notices: list[Notice]) -> None:
-        notice = messages.disconnect_notice(frame)
+        linger = messages.header(frame, "Content-Disposition").lower() == "linger"
         self._goodbye = True
-        if not notice.linger:
+        if not linger:
             self._enter(_State.LEAVING)
-        notices.append(Disconnected(notice.text, notice.linger))
+        notices.append(Disconnected(messages.text_of(frame.body), linger))
 
     def _answer(self, reply: CommandReply | ApiResponse) -> Answered | UnawaitedReply:
         """Whose reply this is: that of the oldest command which has left us and has none."""
-        token = self._awaiting.popleft() if len(self._awaiting) > len(self._unsent) else None
-        if token is not None and token not in self._forgotten:
+        token = self._awaiting.popleft() if len(self._awaiting) > self._unsent else None
+        if token is not None and token > 0:
             return Answered(token, reply)
-        if token is not None:
-            self._forgotten.discard(token)
         self.unawaited += 1
-        return UnawaitedReply(reply, token)
+        return UnawaitedReply(reply, None if token is None else -token)
 
     def _close(self, *, clean: bool, error: RemoteError | None = None) -> Closed:
-        pending = [token for token in self._awaiting if token not in self._forgotten]
-        unsent = [token for token in self._unsent if token not in self._forgotten]
+        commands_left = list(self._awaiting)
+        unsent = commands_left[len(commands_left) - self._unsent :]
         self._awaiting.clear()
-        self._forgotten.clear()
-        self._unsent.clear()
+        self._unsent = 0
         self._out.clear()
         self._enter(_State.CLOSED)
-        return Closed(pending, clean, unsent, error)
+        return Closed(_still_awaited(commands_left), clean, _still_awaited(unsent), error)
+
+
+def _still_awaited(tokens: list[int]) -> list[int]:
+    return [token for token in tokens if token > 0]
 
 
 _Handler = Callable[[Connection, Frame, list[Notice]], None]

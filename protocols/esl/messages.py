@@ -1,4 +1,4 @@
-"""What a frame of an event socket means, apart from events (:mod:`protocols.esl.events`)."""
+"""What the frames that answer us, and those of the log, say. Events have :mod:`protocols.esl.events`."""
 
 from __future__ import annotations
 
@@ -42,19 +42,6 @@ class LogData(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-class DisconnectNotice(msgspec.Struct, frozen=True, gc=False):
-    """``text/disconnect-notice``: the switch says goodbye. With ``linger`` it goes on sending for a while."""
-
-    text: str
-    linger: bool
-
-
-class RudeRejection(msgspec.Struct, frozen=True, gc=False):
-    """``text/rude-rejection``: the switch's access list turns our address away, instead of asking for a password."""
-
-    text: str
-
-
 def header(frame: Frame, name: str) -> str:
     """The value of the first outer header called ``name`` (in any case), ``""`` where there is none."""
     wanted = name.lower().encode() + b":"
@@ -83,13 +70,3 @@ def log_data(frame: Frame) -> LogData:
     """Read a ``log/data`` frame."""
     level = header(frame, "Log-Level")
     return LogData(int(level) if level in set("01234567") else 7, text_of(frame.body))
-
-
-def disconnect_notice(frame: Frame) -> DisconnectNotice:
-    """Read a ``text/disconnect-notice`` frame."""
-    return DisconnectNotice(text_of(frame.body), header(frame, "Content-Disposition").lower() == "linger")
-
-
-def rude_rejection(frame: Frame) -> RudeRejection:
-    """Read a ``text/rude-rejection`` frame."""
-    return RudeRejection(text_of(frame.body))

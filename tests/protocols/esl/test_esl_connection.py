@@ -263,8 +263,9 @@ def test_a_forgotten_command_keeps_its_place() -> None:
         Answered(second, ApiResponse("2")),
     ]
     connection.forget(second)
-    connection.forget(99)
+    connection.forget(second + 1)  # the token of a command that is not sent yet
     (third,) = send(connection, "three")
+    assert third == second + 1
     assert connection.receive(api("3")) == [Answered(third, ApiResponse("3"))]
     assert connection.unawaited == 1
 
