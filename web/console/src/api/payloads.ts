@@ -63,12 +63,15 @@ export interface Call {
   disposition: Disposition | null;
   /** The older call this one became part of; empty while it stands by itself. */
   merged_into: string | null;
-  /** The account may see that the call is there, and nothing of what is said. */
+  /** What is said on it is not for everybody. */
   sensitive: boolean;
   legs: Leg[];
 }
 
-/** One speaker's stretch. An interim has `seq` 0 and the `utterance_id` of the final that will take its place. */
+/**
+ * One speaker's stretch. An interim has `seq` 0 and the `utterance_id` of the final that will take its place; one
+ * without text takes the stretch back.
+ */
 export interface Utterance {
   call_id: string;
   utterance_id: string;
@@ -99,7 +102,7 @@ export interface Link {
   gap: number | null;
 }
 
-/** On every connect: all there is now. */
+/** On every connect: all there is now. A long list goes on as `call` events. */
 export interface CallsPayload {
   epoch: string;
   now: number;
@@ -107,7 +110,7 @@ export interface CallsPayload {
   links: Link[];
 }
 
-/** Replaces all that the client holds of this call. */
+/** Replaces all that the client holds of this call (`*`: of every call). A long past goes on as `utterance` events. */
 export interface ResetPayload {
   epoch: string;
   call_id: string;

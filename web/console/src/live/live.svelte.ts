@@ -113,7 +113,8 @@ export class Live {
       heard();
       const renamed = this.#board.replace(payload);
       this.told = true;
-      this.#showCalls();
+      // A long list goes on as single calls.
+      this.#drawCalls();
       this.#showLinks();
       const moved = this.#selected === null ? undefined : renamed.get(this.#selected);
       if (moved !== undefined) this.#moveTo(moved);
@@ -126,8 +127,15 @@ export class Live {
       this.#showLinks();
     });
     socket.on("reset", ({ epoch, call_id, utterances }) => {
-      this.#dialogues.get(call_id)?.reset(epoch, utterances);
-      if (call_id === this.#selected) this.#drawDialogue();
+      for (const dialogue of this.#dialogues.values()) {
+        if (call_id === dialogue.callId) dialogue.reset(epoch, utterances);
+        if (call_id === "*")
+          dialogue.reset(
+            epoch,
+            utterances.filter((one) => one.call_id === dialogue.callId),
+          );
+      }
+      this.#drawDialogue();
     });
   }
 
@@ -261,6 +269,7 @@ export class Live {
       this.#phase = "live";
       this.#problem = null;
       dialogue.dropDoubtful();
+      dialogue.settle();
       // Nothing held belongs to any numbering, so it may take the server's without waiting for a reset.
       if (dialogue.isEmpty && answer.epoch !== undefined) dialogue.epoch = answer.epoch;
     }
@@ -292,14 +301,11 @@ export class Live {
     // The answer to a standing watch will not come.
     this.#watches += 1;
     if (this.#phase === "live") this.#phase = "loading";
-    if (socket.active) {
-      void this.#options.mayReturn();
-      return;
-    }
-    // The server meant it: socket.io does not try again by itself.
-    this.#later(CONNECT_AGAIN_MS, () => {
-      void this.#options.mayReturn().then((may) => {
-        if (may && this.#socket === socket && !socket.active) socket.connect();
+    void this.#options.mayReturn().then((may) => {
+      // While it is active, socket.io tries again by itself; when the server sent us away, it does not.
+      if (!may || socket.active) return;
+      this.#later(CONNECT_AGAIN_MS, () => {
+        if (this.#socket === socket && !socket.active) socket.connect();
       });
     });
   }

@@ -41,7 +41,10 @@ export class Dialogue {
     this.contiguous = 0;
     this.epoch = epoch;
     for (const utterance of utterances) this.accept(utterance);
-    // It is the whole, so what it leaves out of the numbering does not exist.
+  }
+
+  /** The server has told all there is up to now: what is left out of the numbering does not exist. */
+  settle(): void {
     for (const seq of this.#ahead) this.contiguous = Math.max(this.contiguous, seq);
     this.#ahead.clear();
   }

@@ -70,6 +70,8 @@ export function markersOf(call: Call, gaps: readonly Gap[], merged: readonly Cal
     }
   }
   for (const other of merged) {
+    // This very call, under an id it had before.
+    if (other.created_at === call.created_at) continue;
     mark(`merged:${other.call_id}`, other.ended_at ?? other.created_at, { what: "merged", callId: other.call_id });
   }
   for (const gap of gaps) {
