@@ -303,6 +303,8 @@ class Service:
                 await work
         except TimeoutError:
             log.warning("stop_step_cut_off", step=name)
+        else:
+            log.info(f"{name}_stopped")
 
     async def _release(self) -> None:
         self._stopping.set()

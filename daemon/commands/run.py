@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import faulthandler
+from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
@@ -38,5 +40,12 @@ def _run(arguments: argparse.Namespace) -> ExitCode:
 
     config = reread()
     logs.configure(config.log)
-    uvloop.run(Service(config, secrets, reread=reread).run())
+    try:
+        uvloop.run(_serve(config, secrets, reread))
+    except asyncio.CancelledError:  # by a second signal
+        return ExitCode.FAILURE
     return ExitCode.OK
+
+
+async def _serve(config: Config, secrets: Secrets, reread: Callable[[], Config]) -> None:
+    await Service(config, secrets, reread=reread).run()
