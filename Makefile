@@ -114,10 +114,10 @@ $(VENV)/.dev: requirements/dev.lock requirements/build.lock pyproject.toml | $(B
 	touch $@
 
 # Vite wants Node 20.19, 22.12 or 24. Where the system has none of them, the wheel's Node is put before it.
+NODE_FITS := const [a, b] = process.versions.node.split("."); process.exit(a > 23 || a == 22 && b > 11 || a == 20 && b > 18 ? 0 : 1)
 $(VENV)/.node: requirements/node.lock | $(BIN)/python
 	rm -rf $(VENV)/node && mkdir -p $(VENV)/node/bin
-	@if command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
-		process.exit((a == 20 && b >= 19) || (a == 22 && b >= 12) || a >= 24 ? 0 : 1)' 2>/dev/null; then \
+	@if command -v npm >/dev/null && node -e '$(NODE_FITS)' 2>/dev/null; then \
 		echo "console: Node $$(node --version) of the system"; \
 	else \
 		echo 'console: Node of the wheel'; \
