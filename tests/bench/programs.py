@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-CHECKOUT = Path(__file__).parent.parent.parent
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PEERS_PYTHON = CHECKOUT / ".venv-bench" / "bin" / "python"
+
+
+_NODE_PEER = CHECKOUT / "tests" / "bench" / "node"
 
 
 class ProgramFailedError(Exception):
@@ -66,12 +70,30 @@ def peer(name: str, *arguments: object) -> list[str]:
     return [str(PEERS_PYTHON), str(CHECKOUT / "tests" / "bench" / "peers" / f"{name}.py"), *map(str, arguments)]
 
 
-def node() -> str:
-    """The Node that built the console: the wheel's where there is one, else the system's."""
-    own = CHECKOUT / ".venv" / "node" / "bin" / "node"
-    found = str(own) if own.exists() else shutil.which("node")
+def node(*arguments: object) -> list[str]:
+    """The command that runs the peer's server on Node."""
+    return [_node_tool("node"), str(_NODE_PEER / "server.mjs"), *map(str, arguments)]
+
+
+def prepare_peers() -> None:
+    """Say what to do where the Python peers are not installed."""
+    if not PEERS_PYTHON.exists():
+        raise SystemExit("the peers are not installed: run this by `make bench`")
+
+
+def prepare_node() -> None:
+    """Install what the Node peer's lock names, if it is not there."""
+    if not (_NODE_PEER / "node_modules" / ".package-lock.json").exists():
+        environment = os.environ | {"PATH": f"{Path(_node_tool('node')).parent}{os.pathsep}{os.environ['PATH']}"}
+        subprocess.run([_node_tool("npm"), "ci", "--silent"], cwd=_NODE_PEER, env=environment, check=True)
+
+
+def _node_tool(name: str) -> str:
+    """A tool of the Node that built the console: the wheel's where there is one, else the system's."""
+    own = CHECKOUT / ".venv" / "node" / "bin" / name
+    found = str(own) if own.exists() else shutil.which(name)
     if found is None:
-        raise FileNotFoundError("there is no node")
+        raise SystemExit(f"there is no {name}: run this by `make bench`")
     return found
 
 

@@ -67,24 +67,25 @@ class RecordedEvent:
 
     def frames(self, count: int, form: Form = "json", *, first: int = 0) -> Iterator[bytes]:
         """``count`` frames, the calls taking turns, counted from copy number ``first``."""
-        pieces_of = [self._pieces(form, call_id) for call_id in self.call_ids]
+        pieces = self._pieces(form)
         head = b"Content-Length: %d\nContent-Type: text/event-" + form.encode() + b"\n\n"
-        body_pieces = self._body_pieces()
+        same = self._body_pieces()
         for number in range(first, first + count):
-            turn, call = divmod(number, len(pieces_of))
+            turn, call = divmod(number, len(self.call_ids))
             start, end = str(turn * SAMPLES_PER_UTTERANCE), str((turn + 1) * SAMPLES_PER_UTTERANCE - 1)
             values = {
+                _CALL: self.call_ids[call].encode(),
                 _SEQUENCE: str(FIRST_SEQUENCE + number).encode(),
                 _START: start.encode(),
                 _END: end.encode(),
-                _LENGTH: str(body_pieces + len(start) + len(end)).encode(),
+                _LENGTH: str(same + len(start) + len(end)).encode(),
             }
-            body = b"".join([values.get(piece, piece) for piece in pieces_of[call]])
+            body = b"".join([values.get(piece, piece) for piece in pieces])
             yield head % len(body) + body
 
-    def _pieces(self, form: Form, call_id: str) -> list[bytes]:
-        """The event cut where a copy differs; the call's id stands in it already."""
-        raw = (self.json if form == "json" else self.plain).replace(self._unique_id.encode(), call_id.encode())
+    def _pieces(self, form: Form) -> list[bytes]:
+        """The event cut where a copy differs."""
+        raw = (self.json if form == "json" else self.plain).replace(self._unique_id.encode(), _CALL)
         sequence, length = (
             (rb'("Event-Sequence":")\d+', rb'("Content-Length":")\d+')
             if form == "json"

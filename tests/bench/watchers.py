@@ -24,11 +24,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import psutil
 
-from tests.bench.programs import CHECKOUT, Program, module, node, running
+from tests.bench.programs import Program, module, node, running
 from tests.bench.recorded import RecordedEvent
 from tests.bench.switch_stand_in import SwitchStandIn
 from tests.bench.websocket_reader import WebSocketReader
@@ -181,9 +182,12 @@ def start(stack: ExitStack, kind: str) -> tuple[Source, Program, Audience]:
     """A source, its server and the watchers, all ready."""
     source: Source = SwitchSource() if kind == "parley" else LineSource()
     if kind == "node":
-        command = [node(), str(CHECKOUT / "tests" / "bench" / "node" / "server.mjs"), str(source.port)]
+        command = node(source.port)
+    elif kind == "parley":
+        state_dir = stack.enter_context(TemporaryDirectory(prefix="parley-bench-"))
+        command = module("live_parley", source.port, state_dir)
     else:
-        command = module(f"live_{kind}", source.port)
+        command = module("live_stock", source.port)
     server = stack.enter_context(running(command))
     said = json.loads(server.hear())
     return source, server, Audience(said["port"], said["path"], said["headers"])
