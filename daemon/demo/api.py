@@ -1,20 +1,19 @@
-"""The api commands of the simulated switch."""
+"""The api commands of the simulated switch that concern its channels."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
 from daemon.demo.applications import SOUND_SECONDS
 from daemon.demo.channel import Channel
 from daemon.demo.channel_list import Row, shown
-from daemon.demo.core import HOSTNAME, MAX_SESSIONS, MAX_SESSIONS_PER_SECOND, VERSION, local_stamp
+from daemon.demo.core_api import core_api
 from daemon.demo.event import Format, Headers
 from daemon.demo.exchange import Exchange
 from daemon.demo.framing import ClientCommand
 from daemon.demo.originate import originate
-from daemon.demo.speech import BODIES, start_recogniser, stop_recogniser
+from daemon.demo.speech import BODIES
 from daemon.demo.thread import Execution
 
 OK = "+OK\n"
@@ -40,7 +39,7 @@ class Apis:
         """The whole output of one command."""
         api = TABLE.get(name.lower())
         if api is None:
-            return f"-ERR {name} Command not found!\n"
+            return await core_api(self.core, name, args)
         output = api(self, args.strip())
         return await output if inspect.isawaitable(output) else output
 
@@ -89,19 +88,7 @@ def _on_channel(act: Callable[[Apis, Channel, str], str], missing: str = NO_CHAN
     return run
 
 
-# --- about the switch ---
-
-
-def status(apis: Apis, args: str) -> str:
-    """``status``"""
-    core = apis.core
-    return (
-        f"UP {core.uptime()}\nFreeSWITCH (Version {VERSION}  64bit) is ready\n"
-        f"{core.sessions} session(s) since startup\n"
-        f"{len(core.channels)} session(s) - peak {core.peak}, last 5min {core.peak} \n"
-        f"0 session(s) per Sec out of max {MAX_SESSIONS_PER_SECOND}, peak {core.peak}, last 5min {core.peak} \n"
-        f"{MAX_SESSIONS} session(s) max\nmin idle cpu 0.00/97.50\nCurrent Stack Size/Max 240K/240K\n"
-    )
+# --- about all channels ---
 
 
 def show(apis: Apis, args: str) -> str:
@@ -116,19 +103,6 @@ def show(apis: Apis, args: str) -> str:
             "-USAGE: codec|endpoint|application|api|dialplan|file|timer|calls [count]|channels [count|like <match>]\n"
         )
     return shown(rows, words[1:])
-
-
-def global_getvar(apis: Apis, args: str) -> str:
-    """``global_getvar [NAME]``"""
-    if args:
-        return apis.core.globals.get(args, "")
-    return "".join(f"{name}={value}\n" for name, value in apis.core.globals.items())
-
-
-async def msleep(apis: Apis, args: str) -> str:
-    """``msleep MILLISECONDS``: blocks whoever asked."""
-    await asyncio.sleep(int(args or 0) / 1000 / apis.core.speed)
-    return "+OK"
 
 
 # --- one channel ---
@@ -270,9 +244,9 @@ def _transcribe(vendor: str) -> Api:
     def act(apis: Apis, channel: Channel, rest: str) -> str:
         words = rest.split()
         if words[:1] == ["start"]:
-            start_recogniser(channel, vendor)
+            channel.add_bug(vendor)
         elif words[:1] == ["stop"]:
-            stop_recogniser(channel, vendor)
+            channel.remove_bug(vendor)
         else:
             return "-USAGE: <uuid> [start|stop] [lang] [interim|full] [stereo|mono] [bugname]\n"
         return "+OK Success\n"
@@ -291,16 +265,9 @@ def hupall(apis: Apis, args: str) -> str:
 
 
 TABLE: dict[str, Api] = {
-    "create_uuid": lambda apis, args: apis.core.new_id(),
-    "echo": lambda apis, args: args,
-    "global_getvar": global_getvar,
-    "hostname": lambda apis, args: HOSTNAME,
     "hupall": hupall,
-    "msleep": msleep,
     "originate": lambda apis, args: originate(apis.exchange, args),
     "show": show,
-    "status": status,
-    "strftime": lambda apis, args: local_stamp(apis.core.clock()),
     "uuid_answer": _on_channel(uuid_answer, missing="-ERROR\n"),
     "uuid_break": _on_channel(uuid_break),
     "uuid_bridge": uuid_bridge,
@@ -316,7 +283,6 @@ TABLE: dict[str, Api] = {
     "uuid_send_dtmf": _on_channel(uuid_send_dtmf),
     "uuid_setvar": _on_channel(uuid_setvar),
     "uuid_transfer": _on_channel(uuid_transfer),
-    "version": lambda apis, args: f"FreeSWITCH Version {VERSION}~64bit ( 64bit)\n",
     "brain_stt": _transcribe("brain_stt"),
     "uuid_brain_stt": _transcribe("brain_stt"),
     **{f"uuid_{vendor}_transcribe": _transcribe(vendor) for vendor in BODIES if vendor != "brain_stt"},

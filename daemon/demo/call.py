@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from daemon.demo.applications import SOUND_SECONDS, speaking_time
 from daemon.demo.channel import Channel
 from daemon.demo.exchange import Destination, Exchange
-from daemon.demo.speech import recognised, start_recogniser, stop_recogniser
+from daemon.demo.speech import recognised
 
 Side = Literal["caller", "callee"]
 
@@ -52,7 +53,7 @@ class SimulatedCall:
 
     async def listen(self, *, vendor: str = "brain_stt", side: Side = "caller") -> None:
         """Speech-to-text begins on a leg: MEDIA_BUG_START."""
-        start_recogniser(self.side(side), vendor)
+        self.side(side).add_bug(vendor)
 
     async def say(
         self,
@@ -79,7 +80,7 @@ class SimulatedCall:
 
     async def stop_listening(self, *, vendor: str = "brain_stt", side: Side = "caller") -> None:
         """Speech-to-text ends on a leg: MEDIA_BUG_STOP."""
-        stop_recogniser(self.side(side), vendor)
+        self.side(side).remove_bug(vendor)
 
     async def bridge(self, callee: str, *, rings: float = 2.0, name: str = "", data: str = "") -> bool:
         """The dialplan calls ``callee`` and bridges it; true when it answered. Parked callers are taken out first."""
@@ -97,9 +98,12 @@ class SimulatedCall:
             self.callee_leg = other.leg
 
     async def transfer(self, destination: str) -> None:
-        """The caller is transferred blindly."""
+        """The caller is transferred blindly; returns when the destination's dialplan has parked, joined or ended it."""
         if self.alive:
-            self.exchange.transfer(self.leg, destination)
+            routing = self.exchange.transfer(self.leg, destination)
+            if routing is not None:
+                await asyncio.wait([routing])
+            self.callee_leg = self.leg.bridged or self.callee_leg
 
     async def hold(self, on: bool = True, *, side: Side = "caller") -> None:
         """One side puts the other on hold, or takes it off."""
@@ -126,7 +130,7 @@ class SimulatedCall:
         """The leg of one side."""
         if side == "caller":
             return self.leg
-        leg = self.callee_leg or self.leg.bridged
+        leg = self.leg.bridged or self.callee_leg
         if leg is None:
             raise ValueError("nobody has been called on this call yet")
         return leg

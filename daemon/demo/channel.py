@@ -77,6 +77,8 @@ class Channel:
         self.originator: CallerProfile | None = None
         self.bridged: Channel | None = None
         self.recognisers: dict[str, float] = {}
+        """The zero of each recogniser that listens or has listened, Unix seconds by the media bug's name."""
+        self.listening: list[str] = []
         self.digits = ""
         self.last_app = ("", "")
         self.gone = asyncio.Event()
@@ -256,6 +258,19 @@ class Channel:
             self.call_enters("ACTIVE")
             self.fire("CHANNEL_UNHOLD")
 
+    def add_bug(self, name: str) -> None:
+        """A recogniser begins to listen: MEDIA_BUG_START. Harmless when it listens already."""
+        if self.alive and name not in self.listening:
+            self.listening.append(name)
+            self.recognisers[name] = self.core.clock()
+            self.fire("MEDIA_BUG_START", [("Media-Bug-Function", name), ("Media-Bug-Target", self.uuid)])
+
+    def remove_bug(self, name: str) -> None:
+        """A recogniser stops listening: MEDIA_BUG_STOP."""
+        if name in self.listening:
+            self.listening.remove(name)
+            self.fire("MEDIA_BUG_STOP", [("Media-Bug-Function", name), ("Media-Bug-Target", self.uuid)])
+
     def begin_hangup(self, cause: str) -> bool:
         """CHANNEL_HANGUP: the first of the end; false when it is hung up already."""
         if not self.alive:
@@ -268,6 +283,8 @@ class Channel:
 
     def finish_hangup(self) -> None:
         """Everything after the applications have ended, to the CHANNEL_STATE that follows CHANNEL_DESTROY."""
+        while self.listening:
+            self.remove_bug(self.listening[0])
         self.enter("CS_HANGUP")
         self.times.hangup = self.core.clock()
         self.call_enters("HANGUP")

@@ -85,17 +85,25 @@ class Core:
     ``speed`` divides every duration: at 50 a prompt of two seconds takes 40 ms, and its events say so.
     """
 
-    def __init__(self, *, clock: Callable[[], float], new_id: Callable[[], str] = new_uuid, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        new_id: Callable[[], str] = new_uuid,
+        speed: float = 1.0,
+        core_uuid: str = "",
+        first_sequence: int = 1,
+    ) -> None:
         self.clock = clock
         self.new_id = new_id
         self.speed = speed
-        self.core_uuid = new_id()
+        self.core_uuid = core_uuid or new_id()
         self.started_at = clock()
         self.channels: dict[str, Channel] = {}
         self.globals = {"hostname": HOSTNAME, "local_ip_v4": ADDRESS, "core_uuid": self.core_uuid}
         self.sessions = 0
         self.peak = 0
-        self._sequence = itertools.count(1)
+        self._sequence = itertools.count(first_sequence)
         self._session_numbers = itertools.count(1)
         self._listeners: list[Callable[[Event], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,6 +114,10 @@ class Core:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass at this switch's speed."""
+        await asyncio.sleep(seconds / self.speed)
 
     async def close(self) -> None:
         """Stop at once whatever takes time. Channels stay as they are: this is what a killed process leaves."""

@@ -74,6 +74,11 @@ class Event:
         self.name = self.text("Event-Name")
         self.subclass = self.text("Event-Subclass")
 
+    @property
+    def for_everybody(self) -> bool:
+        """Whether it goes to every subscriber, whatever they asked for."""
+        return False
+
     def text(self, name: str) -> str:
         """The first value of a header, ``""`` where there is none. Names are compared without regard to case."""
         if self._values is None:

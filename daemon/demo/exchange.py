@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -199,14 +200,17 @@ class Exchange:
 
     # --- a call goes elsewhere ---
 
-    def transfer(self, channel: Channel, destination: str) -> None:
-        """Transfer a leg blindly: its profile changes, it leaves what it was in, and the dialplan runs from there."""
+    def transfer(self, channel: Channel, destination: str) -> asyncio.Task[None] | None:
+        """Transfer a leg blindly: its profile changes, it leaves what it was in, and the dialplan runs from there.
+
+        Returns the run of the dialplan, ``None`` when the leg ended in leaving.
+        """
         channel.transfer_to(destination)
         active = channel.call_state == "ACTIVE"
         channel.state_number = 2
         channel.thread.leave()
         if not channel.alive:
-            return
+            return None
         channel.other = None
         channel.state = "CS_ROUTING"
         if active:
@@ -218,7 +222,7 @@ class Exchange:
         channel.enter("CS_EXECUTE")
         channel.variables["call_uuid"] = channel.call_uuid
         steps = self.dialplan.get(destination, [("bridge", f"sofia/external/{destination}@127.0.0.1")])
-        self.core.spawn(self.run(channel, steps))
+        return self.core.spawn(self.run(channel, steps))
 
     async def run(self, channel: Channel, steps: Dialplan) -> None:
         """Run a dialplan's applications one after another; a call that comes to their end is hung up."""

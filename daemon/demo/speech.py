@@ -1,4 +1,4 @@
-"""Speech-to-text of the simulated switch: a recogniser's start and stop, and what each vendor's module sends."""
+"""Speech-to-text of the simulated switch: what each vendor's module sends."""
 
 from __future__ import annotations
 
@@ -10,25 +10,6 @@ from daemon.demo.event import Headers
 
 BRAIN_RATE = 8000
 """Samples per second in which ``brain_stt`` counts."""
-
-
-def start_recogniser(channel: Channel, vendor: str = "brain_stt", name: str = "") -> None:
-    """Begin to listen on a leg: MEDIA_BUG_START. Harmless when that vendor listens already."""
-    bug = name or vendor
-    if channel.alive and bug not in channel.recognisers:
-        channel.recognisers[bug] = channel.core.clock()
-        channel.fire("MEDIA_BUG_START", _bug(bug, channel))
-
-
-def stop_recogniser(channel: Channel, vendor: str = "brain_stt", name: str = "") -> None:
-    """Stop listening: MEDIA_BUG_STOP."""
-    bug = name or vendor
-    if channel.recognisers.pop(bug, None) is not None:
-        channel.fire("MEDIA_BUG_STOP", _bug(bug, channel))
-
-
-def _bug(bug: str, channel: Channel) -> Headers:
-    return [("Media-Bug-Function", bug), ("Media-Bug-Target", channel.uuid)]
 
 
 def recognised(

@@ -100,6 +100,8 @@ class Subscription:
 
     def wants(self, event: Event) -> bool:
         """Whether this client gets the event."""
+        if event.for_everybody:
+            return self.listening
         if not self._all:
             wanted = event.subclass in self._subclasses if event.name == "CUSTOM" else event.name in self._names
             if not wanted:

@@ -50,6 +50,8 @@ class SimulatedSwitch:
         self.host = host
         self.password = password
         self.faults = Faults()
+        self.running = asyncio.Event()
+        """Set from :meth:`start` to the end of that run."""
         self._clock, self._new_id, self._speed, self._heartbeat = clock, new_id, speed, heartbeat
         self._listener = Listener(
             host, port, password, faults=self.faults, auth_timeout=auth_timeout, queue_limit=queue_limit
@@ -85,9 +87,11 @@ class SimulatedSwitch:
         """Listen, and let the heart beat."""
         await self._listener.open()
         self.core.spawn(self._beat())
+        self.running.set()
 
     async def stop(self) -> None:
         """End everything at once. It can be started again with its calls gone."""
+        self.running.clear()
         await self.core.close()
         await self._listener.close(abruptly=True)
         self.faults.heal()

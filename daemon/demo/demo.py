@@ -1,0 +1,65 @@
+"""The demo's switch: a simulated one with callers, or a recording, for Parley to connect to over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+from daemon.config import SwitchConfig
+from daemon.demo.callers import Callers
+from daemon.demo.recording import RecordingPlayer
+from daemon.demo.switch import SimulatedSwitch
+
+NAME = "demo"
+PASSWORD = "ClueCon"  # noqa: S105 - guards nothing: a simulated switch on loopback
+
+
+class Demo:
+    """``recording`` plays that file (``fast``: without its pauses) instead of simulating callers.
+
+    ``speed`` divides every duration; ``seed`` chooses the callers. ``port`` is the event socket's, 0 for a free one.
+    Raises ``OSError`` or ``ValueError`` at once when ``recording`` cannot be played.
+    """
+
+    def __init__(
+        self,
+        *,
+        recording: Path | str | None = None,
+        fast: bool = False,
+        speed: float = 1.0,
+        seed: int = 1,
+        port: int = 0,
+    ) -> None:
+        self.switch: SimulatedSwitch | RecordingPlayer
+        self.callers: Callers | None = None
+        if recording is None:
+            self.switch = SimulatedSwitch(port=port, password=PASSWORD, speed=speed)
+            self.callers = Callers(self.switch, seed=seed)
+        else:
+            self.switch = RecordingPlayer(recording, port=port, password=PASSWORD, fast=fast, speed=speed)
+        self.password = PASSWORD
+        self._calling: asyncio.Task[None] | None = None
+
+    async def start(self) -> SwitchConfig:
+        """Start it; returns how to reach it, :attr:`password` apart."""
+        await self.switch.start()
+        if self.callers is not None:
+            self._calling = asyncio.get_running_loop().create_task(self.callers.run())
+        return SwitchConfig(name=NAME, host=self.switch.host, port=self.switch.port, reconnect_cap=2.0)
+
+    async def stop(self) -> None:
+        """End everybody's calls and close."""
+        if self._calling is not None:
+            self._calling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._calling
+        await self.switch.stop()
+
+
+async def run_demo(
+    *, recording: Path | str | None = None, fast: bool = False, speed: float = 1.0, seed: int = 1, port: int = 0
+) -> tuple[SwitchConfig, str, Demo]:
+    """A started :class:`Demo`: how to reach its switch, the password, and itself to stop it by."""
+    demo = Demo(recording=recording, fast=fast, speed=speed, seed=seed, port=port)
+    return await demo.start(), demo.password, demo
