@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+
+import { SHOW_ENDED, arrange, duration, nameOf } from "../src/calls/arrange";
+import { call, leg } from "./examples";
+
+const ids = (calls: readonly { call_id: string }[]): string[] => calls.map((one) => one.call_id);
+
+describe("the list", () => {
+  it("has live calls newest first, then ended ones last ended first", () => {
+    const arranged = arrange(
+      [
+        call("old", { created_at: 1 }),
+        call("over", { state: "ended", ended_at: 990 }),
+        call("new", { created_at: 9 }),
+        call("just over", { state: "ended", ended_at: 999, created_at: 0 }),
+      ],
+      "",
+      1000,
+    );
+    expect(ids(arranged.live)).toEqual(["new", "old"]);
+    expect(ids(arranged.ended)).toEqual(["just over", "over"]);
+  });
+
+  it("leaves out merged calls, and ended ones after a while", () => {
+    const calls = [
+      call("merged", { merged_into: "other" }),
+      call("gone", { state: "ended", ended_at: 1000 - SHOW_ENDED - 1 }),
+      call("going", { state: "ended", ended_at: 1000 - SHOW_ENDED }),
+    ];
+    expect(ids(arrange(calls, "", 1000).ended)).toEqual(["going"]);
+    expect(arrange(calls, "", 1000).live).toEqual([]);
+  });
+
+  it.each([
+    ["5678", ["a"]],
+    ["010-1234-5678", ["a"]],
+    ["이서연", ["b"]],
+    ["ORDER", ["b"]],
+    ["order 1002", ["b"]],
+    ["order 1003", []],
+    ["보류", ["b"]],
+    ["  ", ["a", "b"]],
+  ])("finds by %j", (filter, found) => {
+    const calls = [
+      call("a", { caller: "01012345678", created_at: 1001 }),
+      call("b", { caller: "01000001111", caller_name: "이서연", code: "order", legs: [leg("x", { caller: "1002" })] }),
+    ];
+    const words = (one: { call_id: string }): string => (one.call_id === "b" ? "보류" : "통화 중");
+    expect(ids(arrange(calls, filter, 1000, words).live)).toEqual(found);
+  });
+});
+
+describe("a call", () => {
+  it("lasts from its answer, else from its beginning, to its end or now", () => {
+    expect(duration(call("a", { answered_at: 1005 }), 1010)).toBe(5);
+    expect(duration(call("a", { answered_at: null }), 1010)).toBe(10);
+    expect(duration(call("a", { ended_at: 1007 }), 1010)).toBe(2);
+    expect(duration(call("a", { answered_at: 1011 }), 1010)).toBe(0);
+  });
+
+  it("has no name where that only repeats the number", () => {
+    expect(nameOf(call("a", { caller: "1001", caller_name: "1001" }))).toBe("");
+    expect(nameOf(call("a", { caller_name: "이서연" }))).toBe("이서연");
+  });
+});
