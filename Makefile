@@ -13,7 +13,7 @@ SOURCES := protocols daemon web tests
 NPM := PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" npm --prefix $(CONSOLE)
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
-PORT ?= 8000
+PORT ?=
 ONLY ?=
 
 .PHONY: help run test prove bench lint format screenshots console lock build clean system-packages console-check
@@ -32,7 +32,7 @@ help:
 	@echo 'make clean        remove everything that was made here'
 
 run: $(VENV)/.run $(STATIC)
-	$(BIN)/parley demo --port $(PORT)
+	$(BIN)/parley demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev $(STATIC) system-packages
 	$(MAKE) --no-print-directory lint

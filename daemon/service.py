@@ -307,9 +307,12 @@ class Service:
             log.info(f"{name}_stopped")
 
     async def _release(self) -> None:
+        """What no task holds. After an orderly stop the listeners are closed already."""
         self._stopping.set()
-        await self._step("listeners", self.listeners.close(), asyncio.get_running_loop().time() + 1.0)
-        await self._step("database", self.database.close(), asyncio.get_running_loop().time() + 1.0)
+        soon = asyncio.get_running_loop().time() + 1.0
+        if self._phase is not Phase.STOPPING:
+            await self._step("listeners", self.listeners.close(), soon)
+        await self._step("database", self.database.close(), soon)
         log.info("stopped")
         self._notifier.close()
 

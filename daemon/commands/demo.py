@@ -1,0 +1,119 @@
+"""``parley demo``: Parley with a simulated switch, or with a recording of one, in a folder that goes away."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import faulthandler
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import uvloop
+
+from daemon import logs
+from daemon.commands.parser import Verbs
+from daemon.config import Config, ListenerConfig, LogConfig, ServiceConfig, SwitchConfig, WebConfig
+from daemon.demo.demo import Demo
+from daemon.errors import ExitCode, OperatorError
+from daemon.secrets import Secrets, environment_name, switch_password
+from daemon.service import Service
+
+_HOST = "127.0.0.1"
+_PORT = 8000
+_PORTS_TRIED = 20
+_ACCOUNT = "demo"
+
+
+def register(verbs: Verbs) -> None:
+    """Add ``demo``."""
+    verb = verbs(
+        "demo",
+        "run Parley with a simulated switch",
+        configured=False,
+        description="Run Parley with a simulated FreeSWITCH whose callers speak Korean, or with a recorded session of "
+        "a real one, and print an address that signs in once. Nothing is configured, nothing is left behind.",
+    )
+    verb.add_argument("--port", type=_port, help=f"where to listen (default: {_PORT}, or the next one that is free)")
+    verb.add_argument("--recording", metavar="FILE", type=Path, help="play this recorded session instead of simulating")
+    verb.add_argument("--fast", action="store_true", help="play the recording without its pauses")
+    verb.add_argument("--speed", metavar="X", type=_speed, default=1.0, help="so many times as fast (default: 1)")
+    verb.add_argument("--state-dir", metavar="DIR", type=Path, help="keep what is stored here, instead of nowhere")
+    verb.add_argument("--verbose", action="store_true", help="show the log from level info up")
+    verb.set_defaults(command=_demo)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0.01 <= speed <= 1000:
+        raise argparse.ArgumentTypeError("give a number from 0.01 to 1000")
+    return speed
+
+
+def _demo(arguments: argparse.Namespace) -> ExitCode:
+    faulthandler.enable()
+    logs.configure(LogConfig(level="info" if arguments.verbose else "warning"))
+    port = _free_port() if arguments.port is None else arguments.port
+    try:
+        demo = Demo(recording=arguments.recording, fast=arguments.fast, speed=arguments.speed)
+    except (OSError, ValueError) as error:
+        raise OperatorError(f"{arguments.recording} cannot be played: {error}") from error
+    with contextlib.ExitStack() as stack:
+        state_dir = arguments.state_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-demo-")))
+        try:
+            uvloop.run(_serve(demo, state_dir.absolute(), port, _announce))
+        except asyncio.CancelledError:  # by a second signal
+            return ExitCode.FAILURE
+    return ExitCode.OK
+
+
+async def _serve(demo: Demo, state_dir: Path, port: int, announce: Callable[[str], None]) -> None:
+    switch = await demo.start()
+    try:
+        secrets = Secrets({environment_name(switch_password(switch)): demo.password})
+        service = Service(_config(switch, state_dir, port), secrets)
+        announcing = asyncio.create_task(_announce_when_started(service, announce))
+        try:
+            await service.run()
+        finally:
+            announcing.cancel()
+    finally:
+        await demo.stop()
+
+
+async def _announce_when_started(service: Service, announce: Callable[[str], None]) -> None:
+    await service.started.wait()
+    host, port = service.listeners.addresses[0]
+    announce(f"http://{host}:{port}/sign-in?code={service.accounts.one_time_code('admin', _ACCOUNT)}")
+
+
+def _announce(address: str) -> None:
+    print(f"Parley is at {address}", flush=True)
+    print("The address signs in once; Ctrl-C ends the demo.", flush=True)
+
+
+def _config(switch: SwitchConfig, state_dir: Path, port: int) -> Config:
+    return Config(
+        service=ServiceConfig(state_dir=str(state_dir)),
+        switch=[switch],
+        web=WebConfig(listener=[ListenerConfig(host=_HOST, port=port)]),
+    )
+
+
+def _free_port() -> int:
+    for port in range(_PORT, _PORT + _PORTS_TRIED):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((_HOST, port))
+                return port
+    raise OperatorError(f"every port from {_PORT} to {_PORT + _PORTS_TRIED - 1} is taken; name one with --port")
