@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from daemon.demo.applications import SOUND_SECONDS
 from daemon.demo.channel import Channel
-from daemon.demo.channel_list import Row, shown
+from daemon.demo.channel_list import Row, row_of, shown
 from daemon.demo.core_api import core_api
 from daemon.demo.event import Format, Headers
 from daemon.demo.exchange import Exchange
@@ -95,9 +95,9 @@ def show(apis: Apis, args: str) -> str:
     """``show channels`` and ``show calls``: a call is counted by the leg that placed no other."""
     words = args.lower().split()
     if words[:1] == ["calls"]:
-        rows = [channel.row() for channel in apis.core.channels.values() if not channel.outbound]
+        rows = [row_of(channel) for channel in apis.core.channels.values() if not channel.outbound]
     elif words[:1] == ["channels"]:
-        rows = [channel.row() for channel in apis.core.channels.values()] + apis.ghosts
+        rows = [row_of(channel) for channel in apis.core.channels.values()] + apis.ghosts
     else:
         return (
             "-USAGE: codec|endpoint|application|api|dialplan|file|timer|calls [count]|channels [count|like <match>]\n"

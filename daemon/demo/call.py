@@ -119,7 +119,7 @@ class SimulatedCall:
     async def hang_up(self, cause: str = "NORMAL_CLEARING", *, side: Side = "caller") -> None:
         """One side hangs up; returns when the leg is gone. A caller who gives up: ``ORIGINATOR_CANCEL``."""
         leg = self.side(side)
-        leg.thread.hang_up(cause)
+        leg.thread.hang_up(cause, by_far_end=True)
         await leg.gone.wait()
 
     async def ended(self) -> None:

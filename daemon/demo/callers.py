@@ -152,7 +152,7 @@ class Person:
             case HangUp("caller", cause):
                 await call.hang_up(cause)
             case HangUp(_, cause):
-                (call.leg.bridged or call.leg).thread.hang_up(cause)
+                (call.leg.bridged or call.leg).thread.hang_up(cause, by_far_end=call.leg.bridged is not None)
 
     async def _say(self, call: SimulatedCall, line: Line) -> None:
         """Think, speak, and be recognised: interims while speaking where the vendor has them, the final at the end."""

@@ -7,13 +7,13 @@ A channel knows nothing of sockets and of time passing: :mod:`daemon.demo.thread
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from daemon.demo.core import SWITCHNAME, Core, local_stamp
+from daemon.demo.core import Core
 from daemon.demo.event import Event, Headers
+from daemon.demo.hangup_variables import media_report, reported, terminated
 from daemon.demo.profile import CallerProfile, ChannelTimes
-from daemon.demo.variables import Endpoint, Variables, confirmed, described, media_report, negotiated, reported
+from daemon.demo.variables import Endpoint, Variables, confirmed, described, negotiated
 
 if TYPE_CHECKING:
     from daemon.demo.thread import Thread
@@ -271,14 +271,24 @@ class Channel:
             self.listening.remove(name)
             self.fire("MEDIA_BUG_STOP", [("Media-Bug-Function", name), ("Media-Bug-Target", self.uuid)])
 
-    def begin_hangup(self, cause: str) -> bool:
-        """CHANNEL_HANGUP: the first of the end; false when it is hung up already."""
+    def begin_hangup(self, cause: str, *, by_far_end: bool = False) -> bool:
+        """CHANNEL_HANGUP: the first of the end; false when it is hung up already.
+
+        ``by_far_end``: the phone sent a BYE, or a CANCEL before it was answered.
+        """
         if not self.alive:
             return False
+        if by_far_end:
+            self.variables.put(terminated(cause, answered=self.answer_state == "answered"))
+        if self.bridged is not None:
+            self.variables["last_bridge_role"] = "originatee" if self.outbound else "originator"
+        ending = "bye" if self.answer_state == "answered" else "cancel"
         self.hangup_cause = cause
         self.answer_state = "hangup"
         self.state_number = STATE_NUMBERS["CS_HANGUP"]
         self.fire("CHANNEL_HANGUP")
+        if by_far_end:
+            self.variables["sip_hangup_disposition"] = f"recv_{ending}"
         return True
 
     def finish_hangup(self) -> None:
@@ -293,6 +303,7 @@ class Channel:
         self.variables.put(reported(self.profile, self.hangup_cause, self.digits, *self.last_app))
         if self.has_media:
             talked = self.times.hangup - (self.times.answered or self.times.hangup)
+            self.variables.setdefault("sip_hangup_disposition", "send_bye")
             self.variables.put(media_report(talked))
         self.fire("CHANNEL_HANGUP_COMPLETE", before=[("Hangup-Cause", self.hangup_cause)])
         self.core.channels.pop(self.uuid, None)
@@ -300,48 +311,3 @@ class Channel:
         self.fire("CHANNEL_DESTROY")
         self.enter("CS_DESTROY")
         self.gone.set()
-
-    def row(self) -> dict[str, str]:
-        """This channel in ``show channels``, every column, in order."""
-        profile, first = self.profile, replace(self.profile, destination=self.first_destination)
-        codec = {"codec": "PCMU", "rate": "8000", "bit_rate": "64000"} if self.has_media else {}
-        sent = self.other.profile if self.other is not None and not self.outbound else None
-        return {
-            "uuid": self.uuid,
-            "direction": profile.direction,
-            "created": local_stamp(self.times.created),
-            "created_epoch": str(int(self.times.created)),
-            "name": profile.channel_name,
-            "state": self.state,
-            "cid_name": profile.name,
-            "cid_num": profile.number,
-            "ip_addr": profile.network_address,
-            "dest": profile.destination,
-            "application": str(self.variables.get("current_application", "")),
-            "application_data": str(self.variables.get("current_application_data", "")),
-            "dialplan": profile.dialplan,
-            "context": profile.context,
-            **{
-                f"{way}_{name}": codec.get(name, "")
-                for way in ("read", "write")
-                for name in ("codec", "rate", "bit_rate")
-            },
-            "secure": "",
-            "hostname": SWITCHNAME,
-            "presence_id": "",
-            "presence_data": "",
-            "accountcode": "",
-            "callstate": self.call_state,
-            "callee_name": profile.callee_name,
-            "callee_num": profile.callee_number,
-            "callee_direction": "SEND" if sent else "",
-            "call_uuid": self.call_uuid if self.other is not None or self.originator is not None else "",
-            "sent_callee_name": sent.name if sent else "",
-            "sent_callee_num": sent.destination if sent else "",
-            "initial_cid_name": first.name,
-            "initial_cid_num": first.number,
-            "initial_ip_addr": first.network_address,
-            "initial_dest": first.destination,
-            "initial_dialplan": first.dialplan,
-            "initial_context": first.context,
-        }

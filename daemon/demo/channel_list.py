@@ -5,7 +5,52 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from daemon.demo.channel import Channel
+from daemon.demo.core import SWITCHNAME, local_stamp
+
 Row = dict[str, str]
+
+
+def row_of(channel: Channel) -> Row:
+    """A channel's row: every column, in order."""
+    profile = channel.profile
+    codec = {"codec": "PCMU", "rate": "8000", "bit_rate": "64000"} if channel.has_media else {}
+    sent = channel.other.profile if channel.other is not None and not channel.outbound else None
+    return {
+        "uuid": channel.uuid,
+        "direction": profile.direction,
+        "created": local_stamp(channel.times.created),
+        "created_epoch": str(int(channel.times.created)),
+        "name": profile.channel_name,
+        "state": channel.state,
+        "cid_name": profile.name,
+        "cid_num": profile.number,
+        "ip_addr": profile.network_address,
+        "dest": profile.destination,
+        "application": str(channel.variables.get("current_application", "")),
+        "application_data": str(channel.variables.get("current_application_data", "")),
+        "dialplan": profile.dialplan,
+        "context": profile.context,
+        **{f"{way}_{name}": codec.get(name, "") for way in ("read", "write") for name in ("codec", "rate", "bit_rate")},
+        "secure": "",
+        "hostname": SWITCHNAME,
+        "presence_id": "",
+        "presence_data": "",
+        "accountcode": "",
+        "callstate": channel.call_state,
+        "callee_name": profile.callee_name,
+        "callee_num": profile.callee_number,
+        "callee_direction": "SEND" if sent else "",
+        "call_uuid": channel.call_uuid if channel.other is not None or channel.originator is not None else "",
+        "sent_callee_name": sent.callee_name if sent else "",
+        "sent_callee_num": sent.callee_number if sent else "",
+        "initial_cid_name": profile.name,
+        "initial_cid_num": profile.number,
+        "initial_ip_addr": profile.network_address,
+        "initial_dest": channel.first_destination,
+        "initial_dialplan": profile.dialplan,
+        "initial_context": profile.context,
+    }
 
 
 def as_json(rows: Sequence[Row]) -> str:

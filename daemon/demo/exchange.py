@@ -11,7 +11,7 @@ from daemon.demo.core import Core
 from daemon.demo.event import Headers
 from daemon.demo.profile import CallerProfile
 from daemon.demo.thread import Application, Thread
-from daemon.demo.variables import invited, originated
+from daemon.demo.variables import invited, joined, originated, reached
 
 Dialplan = Sequence[tuple[str, str]]
 """Applications with their arguments, in order."""
@@ -115,7 +115,7 @@ class Exchange:
         if await channel.thread.pause(destination.rings) or not channel.alive:
             return False
         if not destination.answers:
-            channel.thread.hang_up(destination.cause)
+            channel.thread.hang_up(destination.cause, by_far_end=True)
             return False
         return channel.answer()
 
@@ -140,8 +140,9 @@ class Exchange:
         pair: Headers = [("Bridge-A-Unique-ID", a.uuid), ("Bridge-B-Unique-ID", b.uuid)]
         a.fire("CHANNEL_BRIDGE", before=pair)
         for one, two in ((a, b), (b, a)):
-            names = ("bridge_to", "last_bridge_to", "bridge_uuid")
-            one.variables.put(dict.fromkeys(names, two.uuid) | {"bridge_channel": two.profile.channel_name})
+            one.variables.put(joined(two.uuid, two.profile.channel_name))
+        callee = {"name": b.profile.callee_name, "number": b.profile.callee_number}
+        a.variables.put({f"last_sent_callee_id_{what}": value for what, value in callee.items()})
         b.enter("CS_EXCHANGE_MEDIA")
         sent: Headers = [("Direction", "SEND"), ("Sent-Callee-ID-Name", b.profile.callee_name)]
         a.fire(
@@ -167,12 +168,6 @@ class Exchange:
             a.thread.leave()
             a.thread.hang_up("NORMAL_CLEARING")
 
-    def bridge(self, a: Channel, b: Channel, data: str) -> None:
-        """Run ``bridge`` on ``a`` with ``b`` as the leg that answered; it stands until one of them ends."""
-        execution = a.thread.at_once("bridge", data)
-        self.join(a, b)
-        a.thread.stand(execution, lambda: self._part(a, b, a))
-
     async def bridge_out(self, a: Channel, data: str) -> Channel | None:
         """Run ``bridge`` with a dial string: place, ring, and join when the number answers, else end the call.
 
@@ -194,6 +189,7 @@ class Exchange:
             return None
         if a.answer():
             a.call_enters("ACTIVE")
+        a.variables.put(reached(b.uuid, b.profile.callee_name, b.profile.callee_number))
         self.join(a, b)
         a.thread.stand(execution, lambda: self._part(a, b, a))
         return b

@@ -14,6 +14,7 @@ from typing import Literal
 from daemon.demo.api import Apis
 from daemon.demo.applications import APPLICATIONS
 from daemon.demo.call import SimulatedCall
+from daemon.demo.channel_list import row_of
 from daemon.demo.client import Client
 from daemon.demo.core import Core, local_stamp, new_uuid
 from daemon.demo.event import Event, Value
@@ -235,6 +236,8 @@ class SimulatedSwitch:
         """Let ``show channels`` list a leg that ``uuid_exists`` denies (one like ``call``'s); return its id."""
         uuid = self._new_id()
         stamp = {"created": local_stamp(self._clock()), "created_epoch": str(int(self._clock()))}
-        row = call.leg.row() if call is not None else {"direction": "inbound", "name": "sofia/external/ghost", **stamp}
+        row = (
+            row_of(call.leg) if call is not None else {"direction": "inbound", "name": "sofia/external/ghost", **stamp}
+        )
         self._apis.ghosts.append({**row, "uuid": uuid})
         return uuid

@@ -179,9 +179,9 @@ class Thread:
             # the response of whatever ran meanwhile is still there, and is given as this one's
             self._complete(standing, str(self.channel.variables.get("current_application_response", NO_RESPONSE)))
 
-    def hang_up(self, cause: str) -> bool:
+    def hang_up(self, cause: str, *, by_far_end: bool = False) -> bool:
         """End the call; false when it has ended already. A running application is cut short and completes first."""
-        if not self.channel.begin_hangup(cause):
+        if not self.channel.begin_hangup(cause, by_far_end=by_far_end):
             return False
         self._forget_queue()
         self._interrupt.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Iterable
 
@@ -30,8 +31,10 @@ def likeness(frame: WireFrame) -> str:
 
 
 def names(frame: WireFrame) -> list[str]:
-    raced = ACKNOWLEDGED if frame.event["Event-Name"] != "CHANNEL_DESTROY" else ()
-    return [name for name, _ in frame.pairs if not name.startswith((*OWN_TO_THE_RECORDED_CALLER, *raced))]
+    found = [name for name, _ in frame.pairs if not name.startswith(OWN_TO_THE_RECORDED_CALLER)]
+    raced = sorted(name for name in found if name in ACKNOWLEDGED)
+    ended = frame.event["Event-Name"] == "CHANNEL_DESTROY"
+    return [name for name in found if name not in ACKNOWLEDGED] + (raced if ended else [])
 
 
 def of_channel(frames: Iterable[WireFrame], leg_id: str) -> list[WireFrame]:
@@ -86,3 +89,68 @@ async def test_a_whole_call_in_json(switch: SimulatedSwitch, connect: Connect) -
     recorded = recorded_events("02_json_full_call.esl")
     found = differences(of_channel(client.events, leg), of_channel(recorded, recorded[0].event["Unique-ID"]))
     assert not found, "\n".join(found)
+
+
+async def test_a_whole_call_in_plain(switch: SimulatedSwitch, connect: Connect) -> None:
+    client = await connect(switch.port, "plain ALL")
+    leg = await full_call(switch, client)
+    recorded = recorded_events("01_plain_full_call.esl")
+    found = differences(of_channel(client.events, leg), of_channel(recorded, recorded[0].event["Unique-ID"]))
+    assert not found, "\n".join(found)
+
+
+async def test_a_parked_caller_hangs_up(switch: SimulatedSwitch, connect: Connect) -> None:
+    client = await connect(switch.port, "plain ALL")
+    call = await switch.call(caller="01012341", did="07000001003", name="홍길동", code="qa-app")
+    await call.park()
+    await client.ask(f"api uuid_answer {call.leg_id}")
+    await call.hang_up()
+    await client.event(Event_Name="CHANNEL_STATE", Channel_State="CS_DESTROY")
+    recorded = recorded_events("04l_caller_hangs_up.esl")
+    found = differences(of_channel(client.events, call.leg_id), of_channel(recorded, recorded[0].event["Unique-ID"]))
+    assert not found, "\n".join(found)
+
+
+async def test_the_callers_leg_of_a_bridge(switch: SimulatedSwitch, connect: Connect) -> None:
+    client = await connect(switch.port, "plain ALL")
+    bridge = ("bridge", "sofia/external/9197@127.0.0.1")
+    switch.exchange.dialplan["7001"] = [("set_profile_var", "code=dev-app"), ("answer", ""), bridge]
+    call = await switch.call(caller="01012341", did="07000001004", name="홍길동", code="dev-app")
+    await call.park()
+    await client.ask(f"bgapi uuid_transfer {call.leg_id} 7001 XML public")
+    await client.event(Event_Name="CALL_UPDATE")
+    await client.ask(f"bgapi uuid_kill {call.leg_id}")
+    await client.event(Event_Name="CHANNEL_STATE", Channel_State="CS_DESTROY", Unique_ID=call.leg_id)
+    recorded = recorded_events("04k_bridge_code.esl")
+    found = differences(of_channel(client.events, call.leg_id), of_channel(recorded, recorded[0].event["Unique-ID"]))
+    assert not found, "\n".join(found)
+
+
+async def test_events_of_no_channel(switch: SimulatedSwitch, connect: Connect) -> None:
+    client = await connect(switch.port, "json ALL")
+    await client.ask("bgapi create_uuid now")
+    await client.event(Event_Name="BACKGROUND_JOB")
+    switch.core.heartbeat(20.0)
+    await client.event(Event_Name="RE_SCHEDULE")
+    recorded = {frame.event["Event-Name"]: names(frame) for frame in recorded_events("02_json_full_call.esl")}
+    ours = {frame.event["Event-Name"]: names(frame) for frame in client.events}
+    assert set(ours) == {"API", "BACKGROUND_JOB", "HEARTBEAT", "RE_SCHEDULE"}
+    for name, headers in ours.items():
+        assert headers == recorded[name], name
+
+
+async def test_what_was_said(switch: SimulatedSwitch, connect: Connect) -> None:
+    client = await connect(switch.port, "json PLAYBACK_START CUSTOM brain_stt::transcription")
+    call = await switch.call(name="홍길동", code="dev-app")
+    await call.park()
+    await call.answer()
+    playing = asyncio.get_running_loop().create_task(call.play(PLAYED, seconds=3600.0))
+    await client.event(Event_Name="PLAYBACK_START")
+    await call.say("금요일", start=5.14, end=6.56)
+    said = await client.event(Event_Subclass="brain_stt::transcription")
+    recorded = next(f for f in recorded_events("02_json_full_call.esl") if "transcription" in likeness(f))
+    assert said["_body"] == recorded.event["_body"] == '{"text":"\\n금요일","start":41120,"end":52480}'
+    own = [name for name in names(client.events[-1]) if name not in ("transcription-vendor", "media-bugname")]
+    assert own == names(recorded)
+    await call.hang_up()
+    await playing
