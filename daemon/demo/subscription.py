@@ -63,7 +63,7 @@ class Subscription:
             if custom:
                 self._subclasses.discard(word)
             elif word.upper() == "ALL":
-                self.clear()
+                self._forget()
             else:
                 if self._all:
                     self._all = False
@@ -73,8 +73,12 @@ class Subscription:
         return bool(words)
 
     def clear(self) -> None:
-        """Subscribe to nothing. Filters stay."""
-        self.listening = self._all = False
+        """``noevents``: listen no more. Filters stay."""
+        self.listening = False
+        self._forget()
+
+    def _forget(self) -> None:
+        self._all = False
         self._names.clear()
         self._subclasses.clear()
 

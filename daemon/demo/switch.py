@@ -84,6 +84,11 @@ class SimulatedSwitch:
         """The connections that stand, oldest first."""
         return list(self._listener.clients)
 
+    @property
+    def thawed(self) -> bool:
+        """False while a subscriber that does not read freezes the event socket."""
+        return self._listener.thawed.is_set()
+
     async def start(self) -> None:
         """Listen, and let the heart beat."""
         await self._listener.open()
