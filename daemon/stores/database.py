@@ -111,6 +111,11 @@ class Database:
         except OSError as error:
             raise DatabaseAwayError(_first_line(error)) from error
 
+    async def ping(self) -> None:
+        """Raises :class:`DatabaseAwayError` where the database does not answer."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
     async def upgrade(self) -> None:
         """Bring the schema up to date. Safe to run twice and from several processes at once.
 

@@ -64,3 +64,9 @@ async def utterance_is_stored(connection: AsyncConnection, call_id: str, utteran
     """Whether a final is stored already."""
     query = select(utterances.c.seq).where(utterances.c.call_id == call_id, utterances.c.utterance_id == utterance_id)
     return (await connection.execute(query)).first() is not None
+
+
+async def seq_is_taken(connection: AsyncConnection, call_id: str, seq: int) -> bool:
+    """Whether a call has an utterance of that seq."""
+    query = select(utterances.c.seq).where(utterances.c.call_id == call_id, utterances.c.seq == seq)
+    return (await connection.execute(query)).first() is not None

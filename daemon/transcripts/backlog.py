@@ -1,0 +1,83 @@
+"""What was published and has not reached the spool yet: mostly some milliseconds' worth, bounded when it is more."""
+
+from __future__ import annotations
+
+import msgspec
+
+from daemon.calls.call import Call
+from daemon.transcripts.records import CallRecord, Record, UtteranceRecord, call_row, utterance_row
+from daemon.transcripts.utterance import Utterance
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """Some of a backlog, out of it: the last state of each call, and what was said, oldest first."""
+
+    calls: dict[str, CallRecord]
+    said: list[tuple[float, Utterance]]
+
+    def __len__(self) -> int:
+        return len(self.calls) + len(self.said)
+
+    def records(self) -> list[Record]:
+        """As records, calls before what was said on them."""
+        return [*self.calls.values(), *(UtteranceRecord(at, utterance_row(said)) for at, said in self.said)]
+
+
+class Backlog:
+    """At most ``bound`` rows in memory; what does not fit is counted in ``lost``.
+
+    Of a call only its last state waits, so that a call that changes often takes one row.
+    """
+
+    def __init__(self, bound: int) -> None:
+        self.lost = 0
+        self._bound = bound
+        self._calls: dict[str, CallRecord] = {}
+        self._said: list[tuple[float, Utterance]] = []
+
+    def __len__(self) -> int:
+        return len(self._calls) + len(self._said)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next row would be lost."""
+        return len(self) >= self._bound
+
+    @property
+    def oldest_at(self) -> float | None:
+        """Since when the oldest waits, Unix seconds."""
+        calls = next(iter(self._calls.values()), None)
+        times = [calls.at] if calls else []
+        if self._said:
+            times.append(self._said[0][0])
+        return min(times, default=None)
+
+    def note_call(self, at: float, call: Call) -> None:
+        """Take in a call as it stands now."""
+        if call.call_id in self._calls or not self.is_full:
+            self._calls[call.call_id] = CallRecord(at, call_row(call))
+        else:
+            self.lost += 1
+
+    def note_utterance(self, at: float, utterance: Utterance) -> None:
+        """Take in a final."""
+        if self.is_full:
+            self.lost += 1
+        else:
+            self._said.append((at, utterance))
+
+    def take(self, limit: int | None = None) -> Taken:
+        """Take the first ``limit`` rows out, or all."""
+        if limit is None or limit >= len(self):
+            taken = Taken(self._calls, self._said)
+            self._calls, self._said = {}, []
+            return taken
+        calls = {call_id: self._calls.pop(call_id) for call_id in list(self._calls)[:limit]}
+        said = self._said[: limit - len(calls)]
+        del self._said[: len(said)]
+        return Taken(calls, said)
+
+    def put_back(self, taken: Taken) -> None:
+        """What was taken could not be kept elsewhere: it waits again, before what came since."""
+        self._calls = {**taken.calls, **self._calls}
+        self._said[:0] = taken.said
