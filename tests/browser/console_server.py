@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import socketio
+import socketio  # type: ignore[import-untyped]
 from aiohttp import web
 
 from daemon.calls.call import CallState, LegState
@@ -23,6 +23,8 @@ from web.payloads import CallPayload, LegPayload, LinkPayload, ResetPayload, Ses
 
 NAMESPACE = "/live"
 POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+# Swagger UI draws its icons from data: addresses.
+DOCS_POLICY = POLICY + "; img-src 'self' data:"
 COOKIE = "session"
 
 
@@ -121,11 +123,12 @@ class ConsoleServer:
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Go away, with every connection."""
+        """Go away, with every connection. Who is away stays away."""
+        if self._runner is None:
+            return
+        runner, self._runner = self._runner, None
         await self._sio.shutdown()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await runner.cleanup()
 
     def forget_sessions(self) -> None:
         """Nobody is signed in any more."""
@@ -260,8 +263,8 @@ class ConsoleServer:
         }
         return web.json_response(document)
 
-    async def _secure(self, _: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Content-Security-Policy"] = POLICY
+    async def _secure(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Content-Security-Policy"] = DOCS_POLICY if request.path.startswith("/docs") else POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
 
 

@@ -57,6 +57,16 @@ describe("links", () => {
     expect(board.links.get("switch:main")?.downSince).toBeNull();
   });
 
+  it("were last heard of when anything they told of happened", () => {
+    const board = new Board();
+    expect(board.heardAt("main")).toBeNull();
+    board.link(link({ last_event_at: 500 }));
+    board.call(call("one", { created_at: 400, answered_at: 510 }));
+    board.call(call("two", { created_at: 300, ended_at: 505 }));
+    board.heard("main", 508);
+    expect([board.heardAt("main"), board.heardAt("busan")]).toEqual([510, null]);
+  });
+
   it("leave a gap, told once", () => {
     const board = new Board();
     const back = link({ since: 100, gap: 40 });

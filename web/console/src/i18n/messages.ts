@@ -29,7 +29,6 @@ const ko = {
     unreachable: "잠시 뒤 자동으로 다시 시도합니다.",
   },
   signOut: "로그아웃",
-  signedInAs: (name: string) => `${name}님으로 로그인함`,
   roles: { viewer: "보기", operator: "운영", admin: "관리" } satisfies Record<Role, string>,
 
   problem: {
@@ -62,7 +61,6 @@ const ko = {
     app: "앱",
     server: "스위치",
     callee: "수신자",
-    caller: "발신자",
     sensitive: "민감한 통화",
     pick: "통화를 선택하세요",
     pickHint: "선택한 통화의 대화가 실시간으로 여기에 나타납니다.",
@@ -92,7 +90,6 @@ const ko = {
     lost: "종료 시점을 알 수 없음",
   } satisfies Record<Disposition, string>,
   call: {
-    details: "통화 정보",
     duration: "통화 시간",
     waited: "기다린 시간",
     began: "시작",
@@ -114,7 +111,6 @@ const ko = {
     withheld: "민감한 통화라서 대화를 볼 수 없습니다.",
     failed: "대화를 불러오지 못했습니다.",
     gone: "이 통화를 찾을 수 없습니다.",
-    paused: "데이터 절약: 화면이 가려진 동안 대화를 받지 않습니다.",
     provisional: "듣는 중",
     newest: "맨 아래로",
     fresh: (count: number) => `새 말 ${count}개`,
@@ -152,9 +148,9 @@ const ko = {
     summaryBad: (count: number) => `${count}곳 끊김`,
   },
   banners: {
+    serverConnecting: "서버에 연결하는 중입니다",
     serverAway: "서버와 연결이 끊겼습니다",
     serverAwayHint: "화면의 내용은 그때 그대로입니다. 다시 연결되면 빠진 말을 모두 채웁니다.",
-    serverBack: "서버와 다시 연결되었습니다",
     switchConnecting: (name: string) => `${name} 스위치에 연결하는 중입니다`,
     switchAway: (name: string) => `${name} 스위치와 연결이 끊겼습니다`,
     switchRefused: (name: string) => `${name} 스위치가 연결을 거부했습니다`,
@@ -219,7 +215,6 @@ const en: Messages = {
     unreachable: "Trying again shortly.",
   },
   signOut: "Sign out",
-  signedInAs: (name) => `Signed in as ${name}`,
   roles: { viewer: "Viewer", operator: "Operator", admin: "Admin" },
 
   problem: {
@@ -252,7 +247,6 @@ const en: Messages = {
     app: "App",
     server: "Switch",
     callee: "Callee",
-    caller: "Caller",
     sensitive: "Sensitive call",
     pick: "Choose a call",
     pickHint: "What is said on it appears here, live.",
@@ -277,7 +271,6 @@ const en: Messages = {
     lost: "End not seen",
   },
   call: {
-    details: "About the call",
     duration: "Duration",
     waited: "Waited",
     began: "Began",
@@ -299,7 +292,6 @@ const en: Messages = {
     withheld: "This is a sensitive call. You cannot see what is said.",
     failed: "The dialogue could not be loaded.",
     gone: "This call cannot be found.",
-    paused: "Saving data: nothing is received while the page is hidden.",
     provisional: "listening",
     newest: "Jump to newest",
     fresh: (count) => plural(count, "new utterance", "new utterances"),
@@ -330,16 +322,16 @@ const en: Messages = {
     summaryBad: (count) => `${count} down`,
   },
   banners: {
+    serverConnecting: "Connecting to the server",
     serverAway: "The link to the server is down",
     serverAwayHint: "You see things as they were then. What is missing is filled in once the link is back.",
-    serverBack: "The link to the server is back",
     switchConnecting: (name) => `Connecting to switch ${name}`,
     switchAway: (name) => `The link to switch ${name} is down`,
     switchRefused: (name) => `Switch ${name} refuses the link`,
     switchStopped: (name) => `The link to switch ${name} is stopped`,
     refusedHint: "Someone has to look at its password or access list (ACL).",
     gap: (name, from, span) =>
-      `The link to switch ${name} is back. From ${from}, ${span} are missing: what happened then is not known.`,
+      `The link to switch ${name} is back. What happened in the ${span} from ${from} is not known.`,
     dismiss: "Dismiss",
   },
 

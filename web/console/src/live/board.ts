@@ -13,6 +13,8 @@ export class Board {
   readonly links = new Map<string, LinkView>();
   gaps: readonly Gap[] = [];
 
+  /** By each switch, the last moment of which something is known to have been heard. */
+  readonly #heard = new Map<string, number>();
   /** The call in which each leg stands: a leg stands in one call only. */
   readonly #callOfLeg = new Map<string, string>();
 
@@ -41,6 +43,7 @@ export class Board {
   /** A call as it stands now; the id it had before, if it has been told under another one. */
   call(call: Call): string | null {
     this.calls.set(call.call_id, call);
+    this.heard(call.server, Math.max(call.created_at, call.answered_at ?? 0, call.ended_at ?? 0));
     let renamed: string | null = null;
     for (const leg of call.legs) {
       const key = legKey(call, leg);
@@ -65,6 +68,7 @@ export class Board {
     const up = link.state === "ready";
     const downSince = up ? null : (this.links.get(link.link)?.downSince ?? link.since);
     this.links.set(link.link, { ...link, downSince });
+    if (link.last_event_at !== null) this.heard(link.server, link.last_event_at);
     if (up && link.gap !== null && link.gap > 0) {
       const gap = { server: link.server, from: link.since - link.gap, to: link.since };
       if (!this.gaps.some((known) => known.server === gap.server && known.to === gap.to)) {
@@ -73,7 +77,18 @@ export class Board {
     }
   }
 
+  /** Something that a switch told happened `at`: its link was alive then. */
+  heard(server: string, at: number): void {
+    this.#heard.set(server, Math.max(at, this.#heard.get(server) ?? at));
+  }
+
+  /** When that switch was last heard of, Unix seconds. */
+  heardAt(server: string): number | null {
+    return this.#heard.get(server) ?? null;
+  }
+
   clear(): void {
+    this.#heard.clear();
     this.calls.clear();
     this.links.clear();
     this.#callOfLeg.clear();

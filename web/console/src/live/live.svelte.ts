@@ -158,6 +158,11 @@ export class Live {
     this.#showDialogue();
   }
 
+  /** When that switch was last heard of, Unix seconds. Not reactive: read it with the clock's tick. */
+  switchHeardAt(server: string): number | null {
+    return this.#board.heardAt(server);
+  }
+
   /** Watch this call and no other; null watches none. */
   select(callId: string | null): void {
     if (callId === this.#selected) return;
@@ -215,6 +220,8 @@ export class Live {
   }
 
   #utterance(utterance: Utterance): void {
+    const server = this.#board.calls.get(utterance.call_id)?.server;
+    if (server !== undefined) this.#board.heard(server, utterance.said_at);
     const watched = utterance.call_id === this.#selected && !this.#paused;
     // An interim of a call we have left would stand for ever; its finals are as good as any.
     if (!watched && !utterance.final) return;

@@ -1,0 +1,115 @@
+"""Pictures of the console, into ``screenshots/``: at a desk and on a phone, light and dark, Korean and English.
+
+``python -m tests.browser.screenshots [part of a name ...]`` takes those whose kind (such as ``phone-dark-ko``) has all
+parts named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+from playwright.async_api import Browser, Page
+
+from daemon.calls.links import LinkState
+from tests.browser.chromium import chromium
+from tests.browser.console_server import ConsoleServer
+from tests.browser.example_calls import INTERIM, WATCHED, fill
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "web" / "static"
+PICTURES = ROOT / "screenshots"
+
+_SIZES = {"desk": (1280, 800), "phone": (390, 844)}
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_LANGUAGES = {"ko": "ko-KR", "en": "en-US"}
+
+Picture = Callable[[str], Awaitable[None]]
+"""Take a picture of that name."""
+
+
+async def take(browser: Browser, size: str, scheme: Literal["light", "dark"], language: str) -> None:
+    """One kind of picture of every state of the page."""
+    server = ConsoleServer(STATIC)
+    await server.start()
+    await fill(server)
+    await server.tell_link(LinkState.READY)
+    width, height = _SIZES[size]
+    phone = size == "phone"
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        device_scale_factor=2 if phone else 1,
+        is_mobile=phone,
+        has_touch=phone,
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        locale=_LANGUAGES[language],
+        timezone_id="Asia/Seoul",
+    )
+    page = await context.new_page()
+    kind = f"{size}-{scheme}-{language}"
+
+    async def picture(name: str) -> None:
+        await page.screenshot(path=PICTURES / f"{kind}-{name}.png")
+
+    try:
+        await _walk(page, server, picture)
+    finally:
+        await context.close()
+        await server.stop()
+
+
+async def _walk(page: Page, server: ConsoleServer, picture: Picture) -> None:
+    await page.goto(server.address)
+    await page.locator("#username").fill("console")
+    await page.locator("#password").fill("wrong password")
+    await page.locator("button[type=submit]").click()
+    await page.locator("#refusal p").wait_for()
+    await picture("1-sign-in")
+    await page.locator("#password").fill("right password")
+    await page.locator("button[type=submit]").click()
+    await page.get_by_role("option").first.wait_for()
+    await picture("2-calls")
+    await page.locator(f'[data-call="{WATCHED}"]').click()
+    await page.get_by_text(INTERIM).wait_for()
+    await picture("3-dialogue")
+    await page.locator("summary").click()
+    await page.get_by_role("log").evaluate("it => it.scrollTop = 0")
+    await page.locator(".pill").wait_for()
+    await picture("4-details")
+    await page.locator("summary").click()
+    await page.locator("[popovertarget=settings]").first.click()
+    await page.locator("#settings").wait_for()
+    await picture("5-settings")
+    await page.keyboard.press("Escape")
+    await server.tell_link(LinkState.AWAY, since=time.time() - 73, detail="no HEARTBEAT for 45 s")
+    await server.tell_link(LinkState.REFUSED, server="busan", detail="ERR invalid")
+    await page.get_by_test_id("link-banner").nth(1).wait_for()
+    await picture("6-links-down")
+    await server.tell_link(LinkState.READY, gap=41.0, since=time.time() - 20)
+    await server.tell_link(LinkState.READY, server="busan")
+    await page.get_by_test_id("gap-banner").wait_for()
+    await page.keyboard.press("End")
+    await picture("7-gap")
+    await server.stop()
+    await page.get_by_test_id("server-banner").wait_for()
+    await picture("8-server-away")
+
+
+async def main(parts: Sequence[str]) -> None:
+    """Take the pictures whose kind has all ``parts`` in its name."""
+    PICTURES.mkdir(exist_ok=True)
+    async with chromium() as browser:
+        for size, scheme, language in product(_SIZES, _SCHEMES, _LANGUAGES):
+            if all(part in f"{size}-{scheme}-{language}" for part in parts):
+                await take(browser, size, scheme, language)
+    print(f"pictures in {PICTURES}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
