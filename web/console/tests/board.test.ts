@@ -62,7 +62,7 @@ describe("links", () => {
     expect(board.heardAt("main")).toBeNull();
     board.link(link({ last_event_at: 500 }));
     board.call(call("one", { created_at: 400, answered_at: 510 }));
-    board.call(call("two", { created_at: 300, ended_at: 505 }));
+    board.call(call("two", { created_at: 300, answered_at: null, ended_at: 505 }));
     board.heard("main", 508);
     expect([board.heardAt("main"), board.heardAt("busan")]).toEqual([510, null]);
   });
