@@ -24,6 +24,35 @@ _LARGEST_CONTROL = 12
 """A data frame no longer than this is a ping: an utterance is longer, even compressed."""
 
 
+class FrameCount:
+    """Cuts a server's frames and counts them. ``rest`` is what waits for the rest of its frame."""
+
+    def __init__(self) -> None:
+        self.rest = b""
+        self.pings = 0
+
+    def feed(self, data: bytes) -> int:
+        """Take what arrived; the number of utterances in it. ``pings`` is how many more wait for an answer."""
+        buffer = self.rest + data if self.rest else data
+        position, size, found = 0, len(buffer), 0
+        while size - position >= 2:
+            length, start = buffer[position + 1], position + 2
+            if length == 126:
+                length, start = int.from_bytes(buffer[start : start + 2]), start + 2
+            elif length == 127:
+                length, start = int.from_bytes(buffer[start : start + 8]), start + 8
+            end = start + length
+            if end > size:
+                break
+            if length <= _LARGEST_CONTROL:
+                self.pings += 1
+            elif buffer[position] & _COMPRESSED or buffer.startswith(MARK, start):
+                found += 1
+            position = end
+        self.rest = buffer[position:]
+        return found
+
+
 class WebSocketReader:
     """One client. ``utterances`` is how many have arrived; :meth:`read` says how many more there are."""
 
@@ -34,7 +63,8 @@ class WebSocketReader:
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self.socket.sendall(_UPGRADE.format(path=path, port=port, headers=lines).encode())
         self._inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-        head, self._rest = self._read_until(b"\r\n\r\n")
+        self._frames = FrameCount()
+        head, self._frames.rest = self._read_until(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 101 "):
             raise ConnectionError(f"the server does not upgrade: {head[:200]!r}")
         self.compressed = b"permessage-deflate" in head.lower()
@@ -51,23 +81,10 @@ class WebSocketReader:
         data = self.socket.recv(262_144)
         if not data:
             raise ConnectionError("the server closed a watcher's connection")
-        buffer = self._rest + data if self._rest else data
-        position, size, found = 0, len(buffer), 0
-        while size - position >= 2:
-            length, start = buffer[position + 1], position + 2
-            if length == 126:
-                length, start = int.from_bytes(buffer[start : start + 2]), start + 2
-            elif length == 127:
-                length, start = int.from_bytes(buffer[start : start + 8]), start + 8
-            end = start + length
-            if end > size:
-                break
-            if length <= _LARGEST_CONTROL:
-                self._send("3")
-            elif buffer[position] & _COMPRESSED or buffer.startswith(MARK, start):
-                found += 1
-            position = end
-        self._rest = buffer[position:]
+        found = self._frames.feed(data)
+        for _ in range(self._frames.pings):
+            self._send("3")
+        self._frames.pings = 0
         self.utterances += found
         return found
 
@@ -90,12 +107,13 @@ class WebSocketReader:
         return payload
 
     def _take(self, count: int) -> bytes:
-        while len(self._rest) < count:
+        frames = self._frames
+        while len(frames.rest) < count:
             data = self.socket.recv(65_536)
             if not data:
                 raise ConnectionError("the server closed the connection in its handshake")
-            self._rest += data
-        taken, self._rest = self._rest[:count], self._rest[count:]
+            frames.rest += data
+        taken, frames.rest = frames.rest[:count], frames.rest[count:]
         return taken
 
     def _read_until(self, end: bytes) -> tuple[bytes, bytes]:
