@@ -284,7 +284,9 @@ async def _with_legs(connection: AsyncConnection, query: Select[Any]) -> list[Ca
     heads = (await connection.execute(query)).all()
     by_call: dict[str, list[LegRow]] = {row.call_id: [] for row in heads}
     for chunk in _chunks(list(by_call)):
-        of_chunk = select(legs).where(legs.c.call_id.in_(chunk)).order_by(legs.c.position, legs.c.created_at)
+        of_chunk = (
+            select(legs).where(legs.c.call_id.in_(chunk)).order_by(legs.c.position, legs.c.created_at, legs.c.leg_id)
+        )
         for row in await connection.execute(of_chunk):
             values = row._mapping
             by_call[row.call_id].append(LegRow(**{name: values[name] for name in _LEG_FIELDS}))

@@ -173,10 +173,10 @@ class Committer:
             by_legs = await calls_by_legs(connection, origin, server, first_legs)
             owners.update({(origin, server, leg_id): call_id for leg_id, call_id in by_legs.items()})
         for index, row in calls:
-            owner = owners.get((row.origin, row.server, row.other_id), row.call_id)
-            if row.call_id in new and row.call_id not in stored and owner not in (row.call_id, row.merged_into):
-                return _FoundAgain(index, row.call_id, owner)
             kept = self._call(row)
+            owner = owners.get((row.origin, row.server, row.other_id), row.call_id)
+            if row.call_id in new and row.call_id not in stored and owner not in (row.call_id, kept.merged_into):
+                return _FoundAgain(index, row.call_id, owner)
             for leg_id in (row.other_id, *(leg.leg_id for leg in row.legs)):
                 owners[row.origin, row.server, leg_id] = kept.merged_into or kept.call_id
         return None

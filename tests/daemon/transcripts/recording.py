@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from daemon.calls.call import Call, CallChanged, CallState, Leg, LegState
 from daemon.calls.events import Direction
 from daemon.config import RecorderConfig
@@ -140,6 +142,10 @@ class Recording:
             while not holds():  # noqa: ASYNC110 - what it waits for tells nobody
                 await asyncio.sleep(0.005)
 
+    async def until_away(self) -> None:
+        """Until it has noticed that the database is away."""
+        await self.until(lambda: "the database is away" in self.recorder.condition().detail)
+
     async def stored(self, call_id: str) -> list[str]:
         """The utterance ids stored of a call, in order of seq, which has no gap."""
         async with self.database.read() as connection:
@@ -166,3 +172,13 @@ async def recording(database: Database, spool_dir: Path, **options: Any) -> Asyn
         yield made
     finally:
         await made.stop()
+
+
+@asynccontextmanager
+async def out_of_order(database: Database) -> AsyncIterator[None]:
+    """Inside the block the database takes no utterances: on either engine, what it does for one not upgraded."""
+    async with database.transaction() as connection:
+        await connection.execute(text("ALTER TABLE utterances RENAME TO utterances_elsewhere"))
+    yield
+    async with database.transaction() as connection:
+        await connection.execute(text("ALTER TABLE utterances_elsewhere RENAME TO utterances"))
