@@ -15,6 +15,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PEERS_PYTHON = CHECKOUT / ".venv-bench" / "bin" / "python"
 
 
+_LAST_WORDS = 10.0
+"""Seconds that a program may take to end."""
+
 _NODE_PEER = CHECKOUT / "tests" / "bench" / "node"
 
 
@@ -49,15 +52,24 @@ class Program:
 
 
 @contextmanager
-def running(command: Sequence[str | Path]) -> Iterator[Program]:
-    """Start ``command`` in the checkout; end it on the way out."""
+def running(command: Sequence[str | Path], *, server: bool = False) -> Iterator[Program]:
+    """Start ``command`` in the checkout, and see to its end on the way out.
+
+    A ``server`` is killed. Others end of themselves, at the latest when their standard input does: they may have
+    started programs of their own, which would be left behind.
+    """
     words = [str(word) for word in command]
     process = subprocess.Popen(words, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield Program(process, words[-1] if len(words) < 3 else words[2])
     finally:
-        process.kill()
-        process.communicate()
+        if server:
+            process.kill()
+        try:
+            process.communicate(timeout=_LAST_WORDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
 
 
 def module(name: str, *arguments: object) -> list[str]:

@@ -188,7 +188,7 @@ def start(stack: ExitStack, kind: str) -> tuple[Source, Program, Audience]:
         command = module("live_parley", source.port, state_dir)
     else:
         command = module("live_stock", source.port)
-    server = stack.enter_context(running(command))
+    server = stack.enter_context(running(command, server=True))
     said = json.loads(server.hear())
     return source, server, Audience(said["port"], said["path"], said["headers"])
 
