@@ -51,10 +51,14 @@ class Callers:
             raise ValueError("there must be at least one caller, and fewest cannot be more than most")
         self.started = 0
         self.ended = 0
+        self.failed = 0
+        """Calls whose script broke off with an error (which is logged): a mistake of the simulation."""
         self._switch = switch
         self._scripts = scripts
         self._fewest, self._most = fewest, most
-        self._random = random.Random(seed)  # noqa: S311 - a demo that repeats itself, not a secret
+        # two of them, since how often the pace asks depends on how fast the machine is
+        self._choice = random.Random(seed)  # noqa: S311 - a demo that repeats itself, not a secret
+        self._pace = random.Random(seed)  # noqa: S311 - as above
         self._turn: list[Script] = []
         self._live: set[asyncio.Task[None]] = set()
 
@@ -63,12 +67,12 @@ class Callers:
         try:
             while calls is None or self.started < calls:
                 await self._switch.running.wait()
-                if len(self._live) >= self._random.randint(self._fewest, self._most):
+                if len(self._live) >= self._pace.randint(self._fewest, self._most):
                     await asyncio.wait(self._live, return_when=asyncio.FIRST_COMPLETED)
                     continue
                 self._call()
                 if len(self._live) >= self._fewest:
-                    await self._switch.core.pause(self._random.uniform(*GAP_SECONDS))
+                    await self._switch.core.pause(self._pace.uniform(*GAP_SECONDS))
                 else:
                     await self._switch.core.pause(0.5)
             if self._live:
@@ -80,10 +84,10 @@ class Callers:
     def _call(self) -> None:
         if not self._turn:
             self._turn = list(self._scripts)
-            self._random.shuffle(self._turn)
+            self._choice.shuffle(self._turn)
         script = self._turn.pop()
-        number = f"0101234{self._random.randint(0, 9999):04d}"
-        person = Person(self._switch, script, number, self._random.choice(NAMES), self._random.randrange(2**32))
+        number = f"0101234{self._choice.randint(0, 9999):04d}"
+        person = Person(self._switch, script, number, self._choice.choice(NAMES), self._choice.randrange(2**32))
         self.started += 1
         task = self._switch.core.spawn(person.call())
         self._live.add(task)
@@ -92,6 +96,7 @@ class Callers:
     def _over(self, task: asyncio.Task[None]) -> None:
         self._live.discard(task)
         self.ended += 1
+        self.failed += not task.cancelled() and task.exception() is not None
 
 
 class Person:

@@ -180,9 +180,14 @@ class Channel:
         self.variables["DP_MATCH"] = [self.profile.destination, self.profile.destination]
         self.variables["call_uuid"] = self.uuid
 
-    def dial(self, owner: str) -> None:
-        """An outbound leg is placed; until its hangup its call is that of the leg that ``owner`` names."""
+    def dial(self, owner: str, *, old_uuid: str = "") -> None:
+        """An outbound leg is placed; until its hangup its call is that of the leg that ``owner`` names.
+
+        ``old_uuid`` is the id it had before the one it was asked to have: CHANNEL_UUID is the only event to name it.
+        """
         self.state, self.state_number = "CS_NONE", 1
+        if old_uuid:
+            self.fire("CHANNEL_UUID", [("Old-Unique-ID", old_uuid)], full=False)
         self.fire("CHANNEL_OUTGOING", full=False)
         self.call_uuid = owner or self.uuid
         self.enter("CS_INIT")

@@ -9,10 +9,14 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from daemon.demo.event import Event, Headers, Value
 
 if TYPE_CHECKING:
     from daemon.demo.channel import Channel
+
+log = structlog.get_logger(__name__)
 
 VERSION = "1.10.12-release"
 HOSTNAME = "demo"
@@ -46,6 +50,7 @@ ORIGINS = {
     "CHANNEL_UNBRIDGE": ("switch_ivr_bridge.c", "switch_ivr_multi_threaded_bridge", 1879),
     "CHANNEL_UNHOLD": ("mod_sofia.c", "sofia_glue_toggle_hold", 2035),
     "CHANNEL_UNPARK": ("switch_ivr.c", "switch_ivr_park", 1213),
+    "CHANNEL_UUID": ("switch_core_session.c", "switch_core_session_set_uuid", 2275),
     "COMMAND": ("switch_ivr_async.c", "switch_ivr_broadcast", 5731),
     "DTMF": ("switch_channel.c", "switch_channel_dequeue_dtmf", 677),
     "HEARTBEAT": ("switch_core.c", "send_heartbeat", 95),
@@ -112,8 +117,13 @@ class Core:
         """Run something that takes time and ends with this switch at the latest."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("simulation_failed", exc_info=error)
 
     async def pause(self, seconds: float) -> None:
         """Let time pass at this switch's speed."""

@@ -105,7 +105,7 @@ class Exchange:
         forwards = int(str(originator.variables.get("max_forwards", "70"))) - 1 if originator is not None else 70
         owner = originator.uuid if originator is not None else ""
         channel.variables.put(originated(profile, channel.endpoint, owner, forwards))
-        channel.dial(owner)
+        channel.dial(owner, old_uuid=self.core.new_id() if uuid else "")
         return channel
 
     async def ring_out(self, channel: Channel) -> bool:

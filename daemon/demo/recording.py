@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from daemon.demo.channel_list import shown
@@ -49,6 +49,7 @@ class RecordingPlayer:
         heartbeat: float = 20.0,
         stay: bool = True,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.events: list[RecordedEvent] = load(Path(path))
         self.host = host
@@ -57,6 +58,7 @@ class RecordingPlayer:
         """The last frame was sent to whoever listened then."""
         self.legs = RecordedLegs()
         self._fast, self._speed, self._heartbeat, self._stay, self._clock = fast, speed, heartbeat, stay, clock
+        self._sleep = sleep
         self._last = (self.events[0].at, clock())
         self._audience = asyncio.Event()
         self.core = Core(
@@ -99,7 +101,7 @@ class RecordingPlayer:
         for number, event in enumerate(self.events):
             await self._somebody_listens()
             if not self._fast:
-                await asyncio.sleep(max(0.0, event.at - self._last[0]) / self._speed)
+                await self._sleep(max(0.0, event.at - self._last[0]) / self._speed)
                 await self._somebody_listens()
             elif number % BATCH == 0:
                 await asyncio.sleep(0)

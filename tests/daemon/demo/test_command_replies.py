@@ -73,8 +73,8 @@ async def test_no_password_in_time() -> None:
 async def test_blank_lines_and_pipelined_commands(switch: SimulatedSwitch) -> None:
     client = await PlainClient.connect(switch.port)
     sent = recordings.sent("04e_framing.esl")
-    for one in sent[:3]:
-        client.writer.write(one.data)
+    for early in sent[:3]:
+        client.writer.write(early.data)
     await client.seen(lambda: len(client.replies) == 3)
     assert client.replies[0] == "+OK accepted"
     assert client.replies[1].startswith("UP ")
