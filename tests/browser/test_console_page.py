@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +17,7 @@ from daemon.calls.links import LinkState
 from daemon.transcripts.utterance import Speaker
 from tests.browser.conftest import Complaints
 from tests.browser.console_server import ConsoleServer, call, leg
+from tests.browser.example_calls import INTERIM, WATCHED, fill
 from web.payloads import CallPayload
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -22,6 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 expect.set_options(timeout=20_000)
 
 CALLER = "01012345678"
+CONSOLE = Path(__file__).resolve().parents[2] / "web" / "console"
 
 
 def answered(call_id: str = "call-1", *, caller: str = CALLER, ago: float = 60.0) -> CallPayload:
@@ -261,7 +265,7 @@ async def test_everything_can_be_done_by_keyboard(page: Page, console: ConsoleSe
     await page.keyboard.press("ArrowUp")
     await expect(rows.nth(1)).to_be_focused()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", level=1)).to_contain_text("010-1111-0001")
+    await expect(page.locator("#dialogue h2")).to_contain_text("010-1111-0001")
     await expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
 
     # The call that has the focus ends, and takes it along to its new place.
@@ -275,7 +279,7 @@ async def test_everything_can_be_done_by_keyboard(page: Page, console: ConsoleSe
     await page.keyboard.press("Home")
     await expect(rows.nth(0)).to_be_focused()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", level=1)).to_contain_text("010-1111-0000")
+    await expect(page.locator("#dialogue h2")).to_contain_text("010-1111-0000")
     await page.go_back()
     await expect(page.get_by_role("heading", name="통화를 선택하세요")).to_be_visible()
 
@@ -297,7 +301,7 @@ async def test_a_merged_call_takes_its_reader_along(page: Page, console: Console
     await console.tell_call(
         replace(console.calls["younger"], state=CallState.ENDED, ended_at=at, merged_into="older", legs=[])
     )
-    await expect(page.get_by_role("heading", level=1)).to_contain_text("010-1111-0000")
+    await expect(page.locator("#dialogue h2")).to_contain_text("010-1111-0000")
     await expect(page.get_by_role("log")).to_contain_text("먼저 온 통화")
     await expect(page.get_by_role("log").get_by_role("link", name="다른 통화가 합쳐짐")).to_be_visible()
     assert page.url.endswith("#/calls/older")
@@ -392,6 +396,40 @@ async def test_on_a_narrow_phone_nothing_is_cut_off(
     await page.locator("button.back").click()
     await expect(page.get_by_role("option")).to_be_focused()
     await context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_it_is_accessible_by_the_rules_that_a_program_can_check(
+    page: Page, console: ConsoleServer, scheme: Literal["light", "dark"]
+) -> None:
+    rules = (CONSOLE / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+    async def complies() -> None:
+        await page.evaluate(rules)
+        broken: list[str] = await page.evaluate(
+            "axe.run().then(it => it.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))"
+        )
+        assert broken == []
+
+    await fill(console)
+    await console.tell_link(LinkState.READY)
+    await page.emulate_media(color_scheme=scheme)
+    await complies()
+    await sign_in(page)
+    await complies()
+    dialogue = await open_call(page, WATCHED)
+    await expect(dialogue.get_by_text(INTERIM)).to_be_visible()
+    await page.locator("summary").click()
+    await console.tell_link(LinkState.AWAY, since=time.time() - 60, detail="no HEARTBEAT for 45 s")
+    await console.tell_link(LinkState.REFUSED, server="busan", detail="ERR invalid")
+    await console.tell_link(LinkState.READY, server="jeju", gap=20.0)
+    await expect(page.get_by_test_id("gap-banner")).to_be_visible()
+    await complies()
+    await page.get_by_role("button", name="설정").click()
+    await complies()
+    await page.keyboard.press("Escape")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await complies()
 
 
 async def test_the_api_page_shows_the_document(page: Page, console: ConsoleServer) -> None:

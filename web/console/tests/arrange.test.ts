@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { SHOW_ENDED, arrange, duration, nameOf } from "../src/calls/arrange";
+import { SHOW_ENDED, arrange, calleeOf, duration, nameOf } from "../src/calls/arrange";
 import { call, leg } from "./examples";
 
 const ids = (calls: readonly { call_id: string }[]): string[] => calls.map((one) => one.call_id);
@@ -56,6 +56,17 @@ describe("a call", () => {
     expect(duration(call("a", { answered_at: null }), 1010)).toBe(10);
     expect(duration(call("a", { ended_at: 1007 }), 1010)).toBe(2);
     expect(duration(call("a", { answered_at: 1011 }), 1010)).toBe(0);
+  });
+
+  it("is talked to by whom it was connected to, last of all", () => {
+    const first = leg("a");
+    const left = leg("b", { callee: "1001", state: "ended" });
+    const there = leg("c", { callee: "1002" });
+    const silent = leg("d", { callee: "1003", state: "ended", answered_at: null });
+    expect(calleeOf(call("x", { callee: "1009", legs: [first, there] }))).toBe("1009");
+    expect(calleeOf(call("x", { legs: [first, left, there, silent] }))).toBe("1002");
+    expect(calleeOf(call("x", { legs: [first, left, silent] }))).toBe("1001");
+    expect(calleeOf(call("x", { legs: [first] }))).toBe("");
   });
 
   it("has no name where that only repeats the number", () => {

@@ -68,3 +68,14 @@ export function duration(call: Call, now: number): number {
 export function nameOf(call: Call): string {
   return call.caller_name === call.caller ? "" : call.caller_name;
 }
+
+/**
+ * The number of who is talked to: where the call went, else the party it was connected to. Empty while it is only the
+ * number that was dialled.
+ */
+export function calleeOf(call: Call): string {
+  if (call.callee !== "" && call.callee !== call.did) return call.callee;
+  const others = call.legs.slice(1);
+  const party = others.findLast((leg) => leg.state !== "ended") ?? others.findLast((leg) => leg.answered_at !== null);
+  return party === undefined || party.callee === call.did ? "" : party.callee;
+}

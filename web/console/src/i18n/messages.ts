@@ -148,6 +148,7 @@ const ko = {
     summaryBad: (count: number) => `${count}곳 끊김`,
   },
   banners: {
+    title: "알림",
     serverConnecting: "서버에 연결하는 중입니다",
     serverAway: "서버와 연결이 끊겼습니다",
     serverAwayHint: "화면의 내용은 그때 그대로입니다. 다시 연결되면 빠진 말을 모두 채웁니다.",
@@ -322,6 +323,7 @@ const en: Messages = {
     summaryBad: (count) => `${count} down`,
   },
   banners: {
+    title: "Notices",
     serverConnecting: "Connecting to the server",
     serverAway: "The link to the server is down",
     serverAwayHint: "You see things as they were then. What is missing is filled in once the link is back.",
