@@ -15,7 +15,7 @@ import structlog
 
 from daemon.calls.events import CallEvent, Direction, LegAppeared, LegChanged, LegEnded
 from daemon.switch.clock import SwitchClock
-from protocols.esl.events import ChannelRow, EslEvent
+from protocols.esl.events import EslEvent
 
 log = structlog.get_logger(__name__)
 
@@ -71,28 +71,26 @@ class Legs:
         if not leg_id or leg_id in self._ended or event.answer_state == "hangup":
             return False
         at_park = event.current_application == "park" and event.name != "CHANNEL_EXECUTE_COMPLETE"
-        self._appear(event, parked=at_park and not event.bridged_to)
+        self._appear(event, code=event.own_code, parked=at_park and not event.bridged_to)
         return True
 
     def is_known(self, leg_id: str) -> bool:
         """Whether this leg was told of, be it alive or ended."""
         return leg_id in self._live or leg_id in self._ended
 
-    def find(self, channel: EslEvent, row: ChannelRow, *, still_parked: bool) -> None:
-        """A snapshot shows a leg: its data (``uuid_dump``) and its row of ``show channels``.
+    def find(self, channel: EslEvent, *, code: str, parked: bool) -> None:
+        """A snapshot shows a leg by its data (``uuid_dump``), with the ``code`` that is its own.
 
-        ``still_parked`` says that the leg was known as parked and that nothing else says otherwise: while something is
-        played to a parked leg, the switch names that application in place of ``park``.
+        A leg that is bridged is not ``parked``, whatever was made of its application.
         """
         if channel.core_uuid != self.core and channel.core_uuid:
             self.meet_core(channel)
         if not channel.unique_id or channel.unique_id in self._ended or channel.answer_state == "hangup":
             return
-        at_park = row.application == "park" or channel.channel_state == "CS_PARK"
-        self._appear(channel, parked=(at_park or still_parked) and not channel.bridged_to)
+        self._appear(channel, code=code, parked=parked and not channel.bridged_to)
 
-    def _appear(self, event: EslEvent, *, parked: bool) -> None:
-        code, destination = event.own_code, event.destination
+    def _appear(self, event: EslEvent, *, code: str, parked: bool) -> None:
+        destination = event.destination
         self._live[event.unique_id] = (code, destination)
         self._emit(
             LegAppeared(

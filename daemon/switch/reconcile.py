@@ -14,8 +14,8 @@ import structlog
 from daemon.calls.registry import Registry
 from daemon.switch.command_link import CommandLink
 from daemon.switch.legs import ORIGIN, Legs
-from daemon.switch.snapshot import denied, list_channels, read_channels
-from protocols.esl.events import ChannelRow, EslEvent
+from daemon.switch.snapshot import Channel, denied, list_channels, read_channels
+from protocols.esl.events import ChannelRow
 
 log = structlog.get_logger(__name__)
 
@@ -93,10 +93,12 @@ class Reconciler:
             log.warning("calls_not_recalled", switch=self._server, legs=len(rows), error=type(error).__name__)
         await read_channels(self._commands, rows, self._found)
 
-    def _found(self, channel: EslEvent, row: ChannelRow) -> None:
-        known = self._registry.find(ORIGIN, self._server, channel.unique_id)
-        still_parked = known is not None and known[1].parked and known[1].callee == channel.destination
-        self._legs.find(channel, row, still_parked=still_parked)
+    def _found(self, channel: Channel) -> None:
+        known = self._registry.find(ORIGIN, self._server, channel.data.unique_id)
+        # While something is played to a parked leg, the switch names that application in place of park.
+        still_parked = known is not None and known[1].parked and known[1].callee == channel.data.destination
+        at_park = channel.row.application == "park" or channel.data.channel_state == "CS_PARK"
+        self._legs.find(channel.data, code=channel.code, parked=at_park or still_parked)
 
     def _live(self) -> list[str]:
         return [leg.leg_id for leg in self._registry.live_legs(ORIGIN, self._server)]

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
+from urllib.parse import unquote
 
+import msgspec
 import structlog
 
 from daemon.calls.control import Certainty
@@ -43,10 +45,16 @@ async def list_channels(commands: CommandLink) -> list[ChannelRow]:
     return [row for row in rows if len(row.unique_id.split()) == 1]
 
 
-async def read_channels(
-    commands: CommandLink, rows: Iterable[ChannelRow], found: Callable[[EslEvent, ChannelRow], None]
-) -> None:
-    """Call ``found`` with the data of every channel of ``rows`` that exists, at the moment the switch tells it.
+class Channel(msgspec.Struct, frozen=True, gc=False):
+    """What the switch told of one channel: its data, its row in the list, and the app code that is its own."""
+
+    data: EslEvent
+    row: ChannelRow
+    code: str
+
+
+async def read_channels(commands: CommandLink, rows: Iterable[ChannelRow], found: Callable[[Channel], None]) -> None:
+    """Call ``found`` with every channel of ``rows`` that exists, at the moment the switch tells it.
 
     :raises SnapshotFailedError: when there is no answer. Some may have been found before.
     """
@@ -56,12 +64,16 @@ async def read_channels(
             return
         text = await _ask(commands, "uuid_dump", f"{row.unique_id} json")
         try:
-            channel = decode_channel(text)
+            data = decode_channel(text)
         except ProtocolError as error:
             # Gone since it was asked whether it exists, or data that cannot be read: the others are none the worse.
             log.debug("switch_channel_unread", error=type(error).__name__)
             return
-        found(channel, row)
+        code = data.code
+        if data.other_leg_id:
+            # Here JSON may have kept the other leg's; in plain text the two stand in order.
+            code = own_code(await _ask(commands, "uuid_dump", row.unique_id))
+        found(Channel(data, row, code))
 
     await _each(rows, read)
 
@@ -87,6 +99,17 @@ async def exists(commands: CommandLink, leg_id: str) -> bool:
     :raises SnapshotFailedError: when there is no answer.
     """
     return await _ask(commands, "uuid_exists", leg_id) != "false"
+
+
+def own_code(plain: str) -> str:
+    """The app code of the channel that ``uuid_dump`` printed: what stands before the headers of its other leg."""
+    for line in plain.splitlines():
+        name, _, value = line.partition(": ")
+        if name == "code":
+            return unquote(value, errors="replace")
+        if name.startswith("Other-"):
+            break
+    return ""
 
 
 async def _ask(commands: CommandLink, name: str, args: str) -> str:

@@ -21,6 +21,8 @@ from daemon.transcripts.utterance import Utterance
 E = TypeVar("E")
 
 PASSWORD = "ClueCon"
+_LONGEST = 30.0
+"""Seconds after which what a test waits for is taken never to come."""
 
 
 class Following:
@@ -93,9 +95,10 @@ class Following:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until ``condition`` holds; it is looked at after everything that is told."""
-        while not condition():
-            self._changed.clear()
-            await self._changed.wait()
+        async with asyncio.timeout(_LONGEST):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
 
     async def ready(self, count: int = 1) -> LinkStatus:
         """Wait until the link has become ready for the ``count``-th time; that status."""
@@ -121,5 +124,11 @@ class Following:
         return call
 
     def said(self, leg_id: str) -> list[str]:
-        """The final texts of the call of a leg, in order of seq."""
-        return [utterance.text for utterance in self.transcripts.finals(self.call(leg_id).call_id)]
+        """The final texts of the call of a leg, in order of seq; none while the leg is not known."""
+        call = self.registry.call_of(ORIGIN, "main", leg_id)
+        return [utterance.text for utterance in self.transcripts.finals(call.call_id)] if call else []
+
+    def state(self, leg_id: str) -> str:
+        """The state of the call of a leg, ``""`` while the leg is not known."""
+        call = self.registry.call_of(ORIGIN, "main", leg_id)
+        return call.state if call else ""

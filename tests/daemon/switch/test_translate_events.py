@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from daemon.calls.events import LegAppeared, LegEnded
-from protocols.esl.events import ChannelRow, EslEvent
+from daemon.switch.snapshot import own_code
+from protocols.esl.events import EslEvent
 from tests.daemon.switch.translation import Translation, event
 
 BRAIN = "brain_stt::transcription"
@@ -284,45 +285,44 @@ def test_only_a_recognisers_media_bug_starts_its_time() -> None:
 
 def test_a_channel_of_a_snapshot() -> None:
     told = Translation()
-    told.take([event("HEARTBEAT", "")])
-    channel = event("CHANNEL_DATA", code="dev-app", loopback_leg="B", other_loopback_leg_id="leg-0")
-    told.translator.legs.find(channel, ChannelRow(unique_id="leg-1", application="park"), still_parked=False)
+    channel = event("CHANNEL_DATA", code="theirs", loopback_leg="B", other_loopback_leg_id="leg-0")
+    told.translator.legs.find(channel, code="dev-app", parked=True)
     fields = told.lines()[0][2]
     assert (fields["call_key"], fields["code"], fields["parked"]) == ("leg-0", "dev-app", True)
 
 
-@pytest.mark.parametrize(
-    ("row", "values", "still", "parked"),
-    [
-        ({"application": "park"}, {}, False, True),
-        ({"application": "playback"}, {}, False, False),
-        ({"application": "playback"}, {}, True, True),
-        ({"application": "park"}, {"bridged_to": "leg-2"}, True, False),
-        ({}, {"channel_state": "CS_PARK"}, False, True),
-    ],
-)
-def test_which_channels_of_a_snapshot_are_parked(
-    row: dict[str, str], values: dict[str, str], still: bool, parked: bool
-) -> None:
+def test_a_bridged_leg_is_not_parked() -> None:
     told = Translation()
-    told.translator.legs.find(event("CHANNEL_DATA", **values), ChannelRow(unique_id="leg-1", **row), still_parked=still)
-    assert told.lines()[0][2].get("parked", False) is parked
+    told.translator.legs.find(event("CHANNEL_DATA", bridged_to="leg-2"), code="", parked=True)
+    fields = told.lines()[0][2]
+    assert (fields["peer_id"], fields.get("parked", False)) == ("leg-2", False)
 
 
 def test_a_snapshot_never_brings_a_leg_back() -> None:
     told = Translation().take([event("CHANNEL_CREATE"), event("CHANNEL_HANGUP")])
-    told.translator.legs.find(event("CHANNEL_DATA"), ChannelRow(unique_id="leg-1"), still_parked=False)
-    hanging_up = event("CHANNEL_DATA", "leg-2", answer_state="hangup")
-    told.translator.legs.find(hanging_up, ChannelRow(unique_id="leg-2"), still_parked=False)
+    told.translator.legs.find(event("CHANNEL_DATA"), code="", parked=False)
+    told.translator.legs.find(event("CHANNEL_DATA", "leg-2", answer_state="hangup"), code="", parked=False)
     assert kinds(told) == ["LegAppeared", "LegEnded"]
 
 
 def test_a_snapshot_of_another_core_ends_what_was_before() -> None:
     told = Translation().take([event("CHANNEL_CREATE")])
-    channel = event("CHANNEL_DATA", "leg-2", core_uuid="another")
-    told.translator.legs.find(channel, ChannelRow(unique_id="leg-2"), still_parked=False)
+    told.translator.legs.find(event("CHANNEL_DATA", "leg-2", core_uuid="another"), code="", parked=False)
     assert [(kind, leg) for kind, leg, _ in told.lines()] == [
         ("LegAppeared", "leg-1"),
         ("LegEnded", "leg-1"),
         ("LegAppeared", "leg-2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("dump", "code"),
+    [
+        ("Unique-ID: a\ncode: dev-app\nOther-Type: originatee\ncode: theirs\n", "dev-app"),
+        ("Unique-ID: a\nOther-Type: originatee\ncode: theirs\n", ""),
+        ("Unique-ID: a\ncode: %EC%95%B1%0A\n", "앱\n"),
+        ("-ERR No such channel!", ""),
+    ],
+)
+def test_the_code_that_is_the_channels_own(dump: str, code: str) -> None:
+    assert own_code(dump) == code
