@@ -71,7 +71,7 @@ class EventLink:
     ) -> None:
         self.failures = 0
         self._server = server
-        self._translator = translator
+        self._translate = translator.take
         self._held: deque[EslEvent] | None = None
         self._most_held = most_held
         self._subscribed: asyncio.Future[CommandReply | ApiResponse] | None = None
@@ -117,7 +117,10 @@ class EventLink:
         if told is not None:
             told(event)
         if self._held is None:
-            self._tell(event)
+            try:
+                self._translate(event)
+            except Exception as error:
+                self._survive(event, error)
             return
         self._held.append(event)
         if len(self._held) >= self._most_held:
@@ -128,20 +131,20 @@ class EventLink:
         """Tell what was held back, in order, and hold nothing any more."""
         held, self._held = self._held, None
         for event in held or ():
-            self._tell(event)
+            try:
+                self._translate(event)
+            except Exception as error:
+                self._survive(event, error)
 
-    def _tell(self, event: EslEvent) -> None:
-        try:
-            self._translator.take(event)
-        except Exception as error:
-            # One event that we fail on must cost neither the others nor the link. Its content is not for the log.
-            self.failures += 1
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            log.error(
-                "switch_event_failed",
-                switch=self._server,
-                event_name=event.name,
-                error=type(error).__name__,
-                where=f"{where.filename}:{where.lineno}",
-                count=self.failures,
-            )
+    def _survive(self, event: EslEvent, error: Exception) -> None:
+        """One event that we fail on must cost neither the others nor the link. Its content is not for the log."""
+        self.failures += 1
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "switch_event_failed",
+            switch=self._server,
+            event_name=event.name,
+            error=type(error).__name__,
+            where=f"{where.filename}:{where.lineno}",
+            count=self.failures,
+        )
