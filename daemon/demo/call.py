@@ -82,13 +82,13 @@ class SimulatedCall:
         """Speech-to-text ends on a leg: MEDIA_BUG_STOP."""
         self.side(side).remove_bug(vendor)
 
-    async def bridge(self, callee: str, *, rings: float = 2.0, name: str = "", data: str = "") -> bool:
-        """The dialplan calls ``callee`` and bridges it; true when it answered. Parked callers are taken out first."""
+    async def bridge(self, callee: str, *, rings: float = 2.0, name: str = "Outbound Call") -> bool:
+        """The dialplan calls ``callee`` and bridges it; true when it answered. A parked caller is taken out first."""
         self.leg.thread.leave()
         if not self.leg.alive:
             return False
         self.exchange.destinations[callee] = Destination(rings=rings, name=name)
-        self.callee_leg = await self.exchange.bridge_out(self.leg, data or f"sofia/external/{callee}@127.0.0.1")
+        self.callee_leg = await self.exchange.bridge_out(self.leg, f"sofia/external/{callee}@127.0.0.1")
         return self.callee_leg is not None
 
     async def merge(self, other: SimulatedCall) -> None:

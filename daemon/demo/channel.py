@@ -64,7 +64,8 @@ class Channel:
         self.uuid = profile.uuid
         self.outbound = outbound
         self.variables = Variables()
-        self.endpoint = Endpoint(core.add(self), profile.username, profile.name, profile.destination)
+        user, display = (profile.destination, "") if outbound else (profile.username, profile.name)
+        self.endpoint = Endpoint(core.add(self), user, display, profile.destination)
         self.first_destination = profile.destination
         self.call_uuid = self.uuid
         self.state = "CS_NEW"

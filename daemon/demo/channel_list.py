@@ -10,13 +10,25 @@ from daemon.demo.core import SWITCHNAME, local_stamp
 
 Row = dict[str, str]
 
+# fmt: off
+COLUMNS = (
+    "uuid", "direction", "created", "created_epoch", "name", "state", "cid_name", "cid_num", "ip_addr", "dest",
+    "application", "application_data", "dialplan", "context", "read_codec", "read_rate", "read_bit_rate",
+    "write_codec", "write_rate", "write_bit_rate", "secure", "hostname", "presence_id", "presence_data", "accountcode",
+    "callstate", "callee_name", "callee_num", "callee_direction", "call_uuid", "sent_callee_name", "sent_callee_num",
+    "initial_cid_name", "initial_cid_num", "initial_ip_addr", "initial_dest", "initial_dialplan", "initial_context",
+)
+# fmt: on
+"""Every column, in order; those that a row has nothing for are empty."""
+
 
 def row_of(channel: Channel) -> Row:
-    """A channel's row: every column, in order."""
+    """A channel's row."""
     profile = channel.profile
-    codec = {"codec": "PCMU", "rate": "8000", "bit_rate": "64000"} if channel.has_media else {}
+    pcmu = {"codec": "PCMU", "rate": "8000", "bit_rate": "64000"} if channel.has_media else {}
+    codec = {f"{way}_{name}": value for way in ("read", "write") for name, value in pcmu.items()}
     sent = channel.other.profile if channel.other is not None and not channel.outbound else None
-    return {
+    known = {
         "uuid": channel.uuid,
         "direction": profile.direction,
         "created": local_stamp(channel.times.created),
@@ -31,12 +43,8 @@ def row_of(channel: Channel) -> Row:
         "application_data": str(channel.variables.get("current_application_data", "")),
         "dialplan": profile.dialplan,
         "context": profile.context,
-        **{f"{way}_{name}": codec.get(name, "") for way in ("read", "write") for name in ("codec", "rate", "bit_rate")},
-        "secure": "",
+        **codec,
         "hostname": SWITCHNAME,
-        "presence_id": "",
-        "presence_data": "",
-        "accountcode": "",
         "callstate": channel.call_state,
         "callee_name": profile.callee_name,
         "callee_num": profile.callee_number,
@@ -51,6 +59,7 @@ def row_of(channel: Channel) -> Row:
         "initial_dialplan": profile.dialplan,
         "initial_context": profile.context,
     }
+    return {column: known.get(column, "") for column in COLUMNS}
 
 
 def as_json(rows: Sequence[Row]) -> str:

@@ -71,7 +71,7 @@ class Client:
         self._writer.transport.abort()
 
     async def flushed(self) -> None:
-        """Wait until everything queued is handed to the system, or the connection is gone."""
+        """Wait until everything queued is handed to the transport, or the connection is gone."""
         await self._idle.wait()
 
     def _drop(self) -> None:

@@ -145,10 +145,6 @@ class Core:
         """The next ``Event-Sequence``. A number can be taken long before its event is fired, as on the wire."""
         return next(self._sequence)
 
-    def now(self) -> str:
-        """The time as headers carry it: microseconds."""
-        return microseconds(self.clock())
-
     def headers(
         self, name: str, *, subclass: str = "", sequence: int | None = None, origin: tuple[str, str, int] | None = None
     ) -> Headers:

@@ -24,7 +24,7 @@ class Destination:
     rings: float = 2.0
     answers: bool = True
     cause: str = "NO_ANSWER"
-    name: str = ""
+    name: str = "Outbound Call"
 
 
 class Exchange:
@@ -94,7 +94,7 @@ class Exchange:
             name=source.name if source else name,
             destination=destination,
             username=source.username if source else "",
-            callee_name="Outbound Call",
+            callee_name=self.destinations.get(destination, Destination()).name,
             callee_number=destination,
             rdnis=source.destination if source and source.rdnis else "",
             code=source.code if source else "",
@@ -124,9 +124,11 @@ class Exchange:
     def join(self, a: Channel, b: Channel, *, by_command: bool = False) -> None:
         """Let two legs hear each other: CHANNEL_BRIDGE on ``a``, whose b-leg ``b`` becomes.
 
-        ``by_command`` is ``uuid_bridge``: both leave what they were in first.
+        ``by_command`` is ``uuid_bridge``: both leave what they were in first. Nothing happens to two that are joined.
         """
         if by_command:
+            if b in (a, a.bridged):
+                return
             for channel in (a, b):
                 channel.thread.leave()
                 channel.enter("CS_RESET")

@@ -8,7 +8,7 @@ import lzma
 from pathlib import Path
 from urllib.parse import unquote
 
-from daemon.demo.channel_list import Row
+from daemon.demo.channel_list import COLUMNS, Row
 from daemon.demo.core import local_stamp
 from daemon.demo.event import Event, Format, Headers
 from protocols.esl.parser import Frame, FrameParser
@@ -19,6 +19,7 @@ CHANNEL_DATA = (
     *("Caller-", "Other-", "code", "variable_"),
 )
 """How the names of a channel's own data begin, among all headers of an event."""
+CODEC = (("codec", "Name"), ("rate", "Rate"), ("bit_rate", "Bit-Rate"))
 
 
 class RecordedEvent(Event):
@@ -136,7 +137,7 @@ class RecordedLegs:
         codec = {
             f"{way}_{what}": text(f"Channel-{way}-Codec-{name}") for way in ("read", "write") for what, name in CODEC
         }
-        return {
+        known = {
             "uuid": leg_id,
             "direction": text("Call-Direction"),
             "created": local_stamp(created),
@@ -152,15 +153,9 @@ class RecordedLegs:
             "dialplan": text("Caller-Dialplan"),
             "context": text("Caller-Context"),
             **codec,
-            "secure": "",
-            "hostname": "",
-            "presence_id": "",
-            "presence_data": "",
-            "accountcode": "",
             "callstate": text("Channel-Call-State"),
             "callee_name": text("Caller-Callee-ID-Name"),
             "callee_num": text("Caller-Callee-ID-Number"),
-            "callee_direction": "",
             "call_uuid": text("Channel-Call-UUID"),
             "sent_callee_name": text("variable_last_sent_callee_id_name"),
             "sent_callee_num": text("variable_last_sent_callee_id_number"),
@@ -171,6 +166,4 @@ class RecordedLegs:
             "initial_dialplan": text("Caller-Dialplan"),
             "initial_context": text("Caller-Context"),
         }
-
-
-CODEC = (("codec", "Name"), ("rate", "Rate"), ("bit_rate", "Bit-Rate"))
+        return {column: known.get(column, "") for column in COLUMNS}

@@ -14,7 +14,7 @@ from typing import Literal
 from daemon.demo.api import Apis
 from daemon.demo.applications import APPLICATIONS
 from daemon.demo.call import SimulatedCall
-from daemon.demo.channel_list import row_of
+from daemon.demo.channel_list import COLUMNS, row_of
 from daemon.demo.client import Client
 from daemon.demo.core import Core, local_stamp, new_uuid
 from daemon.demo.event import Event, Value
@@ -131,7 +131,7 @@ class SimulatedSwitch:
             self.core.heartbeat(self._heartbeat)
 
     async def flushed(self) -> None:
-        """Wait until every client has been written all that was fired for it."""
+        """Wait until all that was fired is handed to the transports of those who asked for it."""
         await self._listener.flushed()
 
     async def subscribers(self, count: int = 1) -> None:
@@ -239,10 +239,8 @@ class SimulatedSwitch:
 
     def ghost(self, call: SimulatedCall | None = None) -> str:
         """Let ``show channels`` list a leg that ``uuid_exists`` denies (one like ``call``'s); return its id."""
-        uuid = self._new_id()
-        stamp = {"created": local_stamp(self._clock()), "created_epoch": str(int(self._clock()))}
-        row = (
-            row_of(call.leg) if call is not None else {"direction": "inbound", "name": "sofia/external/ghost", **stamp}
-        )
-        self._apis.ghosts.append({**row, "uuid": uuid})
-        return uuid
+        now = self._clock()
+        about = row_of(call.leg) if call is not None else {"direction": "inbound", "name": "sofia/external/ghost"}
+        row = {"created": local_stamp(now), "created_epoch": str(int(now)), **about, "uuid": self._new_id()}
+        self._apis.ghosts.append({column: row.get(column, "") for column in COLUMNS})
+        return row["uuid"]

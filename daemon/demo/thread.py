@@ -83,7 +83,7 @@ class Thread:
         return True
 
     def stop_current(self) -> None:
-        """Cut short the application that is running (``uuid_break``)."""
+        """Cut short the application that is running or is about to (``uuid_break``)."""
         if self._task is not None:
             self._interrupt.set()
 
@@ -95,12 +95,12 @@ class Thread:
     async def _run(self) -> None:
         try:
             while self._queue and self.channel.alive:
-                execution = self._queue.popleft()
-                self._interrupt.clear()
-                self.current = execution
-                await self._execute(execution)
-                if execution.done is not None:
-                    execution.done.set()
+                self.current = self._queue.popleft()
+                await self._execute(self.current)
+                if self.channel.alive:
+                    self._interrupt.clear()
+                if self.current.done is not None:
+                    self.current.done.set()
         finally:
             self._task = self.current = None
             self._forget_queue()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
 
 import pytest
+import uvloop
 
 from daemon.demo.switch import SimulatedSwitch
 from tests.daemon.demo.plain_client import PlainClient
@@ -12,10 +15,15 @@ from tests.daemon.demo.plain_client import PlainClient
 Connect = Callable[..., Awaitable[PlainClient]]
 
 
+def pytest_asyncio_loop_factories(config: Any, item: Any) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that Parley runs on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
 @pytest.fixture
 async def switch() -> AsyncIterator[SimulatedSwitch]:
-    """A switch on which everything takes a hundredth of its time and the heart beats once an hour."""
-    running = SimulatedSwitch(speed=100.0, heartbeat=3600.0)
+    """A switch on which all goes three hundred times as fast and the heart beats once an hour."""
+    running = SimulatedSwitch(speed=300.0, heartbeat=3600.0)
     await running.start()
     yield running
     await running.stop()
