@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from daemon.config import Config, ListenerConfig, SwitchConfig
-from daemon.places import spool_dir, writing_problem
+from daemon.places import writing_problem
 from daemon.secrets import DATABASE_PASSWORD, Secrets, UnreadableSecretError, environment_name, switch_password
 from daemon.toml_lines import KeyPath
 
@@ -48,10 +48,9 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
 
 def unwritable(config: Config) -> Iterator[BrokenRule]:
     """The folders in which Parley could not write, as the user who asks."""
-    places: dict[KeyPath, Path] = {
-        ("service", "state_dir"): Path(config.service.state_dir),
-        ("recorder", "spool_dir"): spool_dir(config),
-    }
+    places: dict[KeyPath, Path] = {("service", "state_dir"): Path(config.service.state_dir)}
+    if config.recorder.spool_dir:
+        places["recorder", "spool_dir"] = Path(config.recorder.spool_dir)
     for path, folder in places.items():
         problem = writing_problem(folder) if folder.is_absolute() else None
         if problem is not None:

@@ -6,7 +6,7 @@ utterances, that were stored before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
@@ -25,11 +25,21 @@ _JUST_BEGUN = 30.0
 
 
 class Recall:
-    """Brings what the database knows of a snapshot's legs into memory, before the snapshot is applied."""
+    """Brings what the database knows of a snapshot's legs into memory, before the snapshot is applied.
+
+    ``replayed`` is awaited first: what an earlier process left in the spool is not known to the database yet.
+    """
 
     def __init__(
-        self, database: Database, registry: Registry, transcripts: Transcripts, *, clock: Callable[[], float]
+        self,
+        database: Database,
+        registry: Registry,
+        transcripts: Transcripts,
+        *,
+        replayed: Callable[[], Awaitable[None]],
+        clock: Callable[[], float],
     ) -> None:
+        self._replayed = replayed
         self._database = database
         self._registry = registry
         self._transcripts = transcripts
@@ -39,8 +49,9 @@ class Recall:
         """Adopt the stored calls of these legs, and end those that ended while nobody was looking.
 
         A database that is away is no reason to show nothing: the calls are then followed under new ids, and re-keyed
-        when it is back.
+        when it is back. This may take as long as the database does; whoever asks bounds it.
         """
+        await self._replayed()
         unknown = [leg_id for leg_id in leg_ids if self._registry.find(origin, server, leg_id) is None]
         followed = [leg.leg_id for leg in self._registry.live_legs(origin, server)]
         try:

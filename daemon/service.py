@@ -12,7 +12,7 @@ import secrets as randomness
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -97,7 +97,7 @@ class Service:
         self.recorder = Recorder(
             self.hub, self.database, config.recorder, spool_dir=spool_dir(config), rekey=self._rekey, clock=clock
         )
-        recall = Recall(self.database, self.registry, self.transcripts, clock=clock)
+        recall = Recall(self.database, self.registry, self.transcripts, replayed=self.recorder.replayed, clock=clock)
         self.switches = [self._switch(switch, secrets, recall) for switch in config.switch]
         self.health = self._health()
         self._sources = self._web_sources()
@@ -245,9 +245,15 @@ class Service:
             self.registry.sweep()
 
     async def _tell_status(self) -> None:
+        """At once when a link changes, and every few seconds for the rest."""
+        due = asyncio.Event()
+        self.hub.tap((LinkStatus,), lambda _status: due.set())
         told = ""
         while True:
-            await asyncio.sleep(_STATUS_INTERVAL)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STATUS_INTERVAL):
+                    await due.wait()
+            due.clear()
             status = self._status()
             if status != told and self._phase is Phase.RUNNING:
                 self._notifier.status(status)
@@ -294,6 +300,8 @@ class Service:
         await self.listeners.stop_accepting()
         await self._step("listeners", self.listeners.close(), end - whole * 0.7)
         await self._step("links", _end_tasks(self._following), end - whole * 0.5)
+        if not await self.recorder.drain(max(0.0, end - whole * 0.25 - loop.time())):
+            log.warning("rows_left_in_spool", health=self.recorder.condition().detail)
         await self._step("recorder", _end_tasks(self._recording), end - whole * 0.1)
         await self._step("chores", _end_tasks(self._chores), end)
 

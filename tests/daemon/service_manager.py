@@ -70,13 +70,15 @@ class ServiceManager:
         assert self._process is not None
         async with asyncio.timeout(_LONG):
             code = await self._process.wait()
-        self._listening.cancel()
-        self._socket.close()
+        if not self._listening.done():
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+            self._socket.close()
         return code
 
     async def close(self) -> None:
         """End the process if it still runs, and leave nothing behind."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
-        if self._process is not None and not self._listening.cancelled():
+        if self._process is not None:
             await self.ended()

@@ -143,15 +143,18 @@ async def test_term_under_load_stops_in_order_and_loses_nothing(site: Site, swit
     for call in calls:
         await call.answer()
 
+    ended = asyncio.Event()
+
     async def talk() -> None:
-        """Everybody speaks, and the switch floods, until its connections are gone."""
+        """Everybody speaks, and the switch floods, past the end of the process."""
         number = 0
-        while switch.clients:
+        while not ended.is_set():
             number += 1
             for call in calls:
                 await call.say(f"발화 {number}")
             switch.flood(100, calls[number % len(calls)])
             await switch.flushed()
+            await asyncio.sleep(0)
 
     async def heard() -> dict[str, int]:
         listed = (await site.get("/api/v1/calls?state=live&limit=100"))["calls"]
@@ -172,6 +175,7 @@ async def test_term_under_load_stops_in_order_and_loses_nothing(site: Site, swit
     assert await site.manager.ended() == 0
     # The bound that the configuration gives the stop, past which the process cuts itself off; no measure of speed.
     assert time.monotonic() - began < 15
+    ended.set()
     await talking
     stored = dict(site.rows("SELECT call_id, count(*) FROM utterances GROUP BY call_id"))
     assert all(stored[call_id] >= count for call_id, count in shown.items())
