@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import re
 import time
 from pathlib import Path
@@ -51,7 +53,7 @@ async def open_call(page: Page, call_id: str = "call-1") -> Locator:
 
 
 async def texts(dialogue: Locator) -> list[str]:
-    found = await dialogue.locator("[data-utterance]").all_inner_texts()
+    found = await dialogue.locator("[data-utterance]").all_text_contents()
     return [re.sub(r"\(듣는 중\)|\s", "", text) for text in found]
 
 
@@ -192,6 +194,38 @@ async def test_after_a_break_nothing_is_missing_and_nothing_doubled(page: Page, 
     await console.start()
     await expect(dialogue.get_by_text("말 5")).to_be_visible()
     assert await texts(dialogue) == ["말1", "말5"]
+
+
+async def test_no_number_of_breaks_loses_or_doubles_an_utterance(page: Page, console: ConsoleServer) -> None:
+    rounds = 40 if os.environ.get("PARLEY_PROVE") else 3
+    chance = random.Random(7)
+    console.calls["call-1"] = answered()
+    await sign_in(page)
+    await page.get_by_role("button", name="설정").click()
+    await page.get_by_label("짧은 쉼 이어 보기").select_option("끔")
+    await page.keyboard.press("Escape")
+    dialogue = await open_call(page)
+
+    async def speak(*, tell: bool) -> None:
+        for _ in range(chance.randrange(4)):
+            number = len(console.finals.get("call-1", [])) + 1
+            at = time.time() + chance.uniform(-3, 0)
+            interim = await console.say("call-1", f"음 {number}", final=False, tell=tell, said_at=at)
+            await console.say("call-1", f"말 {number}", tell=tell, said_at=at)
+            if tell:
+                await console.repeat(chance.choice([interim, console.finals["call-1"][0]]))
+
+    for number in range(rounds):
+        await speak(tell=True)
+        await console.stop()
+        await speak(tell=False)
+        if chance.random() < 0.3:
+            console.epoch = f"epoch-{number + 2}"
+        await console.start()
+        last = await console.say("call-1", f"끝 {number}", tell=False)
+        await expect(dialogue.get_by_text(last.text, exact=True)).to_be_visible()
+        held = sorted(console.finals["call-1"], key=lambda one: (one.said_at, one.seq))
+        assert await texts(dialogue) == [re.sub(r"\s", "", one.text) for one in held]
 
 
 async def test_links_say_how_they_are_and_leave_their_gaps(page: Page, console: ConsoleServer) -> None:
