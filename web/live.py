@@ -23,7 +23,7 @@ from daemon.calls.links import LinkStatus
 from daemon.config import LiveConfig
 from daemon.hub import Hub
 from daemon.stores.database import DatabaseAwayError
-from daemon.transcripts.utterance import TranscriptsRekeyed, Utterance
+from daemon.transcripts.utterance import TranscriptRecalled, TranscriptsRekeyed, Utterance
 from web.identity import IDENTITY, Identity, still_known
 from web.live_audience import Audiences
 from web.live_client import LiveClient, Past
@@ -93,6 +93,7 @@ class Live:
             self._hub.tap((Utterance,), self._said),
             self._hub.tap((CallChanged,), self._call_changed),
             self._hub.tap((LinkStatus,), self._link_changed),
+            self._hub.tap((TranscriptRecalled,), self._recalled),
             self._hub.tap((TranscriptsRekeyed,), self._rekeyed),
         ]
         self._rechecking = asyncio.create_task(self._recheck())
@@ -228,8 +229,16 @@ class Live:
                 self._audiences.tell_all(view, merged_event(call, view, old))
         for frame in reset_frames(rekeyed.epoch, old, ()):
             self._audiences.tell_watchers(old, Event(frame))
+        self._tell_anew(new)
+
+    def _recalled(self, recalled: TranscriptRecalled) -> None:
+        """Who watched before the call was found again was told what the store had then, or nothing."""
+        if self._audiences.watchers(recalled.call_id):
+            self._tell_anew(recalled.call_id)
+
+    def _tell_anew(self, call_id: str) -> None:
         transcripts = self._past.transcripts
-        for frame in reset_frames(rekeyed.epoch, new, transcripts.finals(new)):
-            self._audiences.tell_watchers(new, Event(frame))
-        for interim in transcripts.interims(new):
-            self._audiences.tell_watchers(new, utterance_event(interim))
+        for frame in reset_frames(transcripts.epoch, call_id, transcripts.finals(call_id)):
+            self._audiences.tell_watchers(call_id, Event(frame))
+        for interim in transcripts.interims(call_id):
+            self._audiences.tell_watchers(call_id, utterance_event(interim))

@@ -7,13 +7,14 @@ leg or the call ends) is withdrawn by an interim whose text is empty.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import msgspec
 import structlog
 from uuid_utils import uuid7
 
-from daemon.calls.call import Call, CallForgotten, Leg, LegState
+from daemon.calls.call import Call, CallChanged, CallForgotten, Leg, LegState
 from daemon.calls.events import (
     AppSpoke,
     CallEvent,
@@ -25,7 +26,7 @@ from daemon.calls.events import (
 )
 from daemon.calls.registry import LegKey, Registry
 from daemon.hub import Hub
-from daemon.transcripts.utterance import Speaker, TranscriptsRekeyed, Utterance
+from daemon.transcripts.utterance import Speaker, TranscriptRecalled, TranscriptsRekeyed, Utterance
 from protocols.stt.result import RecognitionResult
 
 log = structlog.get_logger(__name__)
@@ -61,15 +62,21 @@ class Transcripts:
         """Errors that recognisers reported."""
         self._hub = hub
         self._registry = registry
-        self._finals: dict[str, list[Utterance]] = {}  # in order of seq, which is the index plus one
+        self._finals: dict[str, list[Utterance]] = {}  # in order of seq
+        self._recalled: dict[str, list[Utterance]] = {}  # of calls that have not appeared yet
         self._ears: dict[LegKey, dict[tuple[str, int], _Ear]] = {}
+        hub.tap((CallChanged,), self._appeared)
         hub.tap((CallForgotten,), self._forget)
 
     # What others ask
 
     def finals(self, call_id: str, after: int = 0) -> list[Utterance]:
         """The finals of a call with ``seq`` greater than ``after``, in order of seq."""
-        return self._finals.get(call_id, [])[after:]
+        finals = self._finals.get(call_id, [])
+        if not finals or finals[-1].seq == len(finals):
+            return finals[after:]
+        # A seq whose row the store had to do without: those after it stand earlier than their seq says.
+        return finals[bisect_right(finals, after, key=_seq) :]
 
     def interims(self, call_id: str) -> list[Utterance]:
         """What is being said on a call at this moment, at most one per recogniser and side."""
@@ -86,19 +93,23 @@ class Transcripts:
     # What others tell
 
     def adopt(self, call_id: str, finals: Sequence[Utterance]) -> None:
-        """A call that was found again has these stored finals (seq 1 … n). Told before the call goes on."""
+        """A call that was found again has these stored finals, in order of seq. Told before the call appears.
+
+        When it does, :class:`TranscriptRecalled` says so.
+        """
         if finals and call_id not in self._finals:
-            self._finals[call_id] = list(finals)
+            self._recalled[call_id] = list(finals)
 
     def rekey(self, old_call_id: str, call_id: str, stored: Sequence[Utterance]) -> None:
-        """The store has known the call as ``call_id`` all along, with the finals ``stored`` (seq 1 … n).
+        """The store has known the call as ``call_id`` all along, with the finals ``stored``, in order of seq.
 
         What was heard since follows them with its seq continued. Seqs given out before no longer hold, so the epoch
         changes, and :class:`TranscriptsRekeyed` says so.
         """
         finals = list(stored)
+        last = finals[-1].seq if finals else 0
         for utterance in self._finals.pop(old_call_id, []):
-            finals.append(msgspec.structs.replace(utterance, call_id=call_id, seq=len(finals) + 1))
+            finals.append(msgspec.structs.replace(utterance, call_id=call_id, seq=last + utterance.seq))
         self._finals[call_id] = finals
         for of_leg in self._ears.values():
             for ear in of_leg.values():
@@ -229,7 +240,7 @@ class Transcripts:
         finals = self._finals.get(call.call_id)
         if finals is None:
             finals = self._finals[call.call_id] = []
-        return len(finals) + 1
+        return finals[-1].seq + 1 if finals else 1
 
     def _keep(self, utterance: Utterance) -> None:
         self._finals[utterance.call_id].append(utterance)
@@ -247,7 +258,13 @@ class Transcripts:
         ears = self._ears.setdefault((event.origin, event.server, event.leg_id), {})
         ears.setdefault((event.stream, 0), _Ear()).began_at = event.at
 
-    # What ends
+    # What begins again, and what ends
+
+    def _appeared(self, changed: CallChanged) -> None:
+        finals = self._recalled.pop(changed.call.call_id, None) if self._recalled else None
+        if finals is not None:
+            self._finals[changed.call.call_id] = finals
+            self._hub.publish(TranscriptRecalled(changed.call.call_id))
 
     def _leg_ended(self, event: LegEnded) -> None:
         for ear in self._ears.get((event.origin, event.server, event.leg_id), {}).values():
@@ -264,6 +281,10 @@ class Transcripts:
         self._finals.pop(call.call_id, None)
         for leg in call.legs:
             self._ears.pop((call.origin, call.server, leg.leg_id), None)
+
+
+def _seq(utterance: Utterance) -> int:
+    return utterance.seq
 
 
 def _speaker(call: Call, leg: Leg, channel: int) -> Speaker:

@@ -47,3 +47,12 @@ class TranscriptsRekeyed(msgspec.Struct, frozen=True, gc=False):
     epoch: str
     old_call_id: str
     call_id: str
+
+
+class TranscriptRecalled(msgspec.Struct, frozen=True, gc=False):
+    """Published when a call that an earlier process followed is followed again: its stored finals are in memory now.
+
+    Whoever watches it may have been told less, or nothing, and must be told the whole.
+    """
+
+    call_id: str

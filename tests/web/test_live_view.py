@@ -176,6 +176,27 @@ async def test_a_restart_gives_a_new_epoch_and_nothing_is_lost_or_doubled(house:
     await again.until_texts("하나", "둘", "셋")
 
 
+async def test_who_watches_before_a_call_is_found_again_is_told_the_whole(house: House, connect: Connect) -> None:
+    """After a restart browsers are back before the switch has shown its calls."""
+    call = house.ring()
+    house.say("하나")
+    house.say("둘")
+    await house.store(call, ["하나"])  # the rest is still on its way to the store
+    stored = house.transcripts.finals(call.call_id)
+    house.restart("epoch-2")
+    named, everything = await connect(), await connect()
+    await named.watch(call.call_id, {call.call_id: 2}, "epoch-1")
+    await everything.watch("*", {call.call_id: 2}, "epoch-1")
+    assert named.texts() == ["하나"]
+    assert everything.texts() == []
+    house.registry.adopt({"leg-a": call.call_id}, "freeswitch", "main")
+    house.transcripts.adopt(call.call_id, stored)
+    house.ring()
+    house.say("셋")
+    for browser in (named, everything):
+        await browser.until_texts("하나", "둘", "셋")
+
+
 async def test_a_call_found_again_under_its_stored_id_is_told_anew(house: House, connect: Connect) -> None:
     call = house.ring()
     house.say("셋")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from daemon.calls.events import (
     SpeechRecognised,
 )
 from daemon.transcripts.assembler import Transcripts
-from daemon.transcripts.utterance import Speaker, TranscriptsRekeyed, Utterance
+from daemon.transcripts.utterance import Speaker, TranscriptRecalled, TranscriptsRekeyed, Utterance
 from protocols.stt.result import RecogniserError, RecognitionResult
 from tests.daemon.calls.story import Story
 
@@ -226,11 +227,49 @@ def test_a_found_call_goes_on_after_its_stored_utterances(dialogue: Dialogue) ->
     dialogue.hear("a", "하나")
     stored = dialogue.transcripts.finals(dialogue.call("a").call_id)
     later = Dialogue()
+    recalled: list[TranscriptRecalled] = []
+    later.hub.tap((TranscriptRecalled,), recalled.append)
     later.registry.adopt({"a": stored[0].call_id}, "freeswitch", "main")
     later.transcripts.adopt(stored[0].call_id, stored)
+    assert recalled == []
     later.appear("a")
+    assert recalled == [TranscriptRecalled(stored[0].call_id)]
     later.hear("a", "둘")
+    later.end("a")
     assert [(one.seq, one.text) for one in later.transcripts.finals(stored[0].call_id)] == [(1, "하나"), (2, "둘")]
+    assert len(recalled) == 1
+
+
+def test_a_seq_that_the_store_lost_is_never_given_out_again() -> None:
+    dialogue = Dialogue()
+    stored = [
+        Utterance(
+            call_id="stored", utterance_id=f"u{seq}", seq=seq, leg_id="a", speaker=Speaker.CALLER, text=str(seq),
+            start=None, end=None, said_at=float(seq), final=True, confidence=None, vendor="brain_stt",
+        )
+        for seq in (1, 2, 5)
+    ]  # fmt: skip
+    dialogue.registry.adopt({"a": "stored"}, "freeswitch", "main")
+    dialogue.transcripts.adopt("stored", stored)
+    dialogue.appear("a")
+    dialogue.hear("a", "6")
+    assert [one.seq for one in dialogue.transcripts.finals("stored")] == [1, 2, 5, 6]
+    assert [[one.seq for one in dialogue.transcripts.finals("stored", after)] for after in range(1, 7)] == [
+        [2, 5, 6],
+        [5, 6],
+        [5, 6],
+        [5, 6],
+        [6],
+        [],
+    ]
+
+    dialogue.appear("fresh")
+    dialogue.hear("fresh", "하나")
+    fresh = dialogue.call("fresh").call_id
+    dialogue.registry.rekey(fresh, "again")
+    dialogue.transcripts.rekey(fresh, "again", [msgspec.structs.replace(one, call_id="again") for one in stored])
+    dialogue.hear("fresh", "둘")
+    assert [one.seq for one in dialogue.transcripts.finals("again")] == [1, 2, 5, 6, 7]
 
 
 def test_a_rekeyed_call_continues_the_stored_numbers_under_a_new_epoch(dialogue: Dialogue) -> None:
