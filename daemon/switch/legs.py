@@ -47,9 +47,10 @@ class Legs:
 
     def of(self, event: EslEvent) -> OfLeg:
         """What a call event made of ``event`` begins with."""
-        return {"origin": ORIGIN, "server": self.server, "leg_id": event.unique_id, "at": self._at(event)}
+        return {"origin": ORIGIN, "server": self.server, "leg_id": event.unique_id, "at": self.at(event)}
 
-    def _at(self, event: EslEvent) -> float:
+    def at(self, event: EslEvent) -> float:
+        """When ``event`` happened, in Unix seconds of our clock; now, where it does not say."""
         return event.at + self.clock.offset if event.timestamp else self.clock.now()
 
     def meet_core(self, event: EslEvent) -> None:
@@ -102,7 +103,7 @@ class Legs:
                 callee=destination,
                 did=_did(event),
                 code=code,
-                created_at=self.clock.ours(event.created_at) or self._at(event),
+                created_at=self.clock.ours(event.created_at) or self.at(event),
                 answered_at=self.clock.ours(event.answered_at),
                 early=event.answer_state == "early",
                 parked=parked,

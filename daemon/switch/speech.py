@@ -58,7 +58,7 @@ class Speech:
         if not self._names_leg(event):
             return
         legs, stream = self._legs, event.bug_name
-        at = event.at + legs.clock.offset
+        at = legs.at(event)
         vendor = vendors.vendor_of(event.subclass, event.vendor)
         for result in heard:
             if isinstance(result, RecogniserError):

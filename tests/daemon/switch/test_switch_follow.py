@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from daemon.calls.call import Disposition
-from daemon.calls.events import LegAppeared, LegEnded, SpeechRecognised
+from daemon.calls.events import DigitPressed, LegAppeared, LegEnded, SpeechRecognised
 from daemon.calls.links import LinkState
 from daemon.demo.switch import SimulatedSwitch
 from daemon.health import Condition
@@ -424,12 +424,13 @@ async def test_a_flood_is_drained_and_nothing_is_lost(switch: SimulatedSwitch, f
     for number in range(rounds):
         for call in calls:
             await call.say(f"{number} 번째", start=float(number), end=number + 0.5)
-        switch.flood(100, calls[0])
+        await calls[0].dtmf("5" * 100)
         if number % 5 == 0:
             await switch.flushed()
     await following.until(lambda: all(len(following.said(call.leg_id)) == rounds for call in calls))
     for call in calls:
         assert following.said(call.leg_id) == [f"{number} 번째" for number in range(rounds)]
+    await following.until(lambda: len(following.of(DigitPressed)) == 100 * rounds)
     assert (await following.switch.control.hang_up(calls[0].leg_id)).ok
     assert following.became(LinkState.AWAY) == []
 

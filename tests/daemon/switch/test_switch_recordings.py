@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from daemon.calls.call import Call, CallState, Disposition
+from daemon.calls.events import AppSpoke, SpeechRecognised
 from daemon.calls.links import LinkState
+from daemon.demo.recording import RecordingPlayer
 from protocols.esl.parser import FrameParser
 from tests.daemon.switch.following import Following
 from tests.daemon.switch.script import Conversation, reply, response
@@ -164,3 +167,24 @@ async def test_a_killed_switch_leaves_a_call_that_the_next_core_ends(scripted: S
     await following.until(lambda: len(calls(following)) == 2)
     assert (first.state, first.disposition) == (CallState.ENDED, Disposition.LOST)
     assert calls(following)[1].caller == "01012341"
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("02_json_full_call.esl", 1), ("04k_bridge_code.esl", 1), ("06b_burst20_json.esl", 20)]
+)
+async def test_a_snapshot_in_the_middle_of_a_recording(name: str, count: int, tmp_path: Path, follow: Follow) -> None:
+    """The player lists and dumps the legs that are up by then, while their events race in as fast as they go."""
+    player = RecordingPlayer(recordings.unpack(name, tmp_path), fast=True)
+    await player.start()
+    following = follow(player.port)
+    await following.ready()
+    await following.until(
+        lambda: len(calls(following)) == count and all(call.state is CallState.ENDED for call in calls(following))
+    )
+    told = Translation().take(recorded(name))
+    said = [event for event in told.events if isinstance(event, SpeechRecognised | AppSpoke)]
+    finals = [one for call in calls(following) for one in following.transcripts.finals(call.call_id)]
+    assert len(finals) == len(said)
+    assert {call.code for call in calls(following)} == {"dev-app"}
+    assert {call.did for call in calls(following)} == {"07000001004"}
+    await player.stop()
