@@ -47,6 +47,7 @@ log = structlog.get_logger(__name__)
 _UPGRADE_PATIENCE = 10.0
 """How long READY waits for the database's first answer: with it, calls met by the first snapshot keep their ids."""
 
+_AWAY_PATIENCE = 1.0
 _SWEEP_INTERVAL = 5.0
 _STATUS_INTERVAL = 5.0
 
@@ -300,7 +301,11 @@ class Service:
         await self.listeners.stop_accepting()
         await self._step("listeners", self.listeners.close(), end - whole * 0.7)
         await self._step("links", _end_tasks(self._following), end - whole * 0.5)
-        if not await self.recorder.drain(max(0.0, end - whole * 0.25 - loop.time())):
+        # A database that is away will not be back for a stop; what waits for it is in the spool.
+        parts = (self._upgrading.condition(), self.recorder.condition())
+        away = any(part.condition is not Condition.OK for part in parts)
+        patience = min(_AWAY_PATIENCE, whole) if away else end - whole * 0.25 - loop.time()
+        if not await self.recorder.drain(max(0.0, patience)):
             log.warning("rows_left_in_spool", health=self.recorder.condition().detail)
         await self._step("recorder", _end_tasks(self._recording), end - whole * 0.1)
         await self._step("chores", _end_tasks(self._chores), end)
