@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import msgspec
 
 from daemon.calls.call import Call
@@ -12,7 +14,7 @@ from daemon.transcripts.utterance import Utterance
 class Taken(msgspec.Struct, frozen=True):
     """Some of a backlog, out of it: the last state of each call, and what was said, oldest first."""
 
-    calls: dict[str, CallRecord]
+    calls: dict[str, tuple[float, Call]]
     said: list[tuple[float, Utterance]]
 
     def __len__(self) -> int:
@@ -20,7 +22,8 @@ class Taken(msgspec.Struct, frozen=True):
 
     def records(self) -> list[Record]:
         """As records, calls before what was said on them."""
-        return [*self.calls.values(), *(UtteranceRecord(at, utterance_row(said)) for at, said in self.said)]
+        calls = (CallRecord(at, call_row(call)) for at, call in self.calls.values())
+        return [*calls, *(UtteranceRecord(at, utterance_row(utterance)) for at, utterance in self.said)]
 
 
 class Backlog:
@@ -32,7 +35,7 @@ class Backlog:
     def __init__(self, bound: int) -> None:
         self.lost = 0
         self._bound = bound
-        self._calls: dict[str, CallRecord] = {}
+        self._calls: dict[str, tuple[float, Call]] = {}
         self._said: list[tuple[float, Utterance]] = []
 
     def __len__(self) -> int:
@@ -46,18 +49,18 @@ class Backlog:
     @property
     def oldest_at(self) -> float | None:
         """Since when the oldest waits, Unix seconds."""
-        calls = next(iter(self._calls.values()), None)
-        times = [calls.at] if calls else []
-        if self._said:
-            times.append(self._said[0][0])
-        return min(times, default=None)
+        firsts = (next(iter(self._calls.values()), None), self._said[0] if self._said else None)
+        return min((first[0] for first in firsts if first is not None), default=None)
 
     def note_call(self, at: float, call: Call) -> None:
         """Take in a call as it stands now."""
-        if call.call_id in self._calls or not self.is_full:
-            self._calls[call.call_id] = CallRecord(at, call_row(call))
-        else:
+        if self.is_full and call.call_id not in self._calls:
             self.lost += 1
+            return
+        # The object is the registry's and changes: keep a likeness of it, which a thread may then make a row of.
+        likeness = copy(call)
+        likeness.legs = [copy(leg) for leg in call.legs]
+        self._calls[call.call_id] = (at, likeness)
 
     def note_utterance(self, at: float, utterance: Utterance) -> None:
         """Take in a final."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.calls.call import CallState, Disposition, LegState
+from daemon.calls.call import CallChanged, CallState, Disposition, LegState
 from daemon.config import RecorderConfig
 from daemon.health import Condition
 from daemon.hub import Hub
@@ -18,7 +18,7 @@ from daemon.stores.utterances import utterances_of
 from daemon.transcripts.recorder import Recorder
 from daemon.transcripts.spool import Spool, SpoolInUseError
 from tests.daemon.stores.rows import utterance_row
-from tests.daemon.transcripts.recording import finals, make_leg, recording
+from tests.daemon.transcripts.recording import finals, make_call, make_leg, recording
 
 
 async def test_calls_and_finals_are_stored_as_they_were_published(database: Database, tmp_path: Path) -> None:
@@ -45,6 +45,19 @@ async def test_calls_and_finals_are_stored_as_they_were_published(database: Data
         assert (row.state, row.ended_at, row.disposition) == ("ended", 1_700_000_060.0, "answered")
         part = made.recorder.condition()
         assert (part.condition, part.detail, part.numbers["waiting"]) == (Condition.OK, "", 0)
+
+
+async def test_a_call_is_stored_as_it_stood_when_it_was_published(database: Database, tmp_path: Path) -> None:
+    """The registry goes on changing the object it published."""
+    async with recording(database, tmp_path) as made:
+        call = make_call("a", code="then")
+        made.hub.publish(CallChanged(call))
+        call.code, call.legs[0].code = "now", "now"
+        call.legs.append(make_leg("another"))
+        await made.settle()
+        row = await made.row("a")
+        assert row is not None
+        assert (row.code, [leg.code for leg in row.legs]) == ("then", ["dev-app"])
 
 
 async def test_an_utterance_keeps_every_field(database: Database, tmp_path: Path) -> None:
