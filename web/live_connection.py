@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import web
-from engineio import async_socket, exceptions, packet  # type: ignore[import-untyped]
+from engineio import async_socket, packet  # type: ignore[import-untyped]
 
 from web.live_frames import packet_frame
 from web.live_outbox import Outbox
@@ -82,7 +82,8 @@ class LiveConnection(async_socket.AsyncSocket):  # type: ignore[misc]
         try:
             while not self.closed and (data := await ws.wait()):
                 await self.receive(packet.Packet(encoded_packet=data))
-        except (ValueError, exceptions.EngineIOError) as error:
+        except Exception as error:
+            # The library trips over what it does not know in many ways; all of them are the client's doing.
             log.warning("live_client_broke_protocol", error=type(error).__name__)
             self.outbox.abort()
         finally:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 import socketio  # type: ignore[import-untyped]
 from aiohttp.test_utils import TestServer
 
@@ -16,7 +17,9 @@ class Browser:
     """Connects, watches, and waits for what it is told. ``heard`` is everything, in order."""
 
     def __init__(self) -> None:
-        self._client = socketio.AsyncClient(reconnection=False)
+        # Ours, since the library leaves its own open when a connection is refused.
+        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self._client = socketio.AsyncClient(reconnection=False, http_session=self._session)
         self._changed = asyncio.Event()
         self.heard: list[tuple[str, Any]] = []
         self.gone = False
@@ -43,6 +46,7 @@ class Browser:
 
     async def close(self) -> None:
         await self._client.disconnect()
+        await self._session.close()
 
     async def ask(self, name: str, *arguments: Any) -> Any:
         """Send an event and return its acknowledgement."""

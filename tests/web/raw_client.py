@@ -83,13 +83,15 @@ class RawClient:
                 found.append(json.loads(text[len("42/live,") :])[1])
         return found
 
-    async def read_to_the_end(self) -> None:
-        """Read on until the connection is over, whichever way."""
+    async def read_to_the_end(self) -> int:
+        """Read on until the connection is over. Returns the closing frame's code, 0 where there was none."""
         try:
             while True:
                 await self.read()
-        except (EOFError, ConnectionError):
-            return
+        except EOFError as error:
+            return int(error.args[0]) if error.args else 0
+        except ConnectionError:
+            return 0
 
     async def close(self) -> None:
         self._writer.transport.abort()
