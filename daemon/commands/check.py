@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import socket
 from pathlib import Path
 
@@ -55,8 +56,11 @@ async def _peer(name: str, host: str, port: int) -> str | None:
     try:
         async with asyncio.timeout(_PATIENCE):
             _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError) as error:
-        why = getattr(error, "strerror", None) or str(error) or f"nothing within {_PATIENCE:g} s"
+    except TimeoutError:
+        return f"{name} does not answer at {host} port {port} (nothing within {_PATIENCE:g} s)"
+    except OSError as error:
+        # asyncio's own text of a refused connection repeats the address and hides the system's word for it.
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
         return f"{name} does not answer at {host} port {port} ({why})"
     writer.close()
     return None

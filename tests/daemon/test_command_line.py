@@ -79,7 +79,7 @@ def test_check_only_notes_peers_that_are_away(configure: Configure, capsys: pyte
         )
         assert main(["check", "--config", path]) == 0
     output = capsys.readouterr().out
-    assert f"note: switch main does not answer at 127.0.0.1 port {port}" in output
+    assert f"note: switch main does not answer at 127.0.0.1 port {port} (Connection refused)" in output
     assert "note: the database is away" in output
 
 

@@ -1,0 +1,131 @@
+"""``parley demo`` as somebody meets it who has never seen Parley: one command, one address."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+RECORDINGS = Path(__file__).parents[1] / "wire" / "freeswitch"
+
+
+class Visitor:
+    """Somebody who opened the printed address."""
+
+    def __init__(self, http: aiohttp.ClientSession, process: asyncio.subprocess.Process, address: str) -> None:
+        self.http = http
+        self.process = process
+        self.address = address
+
+    async def get(self, path: str) -> Any:
+        async with self.http.get(path) as response:
+            assert response.status == 200
+            return await response.json()
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(60):
+            while not await condition():  # noqa: ASYNC110 - another process gives no event to wait for
+                await asyncio.sleep(0.02)
+
+    async def leave(self) -> int:
+        """Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(60):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def visiting(temporary: Path, *arguments: str) -> AsyncIterator[Visitor]:
+    """The demo runs, its address was opened."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "daemon", "demo", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(temporary)},
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            said = (await process.stdout.readline()).decode()
+        found = re.fullmatch(r"Parley is at (http://127\.0\.0\.1:\d+)(/sign-in\?code=\S+)\n", said)
+        assert found is not None, said
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(found[1], cookie_jar=jar) as http:
+            async with http.get(found[2], allow_redirects=False) as response:
+                assert response.headers["Location"] == "/"
+            yield Visitor(http, process, found[1] + found[2])
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_calls_and_their_dialogue_are_there_and_nothing_is_left(tmp_path: Path) -> None:
+    async with visiting(tmp_path, "--port", "0", "--speed", "20") as visitor:
+
+        async def spoken() -> bool:
+            for call in (await visitor.get("/api/v1/calls"))["calls"]:
+                transcript = await visitor.get(f"/api/v1/calls/{call['call_id']}/transcript")
+                if {"caller", "app"} <= {one["speaker"] for one in transcript["utterances"]}:
+                    return True
+            return False
+
+        await visitor.until(spoken)
+        assert (await visitor.get("/api/v1/session"))["role"] == "admin"
+        assert await visitor.leave() == 0
+    assert os.listdir(tmp_path) == []
+
+
+async def test_address_signs_in_once(tmp_path: Path) -> None:
+    async with visiting(tmp_path, "--port", "0") as visitor, aiohttp.ClientSession() as stranger:
+        async with stranger.get(visitor.address, allow_redirects=False) as response:
+            cookies = response.cookies
+        assert "parley_session" not in cookies
+        assert await visitor.leave() == 0
+
+
+async def test_recording_is_played_and_kept_where_asked(tmp_path: Path) -> None:
+    state, temporary = tmp_path / "state", tmp_path / "tmp"
+    temporary.mkdir()
+    recording = str(RECORDINGS / "02_json_full_call.esl.gz")
+    async with visiting(
+        temporary, "--port", "0", "--recording", recording, "--fast", "--state-dir", str(state)
+    ) as visitor:
+
+        async def ended() -> bool:
+            return bool((await visitor.get("/api/v1/calls?state=ended"))["calls"])
+
+        await visitor.until(ended)
+        assert await visitor.leave() == 0
+    assert (state / "parley.db").exists()
+
+
+async def run_and_fail(*arguments: str) -> str:
+    """What is on standard error when the demo cannot start; it exits 1."""
+    command = (sys.executable, "-m", "daemon", "demo", *arguments)
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(60):
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert b"Traceback" not in errors
+    return errors.decode()
+
+
+async def test_port_in_use_is_said() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"cannot listen at 127.0.0.1 port {port}" in await run_and_fail("--port", str(port))
+
+
+async def test_recording_that_cannot_be_played_is_said(tmp_path: Path) -> None:
+    assert "none.esl cannot be played" in await run_and_fail("--recording", str(tmp_path / "none.esl"))
+    (tmp_path / "text.esl").write_text("not a recording")
+    assert "text.esl cannot be played" in await run_and_fail("--recording", str(tmp_path / "text.esl"))
