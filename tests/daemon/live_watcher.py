@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import socketio  # type: ignore[import-untyped]
 
 NAMESPACE = "/live"
@@ -18,8 +21,8 @@ _LONG = 60.0
 class LiveWatcher:
     """Watches all calls. After a break it says which seqs it holds, and of which epoch.
 
-    ``held`` is what a page would hold: the finals of each call in the order of their seqs. ``doubles`` are finals that
-    it was told although it held them, ``holes`` those that came when one before them had not: both are to stay empty.
+    ``held`` is what a page would hold: the finals of each call in the order of their seqs. ``doubles`` are finals of a
+    seq that it held already, ``holes`` those that came when one before them had not: both are to stay empty.
     """
 
     def __init__(self) -> None:
@@ -34,10 +37,32 @@ class LiveWatcher:
         self.doubles: list[dict[str, Any]] = []
         self.holes: list[dict[str, Any]] = []
         self.refused: list[Any] = []
+        self.heard_at: dict[str, float] = {}
+        """When each text was heard first, by the monotonic clock."""
         self._changed = asyncio.Event()
+        self._connected = False
         self._watching = False
+        self._http: aiohttp.ClientSession | None = None
+        self._client: socketio.AsyncClient | None = None
+
+    # Its life
+
+    async def connect(self, port: int, token: str) -> None:
+        """Connect and watch; returns when it is told all there is."""
+        await self._connect(aiohttp.ClientSession(), f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}"})
+
+    async def connect_unix(self, path: Path) -> None:
+        """The same over the command line's socket, where the system says who we are and no database is asked."""
+        await self._connect(aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path))), "http://parley", {})
+
+    async def _connect(self, http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> None:
+        self._http = http
         self._client = socketio.AsyncClient(
-            reconnection_delay=0.05, reconnection_delay_max=0.2, randomization_factor=0.0, handle_sigint=False
+            reconnection_delay=0.05,
+            reconnection_delay_max=0.2,
+            randomization_factor=0.0,
+            handle_sigint=False,
+            http_session=http,
         )
         for name, take in (
             ("calls", self._take_calls),
@@ -47,18 +72,10 @@ class LiveWatcher:
             ("utterance", self._take_utterance),
         ):
             self._client.on(name, self._noted(take), namespace=NAMESPACE)
+        self._client.on("connect", self._found, namespace=NAMESPACE)
         self._client.on("disconnect", self._lost, namespace=NAMESPACE)
-
-    # Its life
-
-    async def connect(self, port: int, token: str) -> None:
-        """Connect and watch; returns when it is told all there is."""
         await self._client.connect(
-            f"http://127.0.0.1:{port}",
-            headers={"Authorization": f"Bearer {token}"},
-            transports=["websocket"],
-            namespaces=[NAMESPACE],
-            wait_timeout=20,
+            url, headers=headers, transports=["websocket"], namespaces=[NAMESPACE], wait_timeout=20
         )
         await self.watching()
 
@@ -68,11 +85,15 @@ class LiveWatcher:
 
     async def away(self) -> None:
         """Wait until the connection is gone."""
-        await self.until(lambda: not self._watching)
+        await self.until(lambda: not self._connected)
 
     async def close(self) -> None:
-        await self._client.disconnect()
-        await self._client.shutdown()
+        """Go away, and do not come back."""
+        if self._client is not None:
+            await self._client.disconnect()
+            await self._client.shutdown()
+        if self._http is not None:
+            await self._http.close()
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something it was told makes that true."""
@@ -86,10 +107,6 @@ class LiveWatcher:
     def texts(self, call_id: str) -> list[str]:
         """What was said on that call, in order of seq."""
         return [final["text"] for final in self.held.get(call_id, [])]
-
-    def all_texts(self) -> set[str]:
-        """What was said, on any call."""
-        return {final["text"] for finals in self.held.values() for final in finals}
 
     @property
     def epoch(self) -> str | None:
@@ -112,6 +129,7 @@ class LiveWatcher:
         asyncio.get_running_loop().create_task(self._watch())
 
     async def _watch(self) -> None:
+        assert self._client is not None
         after = {call_id: finals[-1]["seq"] for call_id, finals in self.held.items() if finals}
         wish = {"call_id": EVERYTHING, "after": after, "epoch": self.epoch}
         try:
@@ -124,8 +142,11 @@ class LiveWatcher:
         self._watching = True
         self._changed.set()
 
+    def _found(self, *_: Any) -> None:
+        self._connected = True
+
     def _lost(self, *_: Any) -> None:
-        self._watching = False
+        self._connected = self._watching = False
         self._changed.set()
 
     def _take_call(self, payload: dict[str, Any]) -> None:
@@ -146,14 +167,15 @@ class LiveWatcher:
 
     def _take_utterance(self, utterance: dict[str, Any]) -> None:
         if utterance["final"]:
+            self.heard_at.setdefault(utterance["text"], time.monotonic())
             self._hold(utterance)
 
     def _hold(self, final: dict[str, Any]) -> None:
         finals = self.held.setdefault(final["call_id"], [])
-        if any(one["utterance_id"] == final["utterance_id"] for one in finals[-1000:]):
+        if final["seq"] <= len(finals):
             self.doubles.append(final)
             return
-        if final["seq"] != len(finals) + 1:
+        if final["seq"] > len(finals) + 1:
             self.holes.append(final)
         finals.append(final)
 
