@@ -6,6 +6,7 @@ import os
 import resource
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -177,23 +178,30 @@ def test_records_longer_than_a_chunk(folder: Path) -> None:
     assert drain(spool) == records
 
 
-@pytest.fixture
-def disk_of_4096_bytes() -> Iterator[None]:
-    """Writing past 4,096 bytes of any file fails, after what still fits was written."""
+@contextmanager
+def files_of_4096_bytes() -> Iterator[None]:
+    """Writing past 4,096 bytes of any file fails, after what still fits was written.
+
+    Any file of the process: what is reported about a test may go into a longer one, so it must end within the test.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_write_that_fails_half_way_leaves_no_trace(folder: Path, disk_of_4096_bytes: None) -> None:
+def test_a_write_that_fails_half_way_leaves_no_trace(folder: Path) -> None:
     spool = Spool(folder)
-    spool.append([b"a" * 3000])
-    for _ in range(3):
-        with pytest.raises(OSError, match="File too large"):
-            spool.append([b"b" * 600, b"c" * 600])
-    assert spool.waiting == 1
-    spool.append([b"d" * 500])
+    with files_of_4096_bytes():
+        spool.append([b"a" * 3000])
+        for _ in range(3):
+            with pytest.raises(OSError, match="File too large"):
+                spool.append([b"b" * 600, b"c" * 600])
+        waiting = spool.waiting
+        spool.append([b"d" * 500])
+    assert waiting == 1
     assert drain(spool) == [b"a" * 3000, b"d" * 500]
     assert os.path.getsize(folder / files(folder)[0]) == len(MAGIC)
 
