@@ -104,7 +104,7 @@ def _database_url(address: str) -> Iterator[BrokenRule]:
         remedy = f"take it out and put it into the secret {DATABASE_PASSWORD}"
         yield BrokenRule(path, "a password stands in it", remedy)
     if url.scheme == "sqlite":
-        if url.netloc or url.path in ("", "/"):
+        if url.netloc or url.path in ("", "/", "/:memory:"):
             yield BrokenRule(path, "it names no file", "write sqlite:///path, with a fourth slash for a whole path")
     elif url.scheme != "postgresql":
         yield BrokenRule(path, f'"{url.scheme}" is not a database that Parley knows', forms)

@@ -12,7 +12,7 @@ import secrets as randomness
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,9 +20,8 @@ import structlog
 
 from daemon import logs
 from daemon.accounts.accounts import Accounts
-from daemon.calls.call import CallState
 from daemon.calls.events import CallEvent
-from daemon.calls.links import LinkState, LinkStatus
+from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.config import Config, SwitchConfig
 from daemon.errors import ConfigError, OperatorError
@@ -40,6 +39,7 @@ from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.recorder import Recorder
 from daemon.upgrading import Upgrading
 from daemon.version import version
+from daemon.vitals import Vitals
 from web.app import Sources, build_app
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,6 @@ _UPGRADE_PATIENCE = 10.0
 
 _AWAY_PATIENCE = 1.0
 _SWEEP_INTERVAL = 5.0
-_STATUS_INTERVAL = 5.0
 
 
 class Phase(StrEnum):
@@ -101,6 +100,9 @@ class Service:
         recall = Recall(self.database, self.registry, self.transcripts, replayed=self.recorder.replayed, clock=clock)
         self.switches = [self._switch(switch, secrets, recall) for switch in config.switch]
         self.health = self._health()
+        self._vitals = Vitals(
+            self._notifier, hub=self.hub, registry=self.registry, health=self.health, links=self.links
+        )
         self._sources = self._web_sources()
         self.listeners = Listeners(shutdown_timeout=config.service.stop_timeout / 5)
 
@@ -219,54 +221,24 @@ class Service:
         await self.listeners.add_unix(command_line, socket_path(self._config))
 
     async def _start(self, group: asyncio.TaskGroup) -> None:
-        self._chores = [
-            group.create_task(chore)
-            for chore in (self._feed_watchdog(), self._sweep(), self._tell_status(), self._upgrading.run())
-        ]
+        chores = (self._vitals.feed_watchdog(), self._upgrading.run(), self._sweep())
+        self._chores = [group.create_task(chore) for chore in chores]
         await self._upgrading.first_try(_UPGRADE_PATIENCE)
         self._recording = [group.create_task(self.recorder.run())]
         await self.listeners.start()
         self._following = [group.create_task(switch.run()) for switch in self.switches]
         self._phase = Phase.RUNNING
-        self._notifier.ready(self._status())
+        self._notifier.ready(self._vitals.status())
+        self._telling = group.create_task(self._vitals.tell_status())
         log.info("started", version=version(), addresses=[f"{host}:{port}" for host, port in self.listeners.addresses])
         self.started.set()
 
     # Running
 
-    async def _feed_watchdog(self) -> None:
-        """From the loop itself: a loop that is stuck starves the watchdog, one that waits for a peer does not."""
-        while self._notifier.watchdog_interval is not None:
-            self._notifier.ping()
-            await asyncio.sleep(self._notifier.watchdog_interval)
-
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_INTERVAL)
             self.registry.sweep()
-
-    async def _tell_status(self) -> None:
-        """At once when a link changes, and every few seconds for the rest."""
-        due = asyncio.Event()
-        self.hub.tap((LinkStatus,), lambda _status: due.set())
-        told = ""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_STATUS_INTERVAL):
-                    await due.wait()
-            due.clear()
-            status = self._status()
-            if status != told and self._phase is Phase.RUNNING:
-                self._notifier.status(status)
-                told = status
-
-    def _status(self) -> str:
-        ready = sum(status.state is LinkState.READY for status in self.links())
-        live = sum(call.state is not CallState.ENDED for call in self.registry.calls())
-        report = self.health.report()
-        troubles = [f"{name}: {part.detail}" for name, part in report.parts.items() if part.condition != Condition.OK]
-        text = f"{ready} of {len(self.switches)} switches ready, {live} calls"
-        return "; ".join([text, *troubles])
 
     def _reload(self) -> None:
         """Apply ``[log]`` and ``[live]`` of the file as it is now; a file with mistakes changes nothing."""
@@ -277,7 +249,7 @@ class Service:
             config = self._reread()
         except ConfigError as error:
             log.error("config_refused", file=error.path, mistakes=[str(mistake) for mistake in error.mistakes])
-            self._notifier.ready(f"reload refused, the old configuration holds; {self._status()}")
+            self._notifier.ready(f"reload refused, the old configuration holds; {self._vitals.status()}")
             return
         kept = [name for name in Config.__struct_fields__ if name not in ("log", "live")]
         waiting = [name for name in kept if getattr(config, name) != getattr(self._config, name)]
@@ -286,13 +258,14 @@ class Service:
         logs.configure(config.log)
         self._sources.live.set_limits(config.live)
         log.info("config_reloaded", needs_restart=waiting)
-        self._notifier.ready(self._status())
+        self._notifier.ready(self._vitals.status())
 
     # Stopping
 
     async def _stop(self) -> None:
         """Listeners, links, recorder, each after the other, so that nothing is taken in that cannot be stored."""
         self._phase = Phase.STOPPING
+        self._telling.cancel()
         self._notifier.stopping()
         log.info("stopping")
         loop = asyncio.get_running_loop()

@@ -8,13 +8,11 @@ import contextlib
 import faulthandler
 import socket
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-
-import uvloop
 
 from daemon import logs
 from daemon.commands.parser import Verbs
+from daemon.commands.run import run_to_the_end
 from daemon.config import Config, ListenerConfig, LogConfig, ServiceConfig, SwitchConfig, WebConfig
 from daemon.demo.demo import Demo
 from daemon.errors import ExitCode, OperatorError
@@ -69,19 +67,15 @@ def _demo(arguments: argparse.Namespace) -> ExitCode:
         raise OperatorError(f"{arguments.recording} cannot be played: {error}") from error
     with contextlib.ExitStack() as stack:
         state_dir = arguments.state_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-demo-")))
-        try:
-            uvloop.run(_serve(demo, state_dir.absolute(), port, _announce))
-        except asyncio.CancelledError:  # by a second signal
-            return ExitCode.FAILURE
-    return ExitCode.OK
+        return run_to_the_end(_serve(demo, state_dir.absolute(), port))
 
 
-async def _serve(demo: Demo, state_dir: Path, port: int, announce: Callable[[str], None]) -> None:
+async def _serve(demo: Demo, state_dir: Path, port: int) -> None:
     switch = await demo.start()
     try:
         secrets = Secrets({environment_name(switch_password(switch)): demo.password})
         service = Service(_config(switch, state_dir, port), secrets)
-        announcing = asyncio.create_task(_announce_when_started(service, announce))
+        announcing = asyncio.create_task(_announce(service))
         try:
             await service.run()
         finally:
@@ -90,14 +84,11 @@ async def _serve(demo: Demo, state_dir: Path, port: int, announce: Callable[[str
         await demo.stop()
 
 
-async def _announce_when_started(service: Service, announce: Callable[[str], None]) -> None:
+async def _announce(service: Service) -> None:
     await service.started.wait()
     host, port = service.listeners.addresses[0]
-    announce(f"http://{host}:{port}/sign-in?code={service.accounts.one_time_code('admin', _ACCOUNT)}")
-
-
-def _announce(address: str) -> None:
-    print(f"Parley is at {address}", flush=True)
+    code = service.accounts.one_time_code("admin", _ACCOUNT)
+    print(f"Parley is at http://{host}:{port}/sign-in?code={code}", flush=True)
     print("The address signs in once; Ctrl-C ends the demo.", flush=True)
 
 

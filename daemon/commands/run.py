@@ -5,18 +5,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
+import structlog
 import uvloop
 
 from daemon import logs
 from daemon.commands.parser import Verbs
 from daemon.config import Config
 from daemon.config_file import load
-from daemon.errors import ExitCode
+from daemon.errors import ExitCode, OperatorError
 from daemon.secrets import Secrets
 from daemon.service import Service
+
+log = structlog.get_logger(__name__)
 
 
 def register(verbs: Verbs) -> None:
@@ -40,12 +44,22 @@ def _run(arguments: argparse.Namespace) -> ExitCode:
 
     config = reread()
     logs.configure(config.log)
-    try:
-        uvloop.run(_serve(config, secrets, reread))
-    except asyncio.CancelledError:  # by a second signal
-        return ExitCode.FAILURE
-    return ExitCode.OK
+    return run_to_the_end(_serve(config, secrets, reread))
 
 
 async def _serve(config: Config, secrets: Secrets, reread: Callable[[], Config]) -> None:
     await Service(config, secrets, reread=reread).run()
+
+
+def run_to_the_end(serving: Coroutine[Any, Any, None]) -> ExitCode:
+    """Run it on uvloop. What nobody foresaw goes to the log, where it is masked, and not to the terminal."""
+    try:
+        uvloop.run(serving)
+    except asyncio.CancelledError:  # by a second signal
+        return ExitCode.FAILURE
+    except OperatorError:
+        raise
+    except Exception:
+        log.exception("service_failed")
+        return ExitCode.FAILURE
+    return ExitCode.OK

@@ -166,7 +166,16 @@ def test_database_url_that_works(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["x", "sqlite://", "sqlite:///", "sqlite://host/x", "postgresql://u@h:99999/d", "postgresql://u@h"]
+    "url",
+    [
+        "x",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite://host/x",
+        "postgresql://u@h:99999/d",
+        "postgresql://u@h",
+    ],
 )
 def test_database_url_that_cannot_work(url: str) -> None:
     assert [mistake.key for mistake in mistakes_in(f'[database]\nurl = "{url}"')] == ["database.url"]
