@@ -194,6 +194,18 @@ async def test_a_hangup_completes_the_prompt_that_runs_and_forgets_the_rest(
     assert client.names().count("PLAYBACK_START") == 1
 
 
+async def test_a_break_reaches_the_prompt_before_it_and_no_later_one(switch: SimulatedSwitch, connect: Connect) -> None:
+    client = await connect(switch.port, "json PLAYBACK_STOP")
+    call = await switch.call()
+    await call.answer()
+    execute = f"sendmsg {call.leg_id}\ncall-command: execute\nexecute-app-name: playback\nexecute-app-arg:"
+    client.write(f"{execute} tone_stream://%(10000,0,440)\n\napi uuid_break {call.leg_id}\n\n")
+    await client.event(Event_Name="PLAYBACK_STOP", Playback_Status="break")
+    client.write(f"{execute} silence_stream://10\n\n")
+    await client.event(Event_Name="PLAYBACK_STOP", Playback_Status="done")
+    assert call.alive
+
+
 async def test_an_unknown_application_ends_the_call(switch: SimulatedSwitch, connect: Connect) -> None:
     client = await connect(switch.port, "json CHANNEL_HANGUP CHANNEL_EXECUTE")
     call = await switch.call()
