@@ -97,8 +97,10 @@ class Service:
         self.recorder = Recorder(
             self.hub, self.database, config.recorder, spool_dir=spool_dir(config), rekey=self._rekey, clock=clock
         )
-        recall = Recall(self.database, self.registry, self.transcripts, replayed=self.recorder.replayed, clock=clock)
-        self.switches = [self._switch(switch, secrets, recall) for switch in config.switch]
+        self._recall = Recall(
+            self.database, self.registry, self.transcripts, replayed=self.recorder.replayed, clock=clock
+        )
+        self.switches = [self._switch(switch, secrets) for switch in config.switch]
         self.health = self._health()
         self._vitals = Vitals(
             self._notifier, hub=self.hub, registry=self.registry, health=self.health, links=self.links
@@ -134,7 +136,7 @@ class Service:
 
     # Building
 
-    def _switch(self, config: SwitchConfig, secrets: Secrets, recall: Recall) -> Switch:
+    def _switch(self, config: SwitchConfig, secrets: Secrets) -> Switch:
         password = secrets.get(switch_password(config))
         assert password is not None, "a configuration without the secret is not accepted"  # noqa: S101
         return Switch(
@@ -144,7 +146,7 @@ class Service:
             registry=self.registry,
             hub=self.hub,
             speech=self._config.speech,
-            recall=recall,
+            recall=self._recall,
             clock=self._clock,
         )
 
@@ -221,7 +223,7 @@ class Service:
         await self.listeners.add_unix(command_line, socket_path(self._config))
 
     async def _start(self, group: asyncio.TaskGroup) -> None:
-        chores = (self._vitals.feed_watchdog(), self._upgrading.run(), self._sweep())
+        chores = (self._vitals.feed_watchdog(), self._upgrading.run(), self._recall.run(), self._sweep())
         self._chores = [group.create_task(chore) for chore in chores]
         await self._upgrading.first_try(_UPGRADE_PATIENCE)
         self._recording = [group.create_task(self.recorder.run())]

@@ -305,3 +305,56 @@ async def test_started_while_the_database_is_away(
     await parley.stop()
     assert "utterance_resequenced" not in parley.log
     assert "Traceback" not in parley.log
+
+
+async def ended_unseen(switch: SimulatedSwitch, parley: ParleyProcess, watcher: LiveWatcher) -> tuple[str, str]:
+    """Two calls are up, Parley is killed, one of them ends meanwhile; returns the ids of that one and of the other."""
+    await parley.start()
+    await watcher.connect_unix(parley.state_dir / "parley.sock")
+    await parley.token()
+    await switch.subscribers()
+    leaving, staying = calls = await answered(switch, 2)
+    talk = Talk(switch, calls)
+    await say_and_hear(talk, watcher, 1)
+    ids = live_ids(watcher)
+    await asyncio.sleep(2 * MAY_BE_LOST)  # older than this is safe
+    await kill(parley, watcher)
+    await leaving.hang_up()
+    return ids[leaving.leg_id], ids[staying.leg_id]
+
+
+async def test_a_call_that_ended_unseen_is_ended(
+    parley: ParleyProcess, switch: SimulatedSwitch, watcher: LiveWatcher
+) -> None:
+    """However young it was: how it ended is not known, and that is what is said of it."""
+    gone, staying = await ended_unseen(switch, parley, watcher)
+    await start_again(parley, watcher)
+    assert set(live_ids(watcher).values()) == {staying}
+    lost = await parley.get(f"/calls/{gone}")
+    assert (lost["state"], lost["disposition"]) == ("ended", "lost")
+    assert {leg["state"] for leg in lost["legs"]} == {"ended"}
+    assert lost["created_at"] <= lost["answered_at"] <= lost["ended_at"]
+    assert (await parley.get(f"/calls/{staying}"))["state"] == "active"
+    assert len(await parley.transcript(gone)) == len(await parley.transcript(staying)) == 1
+
+
+async def test_a_call_that_ended_unseen_is_ended_when_the_database_is_back(
+    parley_on_postgres: ParleyProcess, switch: SimulatedSwitch, watcher: LiveWatcher, postgres_server: PostgresServer
+) -> None:
+    """The same where the database could not be asked at the restart."""
+    parley = parley_on_postgres
+    gone, staying = await ended_unseen(switch, parley, watcher)
+    postgres_server.stop()
+    await start_again(parley, watcher)
+    (fresh,) = live_ids(watcher).values()
+    assert fresh not in (gone, staying)
+    await asyncio.to_thread(postgres_server.start)
+    await watcher.until(lambda: set(live_ids(watcher).values()) == {staying})
+
+    async def is_lost() -> bool:
+        call = await parley.get(f"/calls/{gone}")
+        return (call["state"], call["disposition"]) == ("ended", "lost")
+
+    await until(is_lost)
+    assert (await parley.get(f"/calls/{staying}"))["state"] == "active"
+    assert (await parley.get("/calls", state="live"))["calls"] == [await parley.get(f"/calls/{staying}")]
