@@ -272,6 +272,19 @@ def test_a_seq_that_the_store_lost_is_never_given_out_again() -> None:
     assert [one.seq for one in dialogue.transcripts.finals("again")] == [1, 2, 5, 6, 7]
 
 
+def test_a_gap_in_the_stored_numbers_is_not_filled(dialogue: Dialogue) -> None:
+    for text in ("하나", "둘", "셋"):
+        dialogue.hear("a", text)
+    first, _, third = dialogue.transcripts.finals(dialogue.call("a").call_id)
+    later = Dialogue()
+    later.registry.adopt({"a": first.call_id}, "freeswitch", "main")
+    later.transcripts.adopt(first.call_id, [first, third])
+    later.appear("a")
+    later.hear("a", "넷")
+    assert [one.seq for one in later.transcripts.finals(first.call_id)] == [1, 3, 4]
+    assert [one.seq for one in later.transcripts.finals(first.call_id, after=2)] == [3, 4]
+
+
 def test_a_rekeyed_call_continues_the_stored_numbers_under_a_new_epoch(dialogue: Dialogue) -> None:
     told: list[TranscriptsRekeyed] = []
     dialogue.hub.tap((TranscriptsRekeyed,), told.append)
