@@ -142,12 +142,12 @@ class Auth:
         """
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin")
-        if site is None and origin is None:
-            foreign = strictly
-        elif site is not None and site != "same-origin":
-            foreign = True
+        if site is not None:
+            foreign = site != "same-origin"  # no page can forge it, but over plain http browsers leave it out
+        elif origin is not None:
+            foreign = urlsplit(origin).netloc.lower() != self._host(request)
         else:
-            foreign = origin is not None and urlsplit(origin).netloc.lower() != self._host(request)
+            foreign = strictly
         if foreign:
             raise ProblemError(403, "Not from here", "Cross-site requests are refused.")
 
@@ -162,7 +162,7 @@ def opens_socket(request: web.Request) -> bool:
     """Whether the request asks to become a WebSocket, in the way it must."""
     return (
         request.headers.get("Upgrade", "").lower() == "websocket"
-        and "upgrade" in request.headers.get("Connection", "").lower()
+        and "upgrade" in [part.strip() for part in request.headers.get("Connection", "").lower().split(",")]
     )
 
 

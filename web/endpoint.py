@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from web.auth import Auth, Needs
+from web.encoding import encode
 from web.identity import Identity
 from web.problems import ProblemError
 
@@ -138,4 +139,4 @@ def _response(result: msgspec.Struct | web.StreamResponse | None) -> web.StreamR
 
 def json_response(payload: msgspec.Struct, status: int = 200) -> web.Response:
     """``payload`` as JSON."""
-    return web.Response(status=status, body=msgspec.json.encode(payload), content_type=JSON)
+    return web.Response(status=status, body=encode(payload), content_type=JSON)

@@ -23,8 +23,8 @@ _POLICY: Final = (
     "default-src 'self'; connect-src {connect}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'"
 )
-# Swagger UI draws its icons from data: addresses and sets styles on its elements.
-_DOCS_POLICY: Final = _POLICY + "; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+# Swagger UI draws its icons from data: addresses.
+_DOCS_POLICY: Final = _POLICY + "; img-src 'self' data:"
 
 
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -96,7 +96,7 @@ class Live:
             self._hub.tap((TranscriptRecalled,), self._recalled),
             self._hub.tap((TranscriptsRekeyed,), self._rekeyed),
         ]
-        self._rechecking = asyncio.create_task(self._recheck())
+        self._rechecking = asyncio.create_task(self._recheck_for_ever())
 
     async def stop(self) -> None:
         """Take nobody more, and end every connection within a few seconds; browsers come back by themselves."""
@@ -153,20 +153,24 @@ class Live:
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
-    async def _recheck(self) -> None:
+    async def _recheck_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._recheck_interval)
-            connected: dict[Identity, list[LiveConnection]] = {}
-            for connection, identity in self._identities():
-                connected.setdefault(identity, []).append(connection)
-            for identity, connections in connected.items():
-                try:
-                    known = await still_known(self._accounts, identity)
-                except DatabaseAwayError:
-                    break  # who was let in stays while nobody can be asked
-                if not known:
-                    for connection in connections:
-                        self._end(connection)
+            try:
+                await self._recheck()
+            except DatabaseAwayError:
+                continue  # who was let in stays while nobody can be asked
+            except Exception:
+                log.exception("live_recheck_failed")
+
+    async def _recheck(self) -> None:
+        connected: dict[Identity, list[LiveConnection]] = {}
+        for connection, identity in self._identities():
+            connected.setdefault(identity, []).append(connection)
+        for identity, connections in connected.items():
+            if not await still_known(self._accounts, identity):
+                for connection in connections:
+                    self._end(connection)
 
     # What browsers say
 
@@ -185,20 +189,28 @@ class Live:
             client.leave()
 
     async def _watch(self, sid: str, *arguments: Any) -> dict[str, Any]:
+        client = self._clients.get(sid)
+        if client is None:
+            return _GONE
         try:
-            client, wish = self._clients[sid], msgspec.convert(arguments[0], Watch)
-            await client.watch(wish)
+            await client.watch(msgspec.convert(arguments[0], Watch))
         except ProblemError as error:
-            return {"error": {"title": error.title, "detail": error.detail}}
-        except (msgspec.ValidationError, LookupError):
-            return {"error": {"title": "Not understood", "detail": "watch takes {call_id, after, epoch}."}}
+            return _error(error.title, error.detail)
+        except (msgspec.ValidationError, IndexError):
+            return _error("Not understood", "watch takes {call_id, after, epoch}.")
+        except Exception:
+            log.exception("live_watch_failed")
+            return _error("Something went wrong here", "It has been logged.")
         return {"ok": True, "epoch": self._past.transcripts.epoch}
 
     async def _unwatch(self, sid: str, *arguments: Any) -> dict[str, Any]:
+        client = self._clients.get(sid)
+        if client is None:
+            return _GONE
         try:
-            client, wish = self._clients[sid], msgspec.convert(arguments[0], Unwatch)
-        except (msgspec.ValidationError, LookupError):
-            return {"error": {"title": "Not understood", "detail": "unwatch takes {call_id}."}}
+            wish = msgspec.convert(arguments[0], Unwatch)
+        except (msgspec.ValidationError, IndexError):
+            return _error("Not understood", "unwatch takes {call_id}.")
         client.unwatch(wish.call_id)
         return {"ok": True, "epoch": self._past.transcripts.epoch}
 
@@ -242,3 +254,11 @@ class Live:
             self._audiences.tell_watchers(call_id, Event(frame))
         for interim in transcripts.interims(call_id):
             self._audiences.tell_watchers(call_id, utterance_event(interim))
+
+
+def _error(title: str, detail: str) -> dict[str, Any]:
+    """The acknowledgement of what cannot be done."""
+    return {"error": {"title": title, "detail": detail}}
+
+
+_GONE = _error("Gone", "The connection has ended.")

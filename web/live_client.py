@@ -16,7 +16,7 @@ import structlog
 
 from daemon.calls.registry import Registry
 from daemon.stores.calls import CallRow, get_call
-from daemon.stores.database import Database, DatabaseAwayError
+from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
 from daemon.stores.utterances import UtteranceRow, utterances_of
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.utterance import Utterance
@@ -150,6 +150,8 @@ class LiveClient:
             async with asyncio.timeout(_READ_TIMEOUT), self._past.database.read() as connection:
                 call = await get_call(connection, call_id)
                 return call, [] if call is None else await utterances_of(connection, call.call_id)
+        except RowRefusedError:
+            return None, []  # an id that the store cannot even ask for
         except (DatabaseAwayError, TimeoutError) as error:
             log.warning("live_store_read_failed", error=type(error).__name__)
             raise ProblemError(503, "The store is away", "Calls that are live can be watched.") from error

@@ -12,6 +12,7 @@ from daemon.calls.links import LinkStatus
 from daemon.stores.calls import CallRow
 from daemon.stores.utterances import UtteranceRow
 from daemon.transcripts.utterance import Utterance
+from web.encoding import encode
 from web.live_frames import Event, event_frame
 from web.payloads import (
     CallEventPayload,
@@ -27,12 +28,10 @@ from web.views import View
 _PIECE = 200
 """Calls or utterances in one message; the rest of a long past follows one by one."""
 
-_encode = msgspec.json.Encoder().encode
-
 
 def call_event(call: CallPayload) -> Event:
     """``call``: new or changed."""
-    return Event(event_frame("call", _encode(CallEventPayload(call))))
+    return Event(event_frame("call", encode(CallEventPayload(call))))
 
 
 def merged_event(call: Call | CallRow, view: View, old_call_id: str) -> Event:
@@ -47,7 +46,7 @@ def merged_event(call: Call | CallRow, view: View, old_call_id: str) -> Event:
 
 def link_event(link: LinkStatus) -> Event:
     """``link``: a link's state changed."""
-    return Event(event_frame("link", _encode(link_payload(link))))
+    return Event(event_frame("link", encode(link_payload(link))))
 
 
 def utterance_event(utterance: Utterance) -> Event:
@@ -61,23 +60,23 @@ def calls_frames(
 ) -> Iterator[bytes]:
     """``calls`` with what there is; a long list goes on as ``call`` events."""
     first = [call_payload(call, view) for call in calls[:_PIECE]]
-    yield event_frame("calls", _encode(CallsEventPayload(epoch, now, first, [link_payload(link) for link in links])))
+    yield event_frame("calls", encode(CallsEventPayload(epoch, now, first, [link_payload(link) for link in links])))
     for call in calls[_PIECE:]:
-        yield event_frame("call", _encode(CallEventPayload(call_payload(call, view))))
+        yield event_frame("call", encode(CallEventPayload(call_payload(call, view))))
 
 
 def call_frames(call: CallRow, view: View, asked_as: str) -> Iterator[bytes]:
     """``call`` as the store has it, and that ``asked_as``, where that is an old id of it, is no call by itself."""
     if asked_as != call.call_id:
         yield merged_event(call, view, asked_as).frame
-    yield event_frame("call", _encode(CallEventPayload(call_payload(call, view))))
+    yield event_frame("call", encode(CallEventPayload(call_payload(call, view))))
 
 
 def reset_frames(epoch: str, call_id: str, finals: Iterable[Utterance | UtteranceRow]) -> Iterator[bytes]:
     """``reset`` with the finals; a long past goes on as ``utterance`` events."""
     rest = iter(finals)
     first = [utterance_payload(final) for final in islice(rest, _PIECE)]
-    yield event_frame("reset", _encode(ResetPayload(epoch, call_id, first)))
+    yield event_frame("reset", encode(ResetPayload(epoch, call_id, first)))
     yield from utterance_frames(rest)
 
 
@@ -87,4 +86,4 @@ def utterance_frames(utterances: Iterable[Utterance | UtteranceRow]) -> Iterator
 
 
 def _utterance_frame(utterance: Utterance | UtteranceRow) -> bytes:
-    return event_frame("utterance", _encode(utterance_payload(utterance)))
+    return event_frame("utterance", encode(utterance_payload(utterance)))

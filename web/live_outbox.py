@@ -153,30 +153,35 @@ class Outbox:
     def feed(self, frames: Iterator[bytes]) -> None:
         """Frames that are made while the client takes them: the past, however long it is. What follows waits."""
         self.flush_first()
-        if self._closed:
-            return
-        self._waiting[next(self._keys)] = frames
-        self._pump()
+        if self._has_room(0):
+            self._waiting[next(self._keys)] = frames
+            self._pump()
 
     def _enqueue(self, event: Event) -> None:
-        if self._closed:
-            return
         if event.utterance_id:
             self._drop(event.utterance_id)
         size = len(event.frame)
+        if event.droppable and self._full(size):
+            self._counts.interims_dropped += 1
+        elif self._has_room(size):
+            self._waiting[event.utterance_id if event.droppable else next(self._keys)] = event.frame
+            self._waiting_bytes += size
+
+    def _has_room(self, size: int) -> bool:
+        """Whether something that must not be dropped fits in, if need be in the place of interims.
+
+        When it does not, the client is cut off.
+        """
+        if self._closed:
+            return False
         if self._full(size):
-            if event.droppable:
-                self._counts.interims_dropped += 1
-                return
             for key in [key for key in self._waiting if isinstance(key, str)]:
                 self._drop(key)
-            if self._full(size):
-                self._counts.cut_off += 1
-                log.warning("live_client_cut_off", waiting=len(self._waiting), waiting_bytes=self.waiting_bytes)
-                self.abort()
-                return
-        self._waiting[event.utterance_id if event.droppable else next(self._keys)] = event.frame
-        self._waiting_bytes += size
+        if self._full(size):
+            self._counts.cut_off += 1
+            log.warning("live_client_cut_off", waiting=len(self._waiting), waiting_bytes=self.waiting_bytes)
+            self.abort()
+        return not self._closed
 
     def _full(self, size: int) -> bool:
         return len(self._waiting) >= self.limits.queue_packets or self.waiting_bytes + size > self.limits.queue_bytes
@@ -235,5 +240,9 @@ class Outbox:
                 await asyncio.sleep(0)  # the others' turn, however much there is to catch up
         except ConnectionError:
             self.close()
+        except Exception:
+            # A past that cannot be told would be tried for ever.
+            log.exception("live_outbox_failed")
+            self.abort()
         finally:
             self._drainer = None

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from daemon.stores.database import DatabaseAwayError
+from daemon.stores.database import DatabaseAwayError, RowRefusedError
 from web.payloads import Problem
 
 log = structlog.get_logger(__name__)
@@ -46,6 +46,13 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if error.status < 400:
             raise
         return problem_response(_of_framework(error, request))
+    except (ConnectionError, web.RequestPayloadError) as error:
+        # The body broke off, or is not what its headers say.
+        return problem_response(ProblemError(400, "The body cannot be read", type(error).__name__))
+    except RowRefusedError as error:
+        # Text that the store cannot hold was asked for (a NUL in PostgreSQL): nothing is stored under that.
+        log.info("request_refused_by_store", cause=error.cause)
+        return problem_response(ProblemError(422, "Not understood", "There is no such text."))
     except DatabaseAwayError as error:
         log.warning("request_without_store", error=str(error))
         return problem_response(ProblemError(503, "The store is away", "Try again in a moment.", {"Retry-After": "5"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from daemon.health import Condition, Part
 from tests.web.browser import bearer
 from tests.web.client import ask
 from tests.web.house import House
+from tests.web.turns import until
 from web.app import endpoints_of
 from web.auth import Needs
 
@@ -186,3 +188,33 @@ async def test_every_route_lets_in_whom_it_says(house: House) -> None:
 def test_the_default_configuration_is_closed() -> None:
     assert Config().web.metrics_networks == []
     assert Config().web.trusted_proxies == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [({"Content-Encoding": "gzip"}, b"no gzip at all"), ({"Content-Encoding": "deflate"}, b"\xff\xff")],
+)
+async def test_a_body_that_cannot_be_read_is_no_fault_of_ours(
+    house: House, headers: dict[str, str], body: bytes
+) -> None:
+    server = await house.serve()
+    with capture_logs() as logs:
+        reply = await ask(
+            server, "POST", "/api/v1/session", data=body, headers=headers | {"Content-Type": "application/json"}
+        )
+    assert (reply.status, reply.media) == (400, "application/problem+json")
+    assert logs == []
+
+
+async def test_who_hangs_up_amid_a_body_is_no_fault_of_ours(house: House) -> None:
+    server = await house.serve()
+    with capture_logs() as logs:
+        _, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(
+            b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+        )
+        await until(lambda: bool(server.handler.connections))
+        writer.transport.abort()
+        await until(lambda: not server.handler.connections)
+        await server.close()
+    assert logs == []

@@ -17,6 +17,7 @@ from tests.web.browser import bearer
 from tests.web.conftest import Connect
 from tests.web.house import House
 from tests.web.raw_client import RawClient
+from tests.web.turns import until
 
 PROVE = os.environ.get("PARLEY_PROVE") == "1"
 OTHERS = 50
@@ -50,13 +51,6 @@ async def open_raw(house: House) -> AsyncIterator[Open]:
     yield open_one
     for client in clients:
         await client.close()
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Give the loop turns until that holds."""
-    async with asyncio.timeout(60):
-        while not true():  # noqa: ASYNC110 - the server runs in this loop: its turns are what there is to wait for
-            await asyncio.sleep(0)
 
 
 async def say_until(house: House, true: Callable[[], bool]) -> int:
