@@ -8,7 +8,6 @@ leg or the call ends) is withdrawn by an interim whose text is empty.
 from __future__ import annotations
 
 from bisect import bisect_right
-from bisect import bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -238,7 +237,10 @@ class Transcripts:
         )
 
     def _next_seq(self, call: Call) -> int:
-        return _next_seq(self._finals.setdefault(call.call_id, []))
+        finals = self._finals.get(call.call_id)
+        if finals is None:
+            finals = self._finals[call.call_id] = []
+        return finals[-1].seq + 1 if finals else 1
 
     def _keep(self, utterance: Utterance) -> None:
         self._finals[utterance.call_id].append(utterance)
@@ -283,15 +285,6 @@ class Transcripts:
 
 def _seq(utterance: Utterance) -> int:
     return utterance.seq
-
-
-def _seq(utterance: Utterance) -> int:
-    return utterance.seq
-
-
-def _next_seq(finals: list[Utterance]) -> int:
-    """After the last: what the store lost of a call leaves a gap in its numbers."""
-    return finals[-1].seq + 1 if finals else 1
 
 
 def _speaker(call: Call, leg: Leg, channel: int) -> Speaker:
