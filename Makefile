@@ -76,13 +76,14 @@ lock: $(VENV)/.dev $(VENV)/.node
 	$(UV_LOCK) requirements/node.in --upgrade -o requirements/node.lock
 	$(UV_LOCK) requirements/bench.in --upgrade -o requirements/bench.lock
 	$(NPM) update --package-lock-only
+	$(NPM) update --package-lock-only --prefix tests/bench/node
 
 build: $(VENV)/.dev $(STATIC)
 	rm -rf dist
 	$(BIN)/python -m hatchling build -t wheel
 
 clean:
-	rm -rf $(VENV) .venv-bench build dist web/static $(CONSOLE)/node_modules bench.json screenshots
+	rm -rf $(VENV) .venv-bench build dist web/static $(CONSOLE)/node_modules tests/bench/node/node_modules bench.json screenshots
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
