@@ -31,7 +31,8 @@ class Talk:
     async def say(self, call: SimulatedCall) -> str:
         """One more text on a call; returns it."""
         said = self.said[call.leg_id]
-        text = f"발화 {self._calls.index(call)}-{len(said) + 1}"
+        # All as long as each other: then the order in which they begin is that in which they end.
+        text = f"발화 {self._calls.index(call)}-{len(said) + 1:05}"
         said.append(text)
         await call.say(text)
         return text
