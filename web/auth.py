@@ -160,10 +160,9 @@ class Auth:
 
 def opens_socket(request: web.Request) -> bool:
     """Whether the request asks to become a WebSocket, in the way it must."""
-    return (
-        request.headers.get("Upgrade", "").lower() == "websocket"
-        and "upgrade" in [part.strip() for part in request.headers.get("Connection", "").lower().split(",")]
-    )
+    return request.headers.get("Upgrade", "").lower() == "websocket" and "upgrade" in [
+        part.strip() for part in request.headers.get("Connection", "").lower().split(",")
+    ]
 
 
 def _by_peer(request: web.Request) -> Account | None:

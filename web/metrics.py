@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from daemon.calls.call import CallState
 from daemon.calls.links import LinkState, LinkStatus
 from daemon.calls.registry import Registry
-from daemon.health import Condition, Health
+from daemon.health import Condition, Health, Report
 from daemon.hub import Hub
 from daemon.transcripts.utterance import Speaker, Utterance
 from web.live import Live
@@ -195,9 +195,22 @@ class _ParleyCollector(Collector):
         for name, part in report.parts.items():
             well.add_metric((name,), worth[part.condition])
         yield well
-        for name, part in report.parts.items():
-            for figure, value in part.numbers.items():
-                yield GaugeMetricFamily(_metric_name(name, figure), f"The figure {figure} of the part {name}.", value)
+        yield from _figures(report)
+
+
+def _figures(report: Report) -> Iterable[Metric]:
+    """The parts' own figures. Of a part ``switch:main`` the kind is in the name and ``main`` is a label."""
+    families: dict[str, GaugeMetricFamily] = {}
+    for part_name, part in report.parts.items():
+        kind, _, which = part_name.partition(":")
+        for figure, value in part.numbers.items():
+            name = _metric_name(kind, figure)
+            family = families.get(name)
+            if family is None:
+                text = f"The figure {figure} of {kind}."
+                family = families[name] = GaugeMetricFamily(name, text, labels=("name",) if which else ())
+            family.add_metric((which,) if which else (), value)
+    return families.values()
 
 
 def _metric_name(*words: str) -> str:

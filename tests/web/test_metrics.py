@@ -24,7 +24,7 @@ async def scrape(house: House) -> dict[tuple[str, frozenset[tuple[str, str]]], f
     }
 
 
-def key(name: str, **labels: Any) -> tuple[str, frozenset[tuple[str, str]]]:
+def key(name: str, /, **labels: Any) -> tuple[str, frozenset[tuple[str, str]]]:
     return name, frozenset(labels.items())
 
 
@@ -61,6 +61,8 @@ async def test_calls_links_and_speech_are_counted(house: House) -> None:
     house.ring("leg-b")
     house.hang_up("leg-b")
     house.health.add("recorder", lambda: Part(Condition.DEGRADED, "", {"waiting": 12.0, "lost rows": 3.0}))
+    for name in ("main", "other"):
+        house.health.add(f"switch:{name}", lambda: Part(Condition.OK, "", {"doubles": 2.0}))
     since = house.now
     found = await scrape(house)
     assert found[key("parley_calls", state="ringing")] == 1
@@ -72,6 +74,7 @@ async def test_calls_links_and_speech_are_counted(house: House) -> None:
     assert found[key("parley_link_last_event_age_seconds", link="switch:main")] == since - 1_700_000_000.0 + 2
     assert found[key("parley_recorder_waiting")] == 12
     assert found[key("parley_recorder_lost_rows")] == 3
+    assert found[key("parley_switch_doubles", name="main")] == found[key("parley_switch_doubles", name="other")] == 2
     assert found[key("parley_part_condition", part="recorder")] == 0.5
     assert found[key("parley_build_info", version="1.2.3")] == 1
     assert found[key("process_resident_memory_bytes")] > 0
