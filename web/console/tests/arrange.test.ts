@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { SHOW_ENDED, arrange, calleeOf, duration, nameOf } from "../src/calls/arrange";
+import { SHOW_ENDED, arrange, calleeOf, duration, nameOf, partyOf } from "../src/calls/arrange";
 import { call, leg } from "./examples";
 
 const ids = (calls: readonly { call_id: string }[]): string[] => calls.map((one) => one.call_id);
@@ -67,6 +67,20 @@ describe("a call", () => {
     expect(calleeOf(call("x", { legs: [first, left, there, silent] }))).toBe("1002");
     expect(calleeOf(call("x", { legs: [first, left, silent] }))).toBe("1001");
     expect(calleeOf(call("x", { legs: [first] }))).toBe("");
+  });
+
+  it("has on its other legs whom it called, and who called in and was connected", () => {
+    const one = call("x", { caller: "01012345678" });
+    expect(partyOf(leg("a", { direction: "inbound", caller: "01012345678", callee: "15880000" }), one)).toBe(
+      "15880000",
+    );
+    expect(partyOf(leg("b", { direction: "outbound", caller: "01012345678", callee: "1002" }), one)).toBe("1002");
+    expect(partyOf(leg("c", { direction: "inbound", caller: "01000001111", callee: "15880001" }), one)).toBe(
+      "01000001111",
+    );
+    expect(partyOf(leg("loopback", { direction: "inbound", caller: "01012345678", callee: "9197" }), one)).toBe("9197");
+    const called = leg("c", { direction: "inbound", caller: "01000001111", callee: "15880001" });
+    expect(calleeOf(call("x", { legs: [leg("a"), called] }))).toBe("01000001111");
   });
 
   it("has no name where that only repeats the number", () => {

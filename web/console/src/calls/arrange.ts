@@ -1,6 +1,6 @@
 /** Which calls the list shows, and in what order. */
 
-import type { Call } from "../api/payloads";
+import type { Call, Leg } from "../api/payloads";
 import { showNumber } from "../i18n/numbers";
 
 /** How long an ended call stays in the list, seconds. */
@@ -77,5 +77,14 @@ export function calleeOf(call: Call): string {
   if (call.callee !== "" && call.callee !== call.did) return call.callee;
   const others = call.legs.slice(1);
   const party = others.findLast((leg) => leg.state !== "ended") ?? others.findLast((leg) => leg.answered_at !== null);
-  return party === undefined || party.callee === call.did ? "" : party.callee;
+  const number = party === undefined ? "" : partyOf(party, call);
+  return number === call.did ? "" : number;
+}
+
+/**
+ * The number of who stands on a leg beside the caller's: whom the switch called, or who called in and was connected.
+ * A switch's own loopback looks as if the caller had called in once more.
+ */
+export function partyOf(leg: Leg, call: Call): string {
+  return leg.direction === "inbound" && leg.caller !== call.caller ? leg.caller : leg.callee;
 }
