@@ -32,9 +32,9 @@ from web.live_events import call_event, calls_frames, link_event, merged_event, 
 from web.live_frames import DISCONNECT, NAMESPACE, Event, text_frame
 from web.live_outbox import LiveCounts
 from web.live_server import LiveServer
-from web.payloads import Unwatch, Watch, call_payload
+from web.payloads import Unwatch, Watch
 from web.problems import ProblemError
-from web.views import View
+from web.views import View, call_payload
 
 log = structlog.get_logger(__name__)
 

@@ -14,16 +14,8 @@ from daemon.stores.utterances import UtteranceRow
 from daemon.transcripts.utterance import Utterance
 from web.encoding import encode
 from web.live_frames import Event, event_frame
-from web.payloads import (
-    CallEventPayload,
-    CallPayload,
-    CallsEventPayload,
-    ResetPayload,
-    call_payload,
-    link_payload,
-    utterance_payload,
-)
-from web.views import View
+from web.payloads import CallEventPayload, CallPayload, CallsEventPayload, ResetPayload
+from web.views import View, call_payload, link_payload, utterance_payload
 
 _PIECE = 200
 """Calls or utterances in one message; the rest of a long past follows one by one."""

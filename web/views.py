@@ -1,11 +1,28 @@
-"""Which of what we know an account is shown: whole phone numbers, or masked ones."""
+"""What of what we know an account is shown: calls, utterances and links as payloads, in the view of its role.
+
+In the masked view every number of a person is masked; the DID is one of our own and stays whole, and so do numbers
+that stand in what was said.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Literal
 
 from daemon.accounts.account import Account
+from daemon.calls.call import Call, CallState, Disposition, Leg, LegState
+from daemon.calls.events import Direction
+from daemon.calls.links import LinkStatus
+from daemon.calls.numbers import mask_number, mask_numbers_in
+from daemon.health import Report
+from daemon.stores.calls import CallRow, LegRow
+from daemon.stores.utterances import UtteranceRow
+from daemon.transcripts.utterance import Speaker, Utterance
+from web.payloads import CallPayload, HealthPayload, LegPayload, LinkPayload, PartPayload, UtterancePayload
+
+_EXTENSION_DIGITS = 6
+"""A caller with no more digits than this is one of our own extensions."""
 
 
 class View(StrEnum):
@@ -18,3 +35,91 @@ class View(StrEnum):
 def view_for(account: Account, full_numbers: Literal["viewer", "operator", "admin", "nobody"]) -> View:
     """The view of ``account`` where ``full_numbers`` is the least role that sees whole numbers."""
     return View.FULL if full_numbers != "nobody" and account.may(full_numbers) else View.MASKED
+
+
+def call_payload(call: Call | CallRow, view: View) -> CallPayload:
+    """``call``, from memory or from the store, as ``view`` shows it."""
+    whole = view is View.FULL
+    number: Callable[[str], str] = str if whole else mask_number
+    name: Callable[[str], str] = str if whole else mask_numbers_in
+    return CallPayload(
+        call_id=call.call_id,
+        origin=call.origin,
+        server=call.server,
+        state=CallState(call.state),
+        caller=number(call.caller),
+        caller_name=name(call.caller_name),
+        callee=number(call.callee),
+        did=number(call.did) if _dialled_outside(call) else call.did,
+        code=call.code,
+        app=call.app,
+        created_at=call.created_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        hangup_cause=call.hangup_cause,
+        disposition=Disposition(call.disposition) if call.disposition else None,
+        merged_into=call.merged_into or None,
+        sensitive=isinstance(call, CallRow) and call.sensitive,
+        legs=[_leg_payload(leg, number, name) for leg in call.legs],
+    )
+
+
+def _dialled_outside(call: Call | CallRow) -> bool:
+    """Whether one of ours placed the call: what was dialled first is then somebody's number and no DID of ours."""
+    return call.caller.isdigit() and len(call.caller) <= _EXTENSION_DIGITS
+
+
+def _leg_payload(leg: Leg | LegRow, number: Callable[[str], str], name: Callable[[str], str]) -> LegPayload:
+    return LegPayload(
+        leg_id=leg.leg_id,
+        direction=Direction(leg.direction),
+        caller=number(leg.caller),
+        caller_name=name(leg.caller_name),
+        callee=number(leg.callee),
+        code=leg.code,
+        state=LegState(leg.state),
+        created_at=leg.created_at,
+        answered_at=leg.answered_at,
+        ended_at=leg.ended_at,
+        hangup_cause=leg.hangup_cause,
+        parked=leg.parked,
+        held=leg.held,
+        peer_id=leg.peer_id,
+    )
+
+
+def utterance_payload(utterance: Utterance | UtteranceRow) -> UtterancePayload:
+    """``utterance``, from memory or from the store (which holds finals only). It is the same in every view."""
+    return UtterancePayload(
+        call_id=utterance.call_id,
+        utterance_id=utterance.utterance_id,
+        seq=utterance.seq,
+        leg_id=utterance.leg_id,
+        speaker=Speaker(utterance.speaker),
+        text=utterance.text,
+        start=utterance.start,
+        end=utterance.end,
+        said_at=utterance.said_at,
+        final=not isinstance(utterance, Utterance) or utterance.final,
+        confidence=utterance.confidence,
+        vendor=utterance.vendor,
+    )
+
+
+def link_payload(link: LinkStatus) -> LinkPayload:
+    """``link`` as everybody is shown it."""
+    return LinkPayload(
+        link=link.link,
+        server=link.server,
+        state=link.state,
+        since=link.since,
+        last_event_at=link.last_event_at,
+        detail=link.detail,
+        gap=link.gap,
+    )
+
+
+def health_payload(report: Report, version: str, *, details: bool) -> HealthPayload:
+    """``report`` without its figures, which are for ``/metrics``; without ``details`` also without words."""
+    parts = {name: PartPayload(part.condition, part.detail if details else "") for name, part in report.parts.items()}
+    return HealthPayload(report.condition, version if details else "", parts)

@@ -15,18 +15,11 @@ from daemon.stores.utterances import utterances_of
 from web.auth import Auth
 from web.cursor import read_cursor, write_cursor
 from web.endpoint import JSON, Answer, Asked, Endpoint
-from web.payloads import (
-    CallPayload,
-    CallsPage,
-    TranscriptPayload,
-    UtterancePayload,
-    call_payload,
-    utterance_payload,
-)
+from web.payloads import CallPayload, CallsPage, TranscriptPayload, UtterancePayload
 from web.problems import ProblemError
 from web.sources import Sources
 from web.transcript_formats import in_order, to_csv, to_text, to_vtt
-from web.views import View
+from web.views import View, call_payload, utterance_payload
 
 Format = Literal["json", "csv", "text", "vtt"]
 

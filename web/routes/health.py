@@ -8,8 +8,9 @@ from daemon.health import Condition
 from web.auth import Needs
 from web.endpoint import Answer, Asked, Endpoint, json_response
 from web.metrics import CONTENT_TYPE
-from web.payloads import HealthPayload, health_payload
+from web.payloads import HealthPayload
 from web.sources import Sources
+from web.views import health_payload
 
 
 class HealthRoutes:
