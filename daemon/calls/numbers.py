@@ -11,7 +11,7 @@ _HIDDEN = "****"
 def mask_number(number: str) -> str:
     """``number`` with its middle hidden: ``01012345678`` → ``010****5678``.
 
-    Seven digits and more keep their first three and last four; shorter ones, extensions mostly, keep their last two;
+    Eight digits and more keep their first three and last four; shorter ones, extensions mostly, keep their last two;
     two and fewer are hidden whole. What is no number (a SIP name) keeps its first character. Separators go: they
     would tell how many digits are hidden.
     """
