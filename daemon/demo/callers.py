@@ -62,6 +62,11 @@ class Callers:
         self._turn: list[Script] = []
         self._live: set[asyncio.Task[None]] = set()
 
+    @property
+    def live(self) -> int:
+        """How many calls are up."""
+        return len(self._live)
+
     async def run(self, calls: int | None = None) -> None:
         """Let people call until cancelled; with ``calls``, let so many call and wait for the last one's end."""
         try:

@@ -41,12 +41,17 @@ class Demo:
         self.password = PASSWORD
         self._calling: asyncio.Task[None] | None = None
 
+    @property
+    def config(self) -> SwitchConfig:
+        """How to reach it once it runs, :attr:`password` apart."""
+        return SwitchConfig(name=NAME, host=self.switch.host, port=self.switch.port, reconnect_cap=2.0)
+
     async def start(self) -> SwitchConfig:
-        """Start it; returns how to reach it, :attr:`password` apart."""
+        """Start it, and let people call or the recording wait for its first listener; returns :attr:`config`."""
         await self.switch.start()
         if self.callers is not None:
             self._calling = asyncio.get_running_loop().create_task(self.callers.run())
-        return SwitchConfig(name=NAME, host=self.switch.host, port=self.switch.port, reconnect_cap=2.0)
+        return self.config
 
     async def stop(self) -> None:
         """End everybody's calls and close."""
@@ -55,11 +60,3 @@ class Demo:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._calling
         await self.switch.stop()
-
-
-async def run_demo(
-    *, recording: Path | str | None = None, fast: bool = False, speed: float = 1.0, seed: int = 1, port: int = 0
-) -> tuple[SwitchConfig, str, Demo]:
-    """A started :class:`Demo`: how to reach its switch, the password, and itself to stop it by."""
-    demo = Demo(recording=recording, fast=fast, speed=speed, seed=seed, port=port)
-    return await demo.start(), demo.password, demo

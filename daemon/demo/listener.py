@@ -82,17 +82,16 @@ class Listener:
         self._frozen.clear()
         self.thawed.set()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a connection is always served by a task
-        self._serving.add(task)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = Client(self, reader, writer)
         self.clients.append(client)
-        try:
-            with contextlib.suppress(ConnectionError):
-                await client.serve()
-        finally:
-            self._serving.discard(task)
+        task = asyncio.get_running_loop().create_task(self._serve(client))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, client: Client) -> None:
+        with contextlib.suppress(ConnectionError):
+            await client.serve()
 
     def left(self, client: Client) -> None:
         """A connection is gone."""

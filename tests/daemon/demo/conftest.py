@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
 import uvloop
 
+from daemon.demo.demo import Demo
+from daemon.demo.recording import RecordingPlayer
 from daemon.demo.switch import SimulatedSwitch
 from tests.daemon.demo.plain_client import PlainClient
 
 Connect = Callable[..., Awaitable[PlainClient]]
+Runnable = TypeVar("Runnable", SimulatedSwitch, RecordingPlayer, Demo)
+
+
+class Run(Protocol):
+    """``switch = await run(SimulatedSwitch(…))``: starts it now and stops it at the end of the test."""
+
+    async def __call__(self, made: Runnable) -> Runnable: ...
 
 
 def pytest_asyncio_loop_factories(config: Any, item: Any) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -21,12 +30,24 @@ def pytest_asyncio_loop_factories(config: Any, item: Any) -> Mapping[str, Callab
 
 
 @pytest.fixture
-async def switch() -> AsyncIterator[SimulatedSwitch]:
+async def run() -> AsyncIterator[Run]:
+    """Starts switches, players and demos of a test's own."""
+    running: list[SimulatedSwitch | RecordingPlayer | Demo] = []
+
+    async def run(made: Runnable) -> Runnable:
+        running.append(made)
+        await made.start()
+        return made
+
+    yield run
+    for made in running:
+        await made.stop()
+
+
+@pytest.fixture
+async def switch(run: Run) -> SimulatedSwitch:
     """A switch on which all goes three hundred times as fast and the heart beats once an hour."""
-    running = SimulatedSwitch(speed=300.0, heartbeat=3600.0)
-    await running.start()
-    yield running
-    await running.stop()
+    return await run(SimulatedSwitch(speed=300.0, heartbeat=3600.0))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from daemon.demo.switch import SimulatedSwitch
-from tests.daemon.demo.conftest import Connect
+from tests.daemon.demo.conftest import Connect, Run
 from tests.daemon.demo.plain_client import PlainClient
 from tests.wire import recordings
 
@@ -59,15 +59,13 @@ async def test_a_wrong_password(switch: SimulatedSwitch) -> None:
     await client.close()
 
 
-async def test_no_password_in_time() -> None:
-    switch = SimulatedSwitch(auth_timeout=0.0)
-    await switch.start()
+async def test_no_password_in_time(run: Run) -> None:
+    switch = await run(SimulatedSwitch(auth_timeout=0.0))
     client = await PlainClient.connect(switch.port)
     await client.eof()
     ours = b"".join(frame.head + b"\n\n" + frame.body for frame in client.frames)
     assert ours == recordings.read("04i_auth_timeout.esl")
     await client.close()
-    await switch.stop()
 
 
 async def test_blank_lines_and_pipelined_commands(switch: SimulatedSwitch) -> None:

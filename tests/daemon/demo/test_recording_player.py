@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.demo.recording import RecordingPlayer
-from tests.daemon.demo.conftest import Connect
+from tests.daemon.demo.conftest import Connect, Run
 from tests.daemon.demo.plain_client import WireFrame, is_event, split
 from tests.wire import recordings
 
@@ -22,14 +22,14 @@ def recorded(name: str) -> list[WireFrame]:
 
 
 @pytest.mark.parametrize("name", WITH_EVENTS)
-async def test_exactly_the_recorded_event_frames_are_sent(name: str, tmp_path: Path, connect: Connect) -> None:
-    player = RecordingPlayer(recordings.unpack(name, tmp_path), fast=True, stay=False)
-    await player.start()
+async def test_exactly_the_recorded_event_frames_are_sent(
+    name: str, tmp_path: Path, connect: Connect, run: Run
+) -> None:
+    player = await run(RecordingPlayer(recordings.unpack(name, tmp_path), fast=True, stay=False))
     client = await connect(player.port, "json HEARTBEAT")
     await client.eof()
     assert client.events == recorded(name)
     assert player.finished.is_set()
-    await player.stop()
 
 
 @pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".xz", lzma.compress)])
@@ -61,7 +61,7 @@ def test_what_cannot_be_unpacked_or_read_is_refused(tmp_path: Path) -> None:
         RecordingPlayer(path)
 
 
-async def test_the_legs_that_are_up_are_listed_and_dumped(tmp_path: Path, connect: Connect) -> None:
+async def test_the_legs_that_are_up_are_listed_and_dumped(tmp_path: Path, connect: Connect, run: Run) -> None:
     """At the point where the recording client listed the channels, the player lists the same legs."""
     name = "04k_bridge_code.esl"
     at_list = next(sent.offset for sent in recordings.sent(name) if b"show channels" in sent.data)
@@ -70,8 +70,7 @@ async def test_the_legs_that_are_up_are_listed_and_dumped(tmp_path: Path, connec
     answers = [frame for frame in split(recordings.read(name)) if frame.kind == "api/response"]
     theirs = json.loads(answers[0].body)["rows"]
 
-    player = RecordingPlayer(part, fast=True)
-    await player.start()
+    player = await run(RecordingPlayer(part, fast=True))
     client = await connect(player.port, "json ALL")
     await player.finished.wait()
     ours = json.loads(await client.ask("api show channels as json"))["rows"]
@@ -93,25 +92,21 @@ async def test_the_legs_that_are_up_are_listed_and_dumped(tmp_path: Path, connec
     job = await client.event(Job_UUID="job")
     assert job["_body"] == "true"
     assert int(job["Event-Sequence"]) > max(int(frame.event["Event-Sequence"]) for frame in recorded(name)[:50])
-    await player.stop()
 
 
-async def test_ended_legs_are_gone_and_stay_gone(tmp_path: Path, connect: Connect) -> None:
-    player = RecordingPlayer(recordings.unpack("02_json_full_call.esl", tmp_path), fast=True)
-    await player.start()
+async def test_ended_legs_are_gone_and_stay_gone(tmp_path: Path, connect: Connect, run: Run) -> None:
+    player = await run(RecordingPlayer(recordings.unpack("02_json_full_call.esl", tmp_path), fast=True))
     client = await connect(player.port, "json ALL")
     await player.finished.wait()
     leg = recorded("02_json_full_call.esl")[0].event["Unique-ID"]
     assert await client.ask("api show channels as json") == '{"row_count": 0}\n'
     assert await client.ask(f"api uuid_exists {leg}") == "false"
     assert await client.ask(f"api uuid_dump {leg} json") == "-ERR No such channel!\n"
-    await player.stop()
 
 
-async def test_a_client_that_comes_again_gets_the_rest(tmp_path: Path, connect: Connect) -> None:
+async def test_a_client_that_comes_again_gets_the_rest(tmp_path: Path, connect: Connect, run: Run) -> None:
     """The recording waits while nobody listens: two connections one after another see all of it, once."""
-    player = RecordingPlayer(recordings.unpack("01_plain_full_call.esl", tmp_path), speed=20.0, stay=False)
-    await player.start()
+    player = await run(RecordingPlayer(recordings.unpack("01_plain_full_call.esl", tmp_path), speed=20.0, stay=False))
     first = await connect(player.port, "plain ALL")
     await first.seen(lambda: len(first.events) > 5)
     await first.ask("noevents")
@@ -122,12 +117,12 @@ async def test_a_client_that_comes_again_gets_the_rest(tmp_path: Path, connect: 
     second = await connect(player.port, "plain ALL")
     await second.eof()
     assert first.events + second.events == recorded("01_plain_full_call.esl")
-    await player.stop()
 
 
-async def test_who_joins_late_hears_what_the_others_hear_from_then_on(tmp_path: Path, connect: Connect) -> None:
-    player = RecordingPlayer(recordings.unpack("01_plain_full_call.esl", tmp_path), speed=20.0, stay=False)
-    await player.start()
+async def test_who_joins_late_hears_what_the_others_hear_from_then_on(
+    tmp_path: Path, connect: Connect, run: Run
+) -> None:
+    player = await run(RecordingPlayer(recordings.unpack("01_plain_full_call.esl", tmp_path), speed=20.0, stay=False))
     first = await connect(player.port, "plain ALL")
     await first.seen(lambda: len(first.events) > 5)
     second = await connect(player.port, "plain ALL")
@@ -136,12 +131,12 @@ async def test_who_joins_late_hears_what_the_others_hear_from_then_on(tmp_path: 
     assert first.events == recorded("01_plain_full_call.esl")
     assert 0 < len(second.events) < len(first.events)
     assert second.events == first.events[-len(second.events) :]
-    await player.stop()
 
 
-async def test_the_heart_beats_after_the_end(tmp_path: Path, connect: Connect) -> None:
-    player = RecordingPlayer(recordings.unpack("04l_caller_hangs_up.esl", tmp_path), fast=True, heartbeat=0.01)
-    await player.start()
+async def test_the_heart_beats_after_the_end(tmp_path: Path, connect: Connect, run: Run) -> None:
+    player = await run(
+        RecordingPlayer(recordings.unpack("04l_caller_hangs_up.esl", tmp_path), fast=True, heartbeat=0.01)
+    )
     client = await connect(player.port, "plain HEARTBEAT")
     events = recorded("04l_caller_hangs_up.esl")
     await client.seen(lambda: len(client.events) >= len(events) + 2)
@@ -151,21 +146,18 @@ async def test_the_heart_beats_after_the_end(tmp_path: Path, connect: Connect) -
     assert {event["Core-UUID"] for event in own} == {player.core_uuid}
     assert min(sequences) > max(int(frame.event["Event-Sequence"]) for frame in events)
     assert own[0]["Event-Date-Timestamp"] > events[-1].event["Event-Date-Timestamp"]
-    await player.stop()
 
 
-async def test_the_recorded_pace_is_kept(tmp_path: Path, connect: Connect) -> None:
+async def test_the_recorded_pace_is_kept(tmp_path: Path, connect: Connect, run: Run) -> None:
     """What is waited for are the recorded seconds, divided by the speed."""
     waited: list[float] = []
 
     async def note(seconds: float) -> None:
         waited.append(seconds)
 
-    player = RecordingPlayer(recordings.unpack("02_json_full_call.esl", tmp_path), speed=100.0, sleep=note)
-    await player.start()
+    player = await run(RecordingPlayer(recordings.unpack("02_json_full_call.esl", tmp_path), speed=100.0, sleep=note))
     await connect(player.port, "json ALL")
     await player.finished.wait()
     stamps = [int(frame.event["Event-Date-Timestamp"]) for frame in recorded("02_json_full_call.esl")]
     assert sum(waited) == pytest.approx((max(stamps) - stamps[0]) / 1e6 / 100.0)
     assert all(seconds >= 0 for seconds in waited)
-    await player.stop()

@@ -9,7 +9,7 @@ import pytest
 
 from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
-from tests.daemon.demo.conftest import Connect
+from tests.daemon.demo.conftest import Connect, Run
 from tests.daemon.demo.plain_client import PlainClient
 
 PARKED = ["CHANNEL_STATE", "CHANNEL_STATE", "CHANNEL_CREATE", "CHANNEL_CALLSTATE", "CHANNEL_STATE", "CHANNEL_STATE"]
@@ -304,24 +304,21 @@ async def test_recording_and_hanging_everybody_up(switch: SimulatedSwitch, conne
     assert client.names() == ["RECORD_START", "RECORD_STOP", "CHANNEL_HANGUP"]
 
 
-async def test_a_run_with_given_clock_and_ids_repeats_itself() -> None:
-    async def run() -> list[bytes]:
+async def test_a_run_with_given_clock_and_ids_repeats_itself(connect: Connect, run: Run) -> None:
+    async def bodies() -> list[bytes]:
         ids = iter(f"00000000-0000-4000-8000-{n:012x}" for n in range(10_000))
         ticks = iter(1_795_199_377.0 + n / 50 for n in range(10_000))
-        switch = SimulatedSwitch(clock=lambda: next(ticks), new_id=lambda: next(ids), speed=1e6)
-        await switch.start()
-        client = await PlainClient.signed_in(switch.port, "json ALL")
+        switch = await run(SimulatedSwitch(clock=lambda: next(ticks), new_id=lambda: next(ids), speed=1e6))
+        client = await connect(switch.port, "json ALL")
         call = await switch.call(code="dev-app")
         await call.park()
         await call.answer()
         await call.speak("안녕하세요")
         await call.hang_up()
         await client.event(Channel_State="CS_DESTROY")
-        await client.close()
-        await switch.stop()
         return [frame.body for frame in client.events]
 
-    assert await run() == await run()
+    assert await bodies() == await bodies()
 
 
 async def test_any_event_can_be_fired(switch: SimulatedSwitch, connect: Connect) -> None:

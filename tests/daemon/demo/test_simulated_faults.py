@@ -9,7 +9,7 @@ import pytest
 
 from daemon.demo.call import SimulatedCall
 from daemon.demo.switch import SimulatedSwitch
-from tests.daemon.demo.conftest import Connect
+from tests.daemon.demo.conftest import Connect, Run
 from tests.daemon.demo.plain_client import PlainClient
 from tests.wire import recordings
 
@@ -77,15 +77,14 @@ async def test_the_address_is_refused(switch: SimulatedSwitch, connect: Connect)
     await connect(switch.port)
 
 
-async def test_stall_says_nothing_and_keeps_everything(switch: SimulatedSwitch, connect: Connect) -> None:
+async def test_stall_says_nothing_and_keeps_everything(switch: SimulatedSwitch, connect: Connect, run: Run) -> None:
     client = await connect(switch.port, "json CHANNEL_CREATE HEARTBEAT")
     switch.stall()
     call = await switch.call()
     client.write("api echo late\n\n")
     newcomer = await PlainClient.connect(switch.port)
-    other_switch = SimulatedSwitch()  # a conversation elsewhere: the loop has had every chance to send
-    await other_switch.start()
-    await (await connect(other_switch.port)).ask("api status")
+    elsewhere = await run(SimulatedSwitch())  # a conversation there: the loop has had every chance to send here
+    await (await connect(elsewhere.port)).ask("api status")
     assert client.events == newcomer.frames == []
     assert not client.ended
     switch.resume()
@@ -93,7 +92,6 @@ async def test_stall_says_nothing_and_keeps_everything(switch: SimulatedSwitch, 
     await client.seen(lambda: client.replies[-1] == "late")
     await newcomer.seen(lambda: newcomer.kinds() == ["auth/request"])
     await newcomer.close()
-    await other_switch.stop()
 
 
 async def test_half_open_loses_what_was_fired(switch: SimulatedSwitch, connect: Connect) -> None:
@@ -218,9 +216,8 @@ async def flood_until_frozen(switch: SimulatedSwitch, call: SimulatedCall) -> No
         await asyncio.sleep(0)
 
 
-async def test_a_subscriber_that_stops_reading_freezes_everybody_until_it_goes(connect: Connect) -> None:
-    switch = SimulatedSwitch(queue_limit=50, heartbeat=3600.0)
-    await switch.start()
+async def test_a_subscriber_that_stops_reading_freezes_everybody_until_it_goes(connect: Connect, run: Run) -> None:
+    switch = await run(SimulatedSwitch(queue_limit=50, heartbeat=3600.0))
     reader, writer = await asyncio.open_connection("127.0.0.1", switch.port, limit=1024)
     writer.write(b"auth ClueCon\n\nevent plain ALL\n\n")
     await switch.subscribers(1)
@@ -230,16 +227,13 @@ async def test_a_subscriber_that_stops_reading_freezes_everybody_until_it_goes(c
     await flood_until_frozen(switch, call)
     switch.flood(1)
     other.write("api echo frozen\n\n")
-    call_elsewhere = SimulatedSwitch()
-    await call_elsewhere.start()
-    await (await connect(call_elsewhere.port)).ask("api status")
+    elsewhere = await run(SimulatedSwitch())
+    await (await connect(elsewhere.port)).ask("api status")
     assert other.events == []
     assert "frozen" not in other.replies
     writer.transport.abort()
     await other.event(Event_Subclass="demo::flood")
     await other.seen(lambda: other.replies[-1] == "frozen")
-    await call_elsewhere.stop()
-    await switch.stop()
 
 
 async def test_a_subscriber_that_is_gone_blocks_nobody(switch: SimulatedSwitch, connect: Connect) -> None:
