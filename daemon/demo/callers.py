@@ -9,20 +9,8 @@ from collections.abc import Sequence
 
 from daemon.demo.applications import speaking_time
 from daemon.demo.call import Side, SimulatedCall
-from daemon.demo.dialogues import (
-    SCRIPTS,
-    Connect,
-    Consult,
-    HangUp,
-    Hold,
-    Keys,
-    Line,
-    Pause,
-    Prompt,
-    Script,
-    Step,
-    Transfer,
-)
+from daemon.demo.dialogues import SCRIPTS
+from daemon.demo.script import Connect, Consult, HangUp, Hold, Keys, Line, Pause, Prompt, Script, Step, Transfer
 from daemon.demo.switch import SimulatedSwitch
 
 THINKING_SECONDS = (0.4, 1.4)

@@ -13,38 +13,12 @@ from daemon.demo.core import Core
 from daemon.demo.event import Event, Headers
 from daemon.demo.hangup_variables import media_report, reported, terminated
 from daemon.demo.profile import CallerProfile, ChannelTimes
+from daemon.demo.states import CALL_STATE_NUMBERS, STATE_NUMBERS
 from daemon.demo.variables import Endpoint, Variables, confirmed, described, negotiated
 
 if TYPE_CHECKING:
     from daemon.demo.thread import Thread
 
-STATE_NUMBERS = {
-    "CS_NEW": 0,
-    "CS_INIT": 1,
-    "CS_ROUTING": 2,
-    "CS_SOFT_EXECUTE": 3,
-    "CS_EXECUTE": 4,
-    "CS_EXCHANGE_MEDIA": 5,
-    "CS_PARK": 6,
-    "CS_CONSUME_MEDIA": 7,
-    "CS_HIBERNATE": 8,
-    "CS_RESET": 9,
-    "CS_HANGUP": 10,
-    "CS_REPORTING": 11,
-    "CS_DESTROY": 12,
-    "CS_NONE": 13,
-}
-CALL_STATE_NUMBERS = {
-    "DOWN": 0,
-    "DIALING": 1,
-    "RINGING": 2,
-    "EARLY": 3,
-    "ACTIVE": 4,
-    "HELD": 5,
-    "RING_WAIT": 6,
-    "HANGUP": 7,
-    "UNHELD": 8,
-}
 CODEC_READ = ("switch_core_codec.c", "switch_core_session_set_real_read_codec", 168)
 CODEC_WRITE = ("switch_core_codec.c", "switch_core_session_set_write_codec", 450)
 

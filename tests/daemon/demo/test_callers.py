@@ -10,7 +10,8 @@ from collections import defaultdict
 import pytest
 
 from daemon.demo.callers import Callers
-from daemon.demo.dialogues import SCRIPTS, Connect, Consult, Line, Script, Transfer
+from daemon.demo.dialogues import SCRIPTS
+from daemon.demo.script import Connect, Consult, Line, Script, Transfer
 from daemon.demo.switch import SimulatedSwitch
 from protocols.esl.connection import AuthRefused, BrokenEvent, Connection, Ready, UnknownFrame
 from protocols.esl.events import EslEvent
