@@ -64,3 +64,12 @@ class LivePage:
     async def until_said(self, text: str) -> None:
         """Wait until that final stands in the dialogue."""
         await expect(self.dialogue.locator("[data-utterance]:not(.interim)", has_text=text).last).to_be_attached()
+
+    async def check_layout(self) -> None:
+        """The page fills the window, banners or not: nothing is cut off, nothing is wider, nothing left empty."""
+        bottom, width = await self.page.get_by_role("main").evaluate(
+            "main => [innerHeight - main.getBoundingClientRect().bottom, document.documentElement.scrollWidth]"
+        )
+        size = self.page.viewport_size
+        assert size is not None
+        assert (bottom, width) == (0, size["width"])

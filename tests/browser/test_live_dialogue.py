@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from daemon.demo.switch import SimulatedSwitch
 from tests.browser.conftest import Complaints
@@ -109,6 +109,7 @@ async def test_a_dialogue_outlives_its_switch(
     await call.say(said[0], vendor="google")
     await expect(live.interim).to_have_count(0)
     await live.until_texts(said)
+    await live.check_layout()
     leaving = await switch.call(caller="01000000002")
     await leaving.answer()
     await expect(live.group("진행 중")).to_have_count(2)
@@ -118,6 +119,7 @@ async def test_a_dialogue_outlives_its_switch(
         await switch.refuse()
         switch.disconnect()
         await expect(live.link_banner).to_contain_text("main 스위치와 연결이 끊겼습니다")
+        await live.check_layout()
         await leaving.hang_up()
         leaving = await switch.call(caller=f"0100000010{number}")
         await leaving.answer()
@@ -312,17 +314,11 @@ async def test_on_a_phone_and_for_who_may_not_see_numbers(open_page: OpenPage, s
     await expect(live.rows.first).not_to_be_visible()
     await call.say("배송이 언제 오는지 확인하고 싶어서 전화드렸는데요 어제 주문한 정수기 필터예요")
     await live.until_texts(["배송이 언제 오는지 확인하고 싶어서 전화드렸는데요 어제 주문한 정수기 필터예요"])
-    assert await fits(live.page)
+    await live.check_layout()
     assert "1234" not in await live.page.content()
     await live.page.get_by_role("button", name="통화 목록").tap()
     await expect(live.row("010-****-5678")).to_be_visible()
-    assert await fits(live.page)
-
-
-async def fits(page: Page) -> bool:
-    """Whether nothing is wider than the screen."""
-    fitting: bool = await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    return fitting
+    await live.check_layout()
 
 
 async def test_the_policy_forbids_foreign_code(open_page: OpenPage, parley: ParleyProcess, browser: Browser) -> None:
