@@ -58,6 +58,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds by which ``answered`` and ``lasted`` may differ: the switch stamps its events in steps of 20 ms."""
     legs: list[Leg]
     said: list[Said] = []
+    snapshot_code: str = ""
+    """The code of its outbound leg, where a snapshot meets it: events that carry another leg's headers do not tell."""
 
 
 def whole_call() -> Recorded:
@@ -174,6 +176,7 @@ ON = {
                 ("outbound", "9197", "", "NORMAL_CLEARING"),
                 ("inbound", "9197", "other-app", "NORMAL_CLEARING"),
             ],
+            snapshot_code="dev-app",
         )
     ],
     "04l_caller_hangs_up": [
@@ -306,7 +309,10 @@ def check(told: tuple[dict[str, Any], list[dict[str, Any]]], recorded: Recorded)
     for moment, seconds in (("answered_at", recorded.answered), ("ended_at", recorded.lasted)):
         since = None if call[moment] is None else call[moment] - call["created_at"]
         assert since == (None if seconds is None else pytest.approx(seconds, abs=recorded.slack)), moment
-    legs = [(leg["direction"], leg["callee"], leg["code"], leg["hangup_cause"]) for leg in call["legs"]]
+    legs = []
+    for leg in call["legs"]:
+        met_by_snapshot = leg["direction"] == "outbound" and leg["code"] == recorded.snapshot_code
+        legs.append((leg["direction"], leg["callee"], "" if met_by_snapshot else leg["code"], leg["hangup_cause"]))
     assert legs == recorded.legs
     assert [(one["speaker"], one["vendor"], one["text"]) for one in said] == recorded.said
     for one in said:
