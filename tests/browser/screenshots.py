@@ -14,8 +14,10 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
 from playwright.async_api import Browser, Page
 
+from daemon.calls.call import CallState, Disposition
 from daemon.calls.links import LinkState
 from tests.browser.chromium import chromium
 from tests.browser.console_server import ConsoleServer
@@ -96,9 +98,22 @@ async def _walk(page: Page, server: ConsoleServer, picture: Picture) -> None:
     await page.get_by_test_id("gap-banner").wait_for()
     await page.keyboard.press("End")
     await picture("7-gap")
+    await page.get_by_test_id("gap-banner").get_by_role("button").click()
+    await server.tell_call(
+        replace(
+            server.calls[WATCHED],
+            state=CallState.ENDED,
+            ended_at=time.time(),
+            hangup_cause="NORMAL_CLEARING",
+            disposition=Disposition.ANSWERED,
+        )
+    )
+    await server.say(WATCHED, INTERIM + " 필요하신 게 있으실까요?", utterance_id="interim", said_at=time.time() - 3)
+    await page.locator(f'[data-call="{WATCHED}"].ended').wait_for(state="attached")
+    await picture("8-ended")
     await server.stop()
     await page.get_by_test_id("server-banner").wait_for()
-    await picture("8-server-away")
+    await picture("9-server-away")
 
 
 async def main(parts: Sequence[str]) -> None:
