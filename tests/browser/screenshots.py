@@ -19,6 +19,7 @@ from playwright.async_api import Browser, Page
 
 from daemon.calls.call import CallState, Disposition
 from daemon.calls.links import LinkState
+from daemon.transcripts.utterance import Speaker
 from tests.browser.chromium import chromium
 from tests.browser.console_server import ConsoleServer
 from tests.browser.example_calls import INTERIM, WATCHED, fill
@@ -108,7 +109,14 @@ async def _walk(page: Page, server: ConsoleServer, picture: Picture) -> None:
             disposition=Disposition.ANSWERED,
         )
     )
-    await server.say(WATCHED, INTERIM + " 필요하신 게 있으실까요?", utterance_id="interim", said_at=time.time() - 3)
+    await server.say(
+        WATCHED,
+        INTERIM + " 필요하신 게 있으실까요?",
+        utterance_id="interim",
+        speaker=Speaker.CALLEE,
+        leg_id=f"{WATCHED}-b",
+        said_at=time.time() - 3,
+    )
     await page.locator(f'[data-call="{WATCHED}"].ended').wait_for(state="attached")
     await picture("8-ended")
     await server.stop()

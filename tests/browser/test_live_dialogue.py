@@ -46,13 +46,8 @@ async def switch() -> AsyncIterator[SimulatedSwitch]:
 async def parley(tmp_path: Path, switch: SimulatedSwitch) -> AsyncIterator[ParleyProcess]:
     """``parley run`` with an operator ``hana`` and a viewer ``duri``."""
     process = ParleyProcess(tmp_path, switch.port)
-    people = {"hana": "operator", "duri": "viewer"}
-    await asyncio.gather(
-        *(
-            process.command("user", "add", name, "--role", role, "--password-stdin", line=PASSWORD)
-            for name, role in people.items()
-        )
-    )
+    for name, role in (("hana", "operator"), ("duri", "viewer")):
+        await process.command("user", "add", name, "--role", role, "--password-stdin", line=PASSWORD)
     await process.start()
     await switch.subscribers()
     yield process
