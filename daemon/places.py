@@ -19,6 +19,11 @@ def spool_dir(config: Config) -> Path:
     return Path(config.recorder.spool_dir or Path(config.service.state_dir) / "spool")
 
 
+def last_heard_path(config: Config) -> Path:
+    """The note of when each switch was last heard of."""
+    return Path(config.service.state_dir) / "last-heard.json"
+
+
 def socket_path(config: Config, environment: Mapping[str, str] | None = None) -> Path:
     """The Unix socket of the command line: in systemd's runtime directory where there is one."""
     environment = os.environ if environment is None else environment

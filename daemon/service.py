@@ -29,11 +29,12 @@ from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
 from daemon.listeners import Listeners
 from daemon.notify import Notifier
-from daemon.places import database_url, socket_path, spool_dir, writing_problem
+from daemon.places import database_url, last_heard_path, socket_path, spool_dir, writing_problem
 from daemon.recall import Recall, final_of
 from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow
+from daemon.switch.last_heard import LastHeard
 from daemon.switch.switch import Switch
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.recorder import Recorder
@@ -100,6 +101,7 @@ class Service:
         self._recall = Recall(
             self.database, self.registry, self.transcripts, replayed=self.recorder.replayed, clock=clock
         )
+        self._last_heard = LastHeard(last_heard_path(config))
         self.switches = [self._switch(switch, secrets) for switch in config.switch]
         self.health = self._health()
         self._vitals = Vitals(
@@ -147,6 +149,7 @@ class Service:
             hub=self.hub,
             speech=self._config.speech,
             recall=self._recall,
+            heard_before=self._last_heard.of(config.name),
             clock=self._clock,
         )
 
@@ -223,7 +226,13 @@ class Service:
         await self.listeners.add_unix(command_line, socket_path(self._config))
 
     async def _start(self, group: asyncio.TaskGroup) -> None:
-        chores = (self._vitals.feed_watchdog(), self._upgrading.run(), self._recall.run(), self._sweep())
+        chores = (
+            self._vitals.feed_watchdog(),
+            self._upgrading.run(),
+            self._recall.run(),
+            self._last_heard.keep(lambda: {switch.status.server: switch.last_heard for switch in self.switches}),
+            self._sweep(),
+        )
         self._chores = [group.create_task(chore) for chore in chores]
         await self._upgrading.first_try(_UPGRADE_PATIENCE)
         self._recording = [group.create_task(self.recorder.run())]

@@ -46,7 +46,8 @@ class Switch:
     """Follows the switch of ``config`` and tells ``apply`` what happens to its calls.
 
     ``registry`` is only asked. ``recall`` is awaited, for a bounded time, with the leg ids of a snapshot before it is
-    applied. ``clock`` gives Unix seconds.
+    applied. ``heard_before`` is when an earlier process last heard of the switch; since then nothing is known of it.
+    ``clock`` gives Unix seconds.
     """
 
     def __init__(
@@ -59,15 +60,16 @@ class Switch:
         hub: Hub,
         speech: SpeechConfig,
         recall: Recall,
+        heard_before: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
         self._password = password
         self._clock = clock
         self._event_link: Link | None = None
-        self._heard_before: float | None = None
+        self._heard_before = heard_before
         self._unreadable_before = 0
-        self._status = Status(config.name, hub, clock, last_heard=self._last_heard)
+        self._status = Status(config.name, hub, clock, last_heard=lambda: self.last_heard)
         self._commands = CommandLink(reply_timeout=config.command_timeout)
         self._translator = Translator(
             config.name,
@@ -157,7 +159,7 @@ class Switch:
             await self._events.subscribe(link, within=self._config.connect_timeout)
             self._event_link = link
             self._commands.events_up()
-            gap = None if self._heard_before is None else self._clock() - self._heard_before
+            gap = None if self._heard_before is None else max(0.0, self._clock() - self._heard_before)
             learning = asyncio.create_task(self._learn())
             await asyncio.wait({learning}, timeout=_LONGEST_HOLD)
             self._events.release()
@@ -171,7 +173,7 @@ class Switch:
             self._commands.events_lost()
             # What was held did happen.
             self._events.release()
-            self._heard_before = self._last_heard()
+            self._heard_before = self.last_heard
             self._unreadable_before += link.broken_events
             self._event_link = None
 
@@ -199,7 +201,8 @@ class Switch:
     def _events_away(self, state: LinkState, why: str) -> None:
         self._status.become(state, why)
 
-    def _last_heard(self) -> float | None:
+    @property
+    def last_heard(self) -> float | None:
         """When the switch was last heard of over the event link, in Unix seconds."""
         if self._event_link is None:
             return self._heard_before

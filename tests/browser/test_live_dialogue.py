@@ -195,6 +195,7 @@ async def test_a_dialogue_outlives_parley(open_page: OpenPage, parley: ParleyPro
     assert await live.row("010-0000-0000").get_attribute("data-call") == call_id
     await expect(live.group("진행 중")).to_have_count(2)
     await expect(live.interim).to_have_count(0)
+    await expect(live.dialogue.locator(".gap")).to_have_count(KILLS)
 
 
 async def test_only_finals_are_read_out(open_page: OpenPage, switch: SimulatedSwitch) -> None:

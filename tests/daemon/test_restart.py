@@ -323,6 +323,30 @@ async def ended_unseen(switch: SimulatedSwitch, parley: ParleyProcess, watcher: 
     return ids[leaving.leg_id], ids[staying.leg_id]
 
 
+async def test_the_time_in_which_nobody_listened_is_a_gap(
+    parley: ParleyProcess, switch: SimulatedSwitch, watcher: LiveWatcher
+) -> None:
+    """Killed, and stopped in order: what is told of the switch first is for how long nothing is known of it."""
+    await parley.start()
+    await watcher.connect(parley.port, await parley.token())
+    await watcher.until(lambda: watcher.links[-1]["state"] == "ready")
+    assert [link["gap"] for link in watcher.links if link["gap"] is not None] == []
+
+    async def is_noted() -> bool:
+        return (parley.state_dir / "last-heard.json").exists()
+
+    await until(is_noted)
+    first_heard = watcher.links[-1]["since"]
+    for end in (parley.kill, parley.stop):
+        watcher.links.clear()
+        await end()
+        ended_at = time.time()
+        await start_again(parley, watcher)
+        ready = next(link for link in watcher.links if link["state"] == "ready")
+        assert ready["since"] >= ended_at
+        assert first_heard - 1.0 <= ready["since"] - ready["gap"] <= ended_at
+
+
 async def test_a_call_that_ended_unseen_is_ended(
     parley: ParleyProcess, switch: SimulatedSwitch, watcher: LiveWatcher
 ) -> None:
