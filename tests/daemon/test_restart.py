@@ -136,6 +136,7 @@ async def test_killed_while_people_speak(parley: ParleyProcess, switch: Simulate
     async with talk.going_on():
         await watcher.until(lambda: len(watcher.held) == 3)
         ids = await call_ids(parley)
+        await asyncio.sleep(2 * MAY_BE_LOST)  # the calls themselves are safe now
 
         for number in range(ROUNDS):
             await asyncio.sleep(chance.uniform(0.0, 0.6))  # any moment
