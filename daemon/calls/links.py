@@ -22,7 +22,8 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``link`` is ``"switch:<name>"`` and unique; ``since`` is when this state began and ``last_event_at`` when the other
     side was last heard of, both Unix seconds of our clock. ``detail`` says why it is away or refused, in words for an
-    operator, without secrets. ``gap`` is set on the first READY after an outage: the seconds of which we know nothing.
+    operator, without secrets. ``gap`` is set while it is READY after an outage: the seconds before ``since`` of which
+    we know nothing.
     """
 
     link: str

@@ -29,8 +29,13 @@ class Status:
         self.now = LinkStatus(link=f"switch:{name}", server=name, state=LinkState.CONNECTING, since=clock())
 
     def become(self, state: LinkState, detail: str = "", *, gap: float | None = None) -> None:
-        """The events of the switch are in ``state``. ``gap`` is for how many seconds nothing was known of it."""
-        since = self.now.since if state is self.now.state else self._clock()
+        """The events of the switch are in ``state``. ``gap`` is for how many seconds nothing was known of it before.
+
+        It stands for as long as the state does: who looks later is told as well.
+        """
+        since = self._clock()
+        if state is self.now.state:
+            since, gap = self.now.since, self.now.gap
         self._publish(msgspec.structs.replace(self.now, state=state, since=since, detail=detail, gap=gap))
 
     def commands_are(self, trouble: str) -> None:
@@ -42,7 +47,7 @@ class Status:
 
     def refresh(self) -> None:
         """Nothing has changed but when the switch was last heard of."""
-        self._publish(msgspec.structs.replace(self.now, gap=None))
+        self._publish(self.now)
 
     def _publish(self, status: LinkStatus) -> None:
         if status.state is LinkState.READY:

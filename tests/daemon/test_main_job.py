@@ -346,8 +346,15 @@ async def stored_rows(url: str, table: str, order: str) -> list[dict[str, Any]]:
 
 
 async def check_stored(url: str, told: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
-    """What stands in the database is what REST told, and nothing else."""
+    """What stands in the database is what REST told, and nothing else.
+
+    A snapshot taken in the moment in which the switch calls a leg may take that for a call of its own, until the
+    events say whose it is: such a row says which call it became, and has no leg.
+    """
     calls = {row.pop("call_id"): row for row in await stored_rows(url, "calls", "call_id")}
+    merged = {call_id: row["merged_into"] for call_id, row in calls.items() if row["merged_into"]}
+    assert set(merged.values()) <= {call["call_id"] for call, _ in told}
+    calls = {call_id: row for call_id, row in calls.items() if call_id not in merged}
     legs = await stored_rows(url, "legs", "call_id, position")
     said = await stored_rows(url, "utterances", "call_id, seq")
     assert len(calls) == len(told)
@@ -424,9 +431,8 @@ async def test_calls_of_a_switch_that_was_killed_end_when_it_is_back(state_dir: 
     assert (lost["state"], lost["disposition"]) == ("ended", "lost")
     assert {leg["state"] for leg in lost["legs"]} == {"ended"}
     check_all([one for one in told if one[0] is not lost], ON["02_json_full_call"])
-    gaps = [link["gap"] for link in playing.watcher.links if link["gap"] is not None]
-    assert len(gaps) == 1
-    assert gaps[0] > 0
+    (gap,) = {link["gap"] for link in playing.watcher.links if link["gap"] is not None}
+    assert gap > 0
     await check_stored(running.database_url, told)
 
 

@@ -504,6 +504,13 @@ async def test_heartbeats_say_when_the_switch_was_last_heard_of(follow: Follow) 
     assert heard == sorted(heard)
     assert following.switch.status.since == ready.since
     assert following.switch.status.gap is None
+
+    switch.disconnect()
+    await following.until(lambda: following.statuses[-1].gap is not None)
+    back = following.statuses[-1]
+    await following.until(lambda: following.statuses[-1].last_event_at != back.last_event_at)
+    # Who looks only now is told of the gap as well.
+    assert (following.switch.status.since, following.switch.status.gap) == (back.since, back.gap)
     await switch.stop()
 
 
