@@ -1,0 +1,1 @@
+"""The PBX: a DIPCAST DCMIWS gateway and the Asterisk servers behind it."""

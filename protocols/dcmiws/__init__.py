@@ -1,0 +1,1 @@
+"""DIPCAST DCMIWS: Asterisk's manager interface as JSON over a WebSocket."""
