@@ -22,10 +22,11 @@ class LinkState(StrEnum):
 class LinkStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One link's state, published on the hub whenever it changes.
 
-    ``link`` is ``"switch:<name>"``, ``"pbx:gateway"`` or ``"pbx:<server>"`` and unique; ``since`` is when this state began and ``last_event_at`` when the other
-    side was last heard of, both Unix seconds of our clock. ``detail`` says why it is away or refused, in words for an
-    operator, without secrets. ``gap`` is set while it is READY after an outage: the seconds before ``since`` of which
-    we know nothing. ``round_trip`` is how long the last answer took in seconds, where the link is asked regularly.
+    ``link`` is ``"switch:<name>"``, ``"pbx:gateway"`` or ``"pbx:<server>"`` and unique; ``since`` is when this state
+    began and ``last_event_at`` when the other side was last heard of, both Unix seconds of our clock. ``detail`` says
+    why it is away or refused, in words for an operator, without secrets. ``gap`` is set while it is READY after an
+    outage: the seconds before ``since`` of which we know nothing. ``round_trip`` is how long the last answer took in
+    seconds, where the link is asked regularly.
     """
 
     link: str

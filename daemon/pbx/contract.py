@@ -26,7 +26,7 @@ class PbxError(Exception):
     """A request to the PBX that did not do what was asked. The text is for people, without a tenant's id."""
 
 
-class PbxUnavailable(PbxError):  # noqa: N818 - these five are the names people meet
+class PbxUnavailable(PbxError):  # noqa: N818 - these are the names that people meet
     """The gateway or the server is away; ``sent`` says whether the request may have reached it."""
 
     def __init__(self, text: str, *, sent: bool = False) -> None:
@@ -50,7 +50,7 @@ class UsageError(PbxError):
     """What was asked for cannot be asked: wrong by itself, nothing was sent."""
 
 
-class UnknownTenant(UsageError):
+class UnknownTenant(UsageError):  # noqa: N818
     """No tenant has this alias, or none or several have this extension."""
 
 
