@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import time
 from collections.abc import Callable
 from typing import Final
@@ -100,8 +99,11 @@ class SimulatedAsterisk:
                 await self._answer(request)
 
     async def _answer(self, request: Request) -> None:
-        if any(len(f"{name}: {value}".encode()) > LINE_LIMIT for name, value in request.fields):
-            self._respond(request, "Error", [("Message", "Failed to parse message: line too long")])
+        too_long = [field for field in request.fields if len(": ".join(field).encode()) > LINE_LIMIT]
+        if too_long:
+            # A line that is too long is not read, and it may be the one with the ActionID.
+            read = Request(request.server_id, [field for field in request.fields if field not in too_long])
+            self._respond(read, "Error", [("Message", "Failed to parse message: line too long")])
         elif len(request.fields) > HEADER_LIMIT:
             self._respond(request, "Error", [("Message", "Too many lines in message or allocation failure")])
         else:
@@ -136,6 +138,7 @@ class SimulatedAsterisk:
         if not line:
             self._respond(request, "Error", [("Message", "No command provided")])
             return
+        # A quote only gets through the gateway behind a backslash, which makes it a character like any other.
         ok, output = self._run_command(line.replace("\\", ""))
         if self.old:
             self._respond(request, "Follows", [("Output", "".join(f"{text}\n" for text in output))], OUTPUT)
@@ -144,10 +147,7 @@ class SimulatedAsterisk:
         self._respond(request, "Success" if ok else "Error", fields)
 
     def _run_command(self, line: str) -> tuple[bool, list[str]]:
-        try:
-            words = shlex.split(line)
-        except ValueError:
-            words = line.split()
+        words = line.split()
         if words[:1] != ["database"] or len(words) < 2 or words[1] not in _USAGE:
             return False, [f"No such command '{line}' (type 'core show help {line}' for other possible commands)"]
         verb, arguments = words[1], words[2:]

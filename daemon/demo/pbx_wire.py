@@ -1,7 +1,7 @@
 """The gateway's JSON as the gateway itself reads and writes it, which is not quite as JSON is.
 
 Its reader takes keys as they come: repeated ones all count, an object within ``data`` is more of ``data``, any key
-that begins ``AMIServerID`` sets the server, and an escape stays the two characters it was written as.
+that begins ``AMIServerID``, in any case, sets the server, and an escape stays the two characters it was written as.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RESPONSE = 4
 EVENT = 3
 OUTPUT = 5
 
-_SERVER_KEY = "AMIServerID"
+_SERVER_KEY = "amiserverid"
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -55,13 +55,13 @@ def read_request(raw: str | bytes) -> Request | None:
         return None
     server_id, fields = 0, []
     data = [value for key, value in document if key == "data" and isinstance(value, _Object)]
-    outside = [(key, value) for key, value in document if key != "data"]
+    outside = [(key, 0 if isinstance(value, list) else value) for key, value in document if key != "data"]
     for key, value in _scalars(outside):
-        if _SERVER_KEY.startswith(key):
+        if key and _SERVER_KEY.startswith(key.lower()):
             server_id = _number(value)
     for pairs in data:
         for key, value in _scalars(pairs):
-            if key and _SERVER_KEY.startswith(key):
+            if key and _SERVER_KEY.startswith(key.lower()):
                 server_id = _number(value)
             else:
                 fields.append((key, value.lstrip(" ")))
