@@ -166,7 +166,7 @@ async def test_events_carry_the_headers_that_recorded_ones_carry(client: Client)
 
 def _life(frames: list[tuple[int, int, Pairs]]) -> list[tuple[str, ...]]:
     """The events that make a click-to-call's life, without those of the phones behind the Local channel."""
-    life = []
+    life: list[tuple[str, ...]] = []
     for _, _, fields in frames:
         data = dict(fields)
         name = data.get("Event", "")
