@@ -78,6 +78,7 @@ export function link(known: Partial<Link> = {}): Link {
     last_event_at: 1000,
     detail: "",
     gap: null,
+    round_trip: null,
     ...known,
   };
 }

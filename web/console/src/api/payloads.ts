@@ -11,7 +11,8 @@ export type LegState = "ringing" | "early" | "answered" | "ended";
 export type Direction = "inbound" | "outbound";
 export type Disposition = "answered" | "no_answer" | "busy" | "abandoned" | "failed" | "lost";
 export type Speaker = "caller" | "callee" | "app";
-export type LinkState = "connecting" | "ready" | "away" | "refused" | "stopped";
+/** `slow`: up, but its answers take longer than they should. */
+export type LinkState = "connecting" | "ready" | "slow" | "away" | "refused" | "stopped";
 
 /** `GET` and `POST /api/v1/session`. */
 export interface Session {
@@ -91,7 +92,7 @@ export interface Utterance {
 }
 
 export interface Link {
-  /** `switch:<name>` */
+  /** `switch:<name>`, `pbx:gateway` or `pbx:<server>` */
   link: string;
   server: string;
   state: LinkState;
@@ -100,6 +101,8 @@ export interface Link {
   detail: string;
   /** On the first `ready` after an outage: the seconds of which nothing is known. */
   gap: number | null;
+  /** How long the last answer took, seconds; null where the link is not asked. */
+  round_trip: number | null;
 }
 
 /** On every connect: all there is now. A long list goes on as `call` events. */

@@ -1,6 +1,7 @@
 /** Every word of the page, in Korean and English. Korean is the pattern that English must fill. */
 
 import type { CallState, Direction, Disposition, LegState, LinkState, Role, Speaker } from "../api/payloads";
+import { pbxEn, pbxKo } from "./pbx";
 
 export type Language = "ko" | "en";
 
@@ -103,6 +104,8 @@ const ko = {
     openMerged: "합쳐진 통화 열기",
   },
 
+  pbx: pbxKo,
+
   dialogue: {
     title: "대화",
     log: "대화 내용",
@@ -133,9 +136,11 @@ const ko = {
     title: "연결 상태",
     browser: "서버",
     switch: (name: string) => `${name} 스위치`,
+    pbx: (name: string) => `PBX ${name}`,
     states: {
       connecting: "연결하는 중",
       ready: "정상",
+      slow: "느림",
       away: "끊김",
       refused: "거부됨",
       stopped: "멈춤",
@@ -156,6 +161,8 @@ const ko = {
     switchAway: (name: string) => `${name} 스위치와 연결이 끊겼습니다`,
     switchRefused: (name: string) => `${name} 스위치가 연결을 거부했습니다`,
     switchStopped: (name: string) => `${name} 스위치 연결이 멈춰 있습니다`,
+    pbxAway: (name: string) => `PBX ${name} 연결이 끊겼습니다`,
+    pbxSlow: (name: string) => `PBX ${name} 응답이 느립니다`,
     refusedHint: "비밀번호나 접근 목록(ACL)을 관리자가 확인해야 합니다.",
     gap: (name: string, from: string, span: string) =>
       `${name} 스위치와 다시 연결되었습니다. ${from}부터 ${span} 동안 있었던 일은 알 수 없습니다.`,
@@ -285,6 +292,8 @@ const en: Messages = {
     openMerged: "Open the call",
   },
 
+  pbx: pbxEn,
+
   dialogue: {
     title: "Dialogue",
     log: "What is said",
@@ -314,7 +323,15 @@ const en: Messages = {
     title: "Links",
     browser: "Server",
     switch: (name) => `Switch ${name}`,
-    states: { connecting: "connecting", ready: "up", away: "down", refused: "refused", stopped: "stopped" },
+    pbx: (name) => `PBX ${name}`,
+    states: {
+      connecting: "connecting",
+      ready: "up",
+      slow: "slow",
+      away: "down",
+      refused: "refused",
+      stopped: "stopped",
+    },
     lastEvent: (ago) => `last heard ${ago}`,
     never: "not heard yet",
     ago: (span) => `${span} ago`,
@@ -331,6 +348,8 @@ const en: Messages = {
     switchAway: (name) => `The link to switch ${name} is down`,
     switchRefused: (name) => `Switch ${name} refuses the link`,
     switchStopped: (name) => `The link to switch ${name} is stopped`,
+    pbxAway: (name) => `PBX ${name} is down`,
+    pbxSlow: (name) => `PBX ${name} answers slowly`,
     refusedHint: "Someone has to look at its password or access list (ACL).",
     gap: (name, from, span) =>
       `The link to switch ${name} is back. What happened in the ${span} from ${from} is not known.`,

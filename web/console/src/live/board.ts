@@ -65,7 +65,7 @@ export class Board {
   }
 
   link(link: Link): void {
-    const up = link.state === "ready";
+    const up = link.state === "ready" || link.state === "slow";
     const downSince = up ? null : (this.links.get(link.link)?.downSince ?? link.since);
     this.links.set(link.link, { ...link, downSince });
     if (link.last_event_at !== null) this.heard(link.server, link.last_event_at);

@@ -1,22 +1,31 @@
-/** Where in the console we are, kept in the address after the `#`: `#/calls`, `#/calls/<call id>`. */
+/** Where in the console we are, kept in the address after the `#`: `#/calls/<call id>`, `#/pbx/<extension>`. */
 
+export type Section = "calls" | "pbx";
+
+/** A section, and what is open in it: a call, or an extension. */
 export interface Place {
-  section: "calls";
+  section: Section;
   callId: string | null;
+  extension?: string;
 }
 
 export function parsePlace(hash: string): Place {
   const [, section, id] = /^#\/([a-z]+)(?:\/([^/]+))?$/.exec(hash) ?? [];
-  if (section !== "calls" || id === undefined) return { section: "calls", callId: null };
+  const known = section === "pbx" ? "pbx" : "calls";
+  if (section !== known || id === undefined) return { section: known, callId: null };
   try {
-    return { section, callId: decodeURIComponent(id) };
+    const inside = decodeURIComponent(id);
+    return known === "pbx" ? { section: known, callId: null, extension: inside } : { section: known, callId: inside };
   } catch {
-    return { section, callId: null };
+    return { section: known, callId: null };
   }
 }
 
 export function hashOf(place: Place): string {
-  return place.callId === null ? `#/${place.section}` : `#/${place.section}/${encodeURIComponent(place.callId)}`;
+  const inside = place.section === "pbx" ? place.extension : place.callId;
+  return inside === null || inside === undefined
+    ? `#/${place.section}`
+    : `#/${place.section}/${encodeURIComponent(inside)}`;
 }
 
 export class Route {
