@@ -192,3 +192,43 @@ audit = Table(
 )
 
 Index("audit_at_idx", audit.c.at)
+
+# Who may do something that only one may do at a time, across processes: until ``until`` it is the holder's.
+locks = Table(
+    "locks",
+    metadata,
+    Column("name", Id),
+    Column("holder", Text, nullable=False),
+    Column("until", Double, nullable=False),
+    PrimaryKeyConstraint("name"),
+)
+
+# ``request_key`` is the asker's own mark of a request, null once it may be used again; ``request`` is a hash of what
+# was asked for with it. ``steps`` is a JSON array.
+click_to_calls = Table(
+    "click_to_calls",
+    metadata,
+    Column("click_to_call_id", Id),
+    Column("actor", Text, nullable=False),
+    Column("request_key", Id),
+    Column("request", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("callee", Text, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("notice", Text, nullable=False),
+    Column("call_id", Id, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("steps", Text, nullable=False),
+    PrimaryKeyConstraint("click_to_call_id"),
+    UniqueConstraint("actor", "request_key"),
+)
+
+Index("click_to_calls_created_idx", click_to_calls.c.created_at)
+Index(
+    "click_to_calls_open_idx",
+    click_to_calls.c.created_at,
+    sqlite_where=click_to_calls.c.ended_at.is_(None),
+    postgresql_where=click_to_calls.c.ended_at.is_(None),
+)
