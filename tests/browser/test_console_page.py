@@ -284,6 +284,28 @@ async def test_the_dialogue_follows_until_the_reader_scrolls_up(page: Page, cons
     await expect(dialogue.get_by_text("말 1203", exact=True)).to_be_in_viewport()
 
 
+async def test_a_line_up_by_keyboard_is_enough_to_stay_there(page: Page, console: ConsoleServer) -> None:
+    console.calls["call-1"] = answered(ago=400)
+    at = time.time() - 390
+    for number in range(1, 81):
+        speaker = Speaker.CALLEE if number % 2 else Speaker.CALLER
+        await console.say("call-1", f"말 {number}", tell=False, speaker=speaker, said_at=at + number * 3)
+    await sign_in(page)
+    dialogue = await open_call(page)
+    await expect(dialogue.get_by_text("말 80", exact=True)).to_be_in_viewport()
+    await dialogue.focus()
+    await page.keyboard.press("ArrowUp")
+    await expect(page.get_by_role("button", name="맨 아래로")).to_be_visible()
+    await console.say("call-1", "말 81", speaker=Speaker.CALLEE)
+    await expect(page.get_by_role("button", name="새 말 1개")).to_be_visible()
+    await expect(dialogue.get_by_text("말 81", exact=True)).not_to_be_in_viewport(ratio=1)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("End")
+    await expect(dialogue.get_by_text("말 81", exact=True)).to_be_in_viewport()
+    await console.say("call-1", "말 82", speaker=Speaker.CALLER)
+    await expect(dialogue.get_by_text("말 82", exact=True)).to_be_in_viewport()
+
+
 async def test_everything_can_be_done_by_keyboard(page: Page, console: ConsoleServer) -> None:
     for number in range(5):
         console.calls[f"call-{number}"] = answered(f"call-{number}", caller=f"0101111000{number}", ago=60 + number)
