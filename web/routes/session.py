@@ -77,7 +77,7 @@ class SessionRoutes:
                 needs=Needs.NOTHING,
                 query=CodeQuery,
                 head=False,
-                answers=(Answer(303, "Signed in; the cookie is set. Goes on to the console."),),
+                answers=(Answer(303, "Signed in, by the code or before; the cookie is set. Goes on to the console."),),
                 errors=(401, 503),
             ),
         ]
@@ -119,6 +119,8 @@ class SessionRoutes:
         try:
             session = await self._accounts.redeem(asked.query.code, self._address(asked.request))
         except SignInRefused as error:
+            if await self._auth.identify(asked.request) is not None:
+                return web.Response(status=303, headers={"Location": "/"})  # opened again, and signed in already
             raise ProblemError(401, "This address was used before or is too old", "Ask for a new one.") from error
         await self._end_former(asked.request)
         response = web.Response(status=303, headers={"Location": "/"})
