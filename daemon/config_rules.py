@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from daemon.config import Config, ListenerConfig, SwitchConfig
-from daemon.places import writing_problem
+from daemon.places import service_user, writing_obstacle
 from daemon.secrets import DATABASE_PASSWORD, Secrets, UnreadableSecretError, environment_name, switch_password
 from daemon.toml_lines import KeyPath
 
@@ -47,12 +47,13 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
 
 
 def unwritable(config: Config) -> Iterator[BrokenRule]:
-    """The folders in which Parley could not write, as the user who asks."""
+    """The folders in which the service could not write. None is made."""
     places: dict[KeyPath, Path] = {("service", "state_dir"): Path(config.service.state_dir)}
     if config.recorder.spool_dir:
         places["recorder", "spool_dir"] = Path(config.recorder.spool_dir)
+    user = service_user(config)
     for path, folder in places.items():
-        problem = writing_problem(folder) if folder.is_absolute() else None
+        problem = writing_obstacle(folder, user) if folder.is_absolute() else None
         if problem is not None:
             remedy = "give it to the user that Parley runs as, or name another"
             yield BrokenRule(path, f"nothing can be written in {folder} ({problem})", remedy)
