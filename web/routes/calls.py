@@ -10,10 +10,10 @@ from aiohttp import web
 from msgspec import Meta
 
 from daemon.calls.call import Call, CallState
-from daemon.stores.calls import CallFilter, CallRow, CursorError, get_call, page_calls
+from daemon.stores.calls import CallFilter, CallRow, get_call, page_calls
+from daemon.stores.cursor import CursorError, read_cursor, write_cursor
 from daemon.stores.utterances import utterances_of
 from web.auth import Auth
-from web.cursor import read_cursor, write_cursor
 from web.endpoint import JSON, Answer, Asked, Endpoint
 from web.payloads import CallPayload, CallsPage, TranscriptPayload, UtterancePayload
 from web.problems import ProblemError

@@ -1,4 +1,4 @@
-"""Several processes that open the same new SQLite file in the same moment: the service, and somebody's first command."""
+"""Several processes that open the same new SQLite file at the same moment: the service, and somebody's command."""
 
 from __future__ import annotations
 
