@@ -18,6 +18,10 @@ from daemon.toml_lines import KeyPath
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
+PLACEHOLDER = "REPLACE-ME"
+FACTORY_PASSWORD = "ClueCon"  # noqa: S105 - the one in FreeSWITCH's own configuration
+
+
 class BrokenRule(msgspec.Struct, frozen=True):
     """A rule that the value at ``path`` breaks."""
 
@@ -34,6 +38,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _database_url(config.database.url)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
+        yield from _guessable_passwords(config, secrets)
     yield from _listeners(config.web.listener)
     for key in ("trusted_proxies", "metrics_networks"):
         for index, network in enumerate(getattr(config.web, key)):
@@ -74,6 +79,25 @@ def _switches(switches: list[SwitchConfig]) -> Iterator[BrokenRule]:
         if switch.reconnect_first > switch.reconnect_cap:
             problem = f"{switch.reconnect_first:g} is more than reconnect_cap, {switch.reconnect_cap:g}"
             yield BrokenRule((*here, "reconnect_first"), problem, "give at most reconnect_cap")
+
+
+def _guessable_passwords(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
+    """What stands in a file that everybody has is no password."""
+    for index, switch in enumerate(config.switch):
+        path: KeyPath = ("switch", index, "name")
+        name = switch_password(switch)
+        try:
+            password = secrets.get(name)
+        except UnreadableSecretError:
+            continue
+        if password == PLACEHOLDER:
+            problem = f"the secret {name} is the placeholder of config/freeswitch"
+            yield BrokenRule(path, problem, "make a password, and give it to event_socket.conf.xml and here")
+        elif password == FACTORY_PASSWORD and not _is_loopback(switch.host):
+            problem = f"the secret {name} is the one every FreeSWITCH comes with, and {switch.host} is another host"
+                f"the secret {name} is the password that every FreeSWITCH comes with, and {switch.host} is another host"
+            )
+            yield BrokenRule(path, problem, "make one of your own, and give it to event_socket.conf.xml and here")
 
 
 def _missing_secrets(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
@@ -140,6 +164,13 @@ def _network(network: str, path: KeyPath) -> Iterator[BrokenRule]:
         ipaddress.ip_network(network)
     except ValueError as error:
         yield BrokenRule(path, str(error), 'write it like "10.0.0.0/8", "192.0.2.7" or "2001:db8::/32"')
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
 
 
 def _is_host(host: str) -> bool:
