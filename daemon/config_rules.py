@@ -95,8 +95,6 @@ def _guessable_passwords(config: Config, secrets: Secrets) -> Iterator[BrokenRul
             yield BrokenRule(path, problem, "make a password, and give it to event_socket.conf.xml and here")
         elif password == FACTORY_PASSWORD and not _is_loopback(switch.host):
             problem = f"the secret {name} is the one every FreeSWITCH comes with, and {switch.host} is another host"
-                f"the secret {name} is the password that every FreeSWITCH comes with, and {switch.host} is another host"
-            )
             yield BrokenRule(path, problem, "make one of your own, and give it to event_socket.conf.xml and here")
 
 
