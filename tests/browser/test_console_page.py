@@ -284,6 +284,19 @@ async def test_the_dialogue_follows_until_the_reader_scrolls_up(page: Page, cons
     await expect(dialogue.get_by_text("말 1203", exact=True)).to_be_in_viewport()
 
 
+async def test_ended_calls_stay_in_the_list_as_long_as_the_server_says(page: Page, console: ConsoleServer) -> None:
+    at = time.time()
+    console.keep_ended = 3600.0
+    for ago in (100, 1000, 5000):
+        ended = answered(f"ended-{ago}", ago=ago + 60)
+        console.calls[f"ended-{ago}"] = replace(
+            ended, state=CallState.ENDED, ended_at=at - ago, disposition=Disposition.ANSWERED
+        )
+    await sign_in(page)
+    await expect(page.locator("[data-call]")).to_have_count(2)
+    await expect(page.locator('[data-call="ended-1000"]')).to_be_visible()
+
+
 async def test_a_line_up_by_keyboard_is_enough_to_stay_there(page: Page, console: ConsoleServer) -> None:
     console.calls["call-1"] = answered(ago=400)
     at = time.time() - 390
