@@ -16,6 +16,9 @@ from daemon import logs
 from daemon.config import LogConfig
 from daemon.journal import Journal, leads_to_journal
 from daemon.masking import mask_numbers
+from daemon.stores.database import Database
+from daemon.stores.utterances import add_utterances
+from tests.daemon.stores.rows import utterance_row
 
 
 @pytest.fixture
@@ -203,3 +206,15 @@ def test_only_the_stream_of_the_journal_is_the_journal(tmp_path: Path) -> None:
         assert not leads_to_journal(out, None)
         assert not leads_to_journal(out, "1:2")
         assert not leads_to_journal(io.StringIO(), "1:2")
+
+
+async def test_what_people_say_stands_in_no_log_however_much_is_logged(stream: io.StringIO, tmp_path: Path) -> None:
+    logs.configure(LogConfig(level="debug", format="json"), stream)
+    database = Database.of(f"sqlite:///{tmp_path}/parley.db")
+    await database.upgrade()
+    async with database.transaction() as connection:
+        await add_utterances(connection, [utterance_row("call", 1, text="환불해 주세요")])
+    await database.close()
+    structlog.get_logger("daemon.calls").debug("told")
+    assert [line["event"] for line in lines_of(stream) if line["level"] == "debug"] == ["told"]
+    assert "환불" not in stream.getvalue()
