@@ -49,7 +49,7 @@ class Live:
 
     ``view_of`` says what an account may see, ``links`` tells the state of every link, and ``keep_ended`` is how many
     seconds the registry keeps an ended call. ``clock`` gives Unix seconds. Every ``recheck_interval`` seconds the
-    sessions and tokens of those who watch are looked up again, and who is not known any more, or as another, is cut off.
+    sessions and tokens of those who watch are looked up again: who is not known any more, or as another, is cut off.
     """
 
     def __init__(

@@ -41,7 +41,12 @@ def view_for(account: Account, full_numbers: Literal["viewer", "operator", "admi
 def call_payload(call: Call | CallRow, view: View) -> CallPayload:
     """``call``, from memory or from the store, as ``view`` shows it."""
     whole = view is View.FULL
-    number: Callable[[str], str] = str if whole else mask_number
+    ours = call.did if _came_in(call) else None
+
+    def number(text: str) -> str:
+        # The DID is shown wherever it stands, so that it can be seen to be the same.
+        return text if whole or text == ours else mask_number(text)
+
     name: Callable[[str], str] = str if whole else mask_numbers_in
     return CallPayload(
         call_id=call.call_id,
@@ -51,7 +56,7 @@ def call_payload(call: Call | CallRow, view: View) -> CallPayload:
         caller=number(call.caller),
         caller_name=name(call.caller_name),
         callee=number(call.callee),
-        did=call.did if _came_in(call) else number(call.did),
+        did=number(call.did),
         code=call.code,
         app=call.app,
         created_at=call.created_at,

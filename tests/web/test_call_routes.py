@@ -86,6 +86,12 @@ async def test_numbers_are_masked_for_viewers(house: House, api: Api) -> None:
         assert CALLEE in seen, "the DID is ours"
 
 
+async def test_the_did_is_whole_wherever_it_stands(house: House, api: Api) -> None:
+    call = house.ring(callee=CALLEE, did=CALLEE)
+    seen = (await api.seen(f"/api/v1/calls/{call.call_id}")).json
+    assert (seen["did"], seen["callee"], seen["legs"][0]["callee"]) == (CALLEE, CALLEE, CALLEE)
+
+
 async def test_whom_the_switch_or_a_sip_user_called_is_masked_too(house: House, api: Api) -> None:
     placed = house.ring("leg-b", direction=Direction.OUTBOUND, caller="0000000000", did="01098765432")
     dialled = house.ring("leg-c", caller="alice", did="01098765432")

@@ -22,7 +22,7 @@ from web.views import View
 class CodeQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The query of a printed address."""
 
-    code: Annotated[str, Meta(max_length=200, description="A code that works once.")]
+    code: Annotated[str, Meta(max_length=200, description="A code that works once; without one: the console.")] = ""
 
 
 class SessionRoutes:
@@ -116,6 +116,8 @@ class SessionRoutes:
 
     async def redeem(self, asked: Asked[CodeQuery, None]) -> web.Response:
         """A code becomes a session, and the browser goes on without it in its address."""
+        if not asked.query.code:
+            return web.Response(status=303, headers={"Location": "/"})
         try:
             session = await self._accounts.redeem(asked.query.code, self._address(asked.request))
         except SignInRefused as error:
