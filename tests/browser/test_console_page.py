@@ -94,7 +94,7 @@ async def test_a_session_that_ends_leads_back_to_signing_in(page: Page, console:
     console.forget_sessions()
     await console.stop()
     await console.start()
-    await expect(page.get_by_text("로그인이 끝났습니다.")).to_be_visible()
+    await expect(page.get_by_text("로그인이 만료되었습니다.")).to_be_visible()
 
 
 async def test_calls_stand_in_order_and_change_as_they_are_told(page: Page, console: ConsoleServer) -> None:
