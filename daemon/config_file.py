@@ -33,7 +33,7 @@ def load(path: Path, secrets: Secrets | None, *, places: bool = False) -> Config
     """The configuration in the file at ``path``; raises :class:`ConfigError` with everything that is wrong with it.
 
     ``secrets`` is only asked whether each needed secret is there; ``None``: it does not matter whether they are.
-    With ``places`` the folders it names are tried too, and made where they are missing.
+    With ``places`` the folders it names are looked at too: whether the service could write there.
     """
     try:
         document = path.read_text(encoding="utf-8")

@@ -11,11 +11,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from daemon.config import Config, ListenerConfig, SwitchConfig
-from daemon.places import writing_problem
+from daemon.places import service_user, writing_obstacle
 from daemon.secrets import DATABASE_PASSWORD, Secrets, UnreadableSecretError, environment_name, switch_password
 from daemon.toml_lines import KeyPath
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+
+
+PLACEHOLDER = "REPLACE-ME"
+FACTORY_PASSWORD = "ClueCon"  # noqa: S105 - the one in FreeSWITCH's own configuration
 
 
 class BrokenRule(msgspec.Struct, frozen=True):
@@ -34,6 +38,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _database_url(config.database.url)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
+        yield from _guessable_passwords(config, secrets)
     yield from _listeners(config.web.listener)
     for key in ("trusted_proxies", "metrics_networks"):
         for index, network in enumerate(getattr(config.web, key)):
@@ -47,12 +52,13 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
 
 
 def unwritable(config: Config) -> Iterator[BrokenRule]:
-    """The folders in which Parley could not write, as the user who asks."""
+    """The folders in which the service could not write. None is made."""
     places: dict[KeyPath, Path] = {("service", "state_dir"): Path(config.service.state_dir)}
     if config.recorder.spool_dir:
         places["recorder", "spool_dir"] = Path(config.recorder.spool_dir)
+    user = service_user(config)
     for path, folder in places.items():
-        problem = writing_problem(folder) if folder.is_absolute() else None
+        problem = writing_obstacle(folder, user) if folder.is_absolute() else None
         if problem is not None:
             remedy = "give it to the user that Parley runs as, or name another"
             yield BrokenRule(path, f"nothing can be written in {folder} ({problem})", remedy)
@@ -73,6 +79,23 @@ def _switches(switches: list[SwitchConfig]) -> Iterator[BrokenRule]:
         if switch.reconnect_first > switch.reconnect_cap:
             problem = f"{switch.reconnect_first:g} is more than reconnect_cap, {switch.reconnect_cap:g}"
             yield BrokenRule((*here, "reconnect_first"), problem, "give at most reconnect_cap")
+
+
+def _guessable_passwords(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
+    """What stands in a file that everybody has is no password."""
+    for index, switch in enumerate(config.switch):
+        path: KeyPath = ("switch", index, "name")
+        name = switch_password(switch)
+        try:
+            password = secrets.get(name)
+        except UnreadableSecretError:
+            continue
+        if password == PLACEHOLDER:
+            problem = f"the secret {name} is the placeholder of config/freeswitch"
+            yield BrokenRule(path, problem, "make a password, and give it to event_socket.conf.xml and here")
+        elif password == FACTORY_PASSWORD and not _is_loopback(switch.host):
+            problem = f"the secret {name} is the one every FreeSWITCH comes with, and {switch.host} is another host"
+            yield BrokenRule(path, problem, "make one of your own, and give it to event_socket.conf.xml and here")
 
 
 def _missing_secrets(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
@@ -139,6 +162,13 @@ def _network(network: str, path: KeyPath) -> Iterator[BrokenRule]:
         ipaddress.ip_network(network)
     except ValueError as error:
         yield BrokenRule(path, str(error), 'write it like "10.0.0.0/8", "192.0.2.7" or "2001:db8::/32"')
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
 
 
 def _is_host(host: str) -> bool:

@@ -25,6 +25,7 @@ JOURNAL_FIELDS = {"call_id": "CALL_ID", "link": "LINK", "app": "CALLAPP"}
 """Fields that can be asked for by themselves: ``journalctl CALL_ID=…``."""
 
 # What these libraries tell at "info" is a line for every request or packet.
+_OURS = ("daemon", "web", "parley")
 _TALKATIVE = ("aiohttp.access", "alembic", "asyncio", "engineio", "socketio", "sqlalchemy")
 
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -66,9 +67,14 @@ def configure(config: LogConfig, stream: TextIO | None = None, journal: Path = S
 
 
 def set_level(level: str) -> None:
-    """Log what is at least as grave as ``level``, from now on and everywhere."""
+    """Log what is at least as grave as ``level``, from now on.
+
+    Below "info" that is for our own code: libraries there tell what they handle, rows and requests with all they hold.
+    """
     number = logging.getLevelNamesMapping()[level.upper()]
-    logging.getLogger().setLevel(number)
+    logging.getLogger().setLevel(max(number, logging.INFO))
+    for name in _OURS:
+        logging.getLogger(name).setLevel(number)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
 

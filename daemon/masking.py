@@ -29,24 +29,26 @@ WITHHELD_KEYS: Final = frozenset(
 
 WITHHELD: Final = "[withheld]"
 
-# Longer words of digits and letters are tried first and left alone: a UUID, a hash. Then 9 to 15 digits in a row,
-# with or without a plus, and numbers written in groups (010-1234-5678, +82 10 1234 5678). Longer runs of digits are
-# microseconds or sizes, the digits behind a decimal point belong to a measurement.
+# Longer words of digits and letters are tried first and left alone: a UUID, a hash, a measurement. Then numbers written
+# in groups whose last has four digits (010-1234-5678, +82 10 1234 5678, (02) 123.4567), and 9 to 15 digits in a row,
+# with or without a plus. Longer runs of digits are microseconds or sizes.
 _TOKEN: Final = re.compile(
     r"""
     (?P<word> \b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b
             | \b(?=[0-9a-f]*[a-f])[0-9a-f]{16,}\b
-            | \d+\.\d+
+            | (?<![\d.])\d{1,5}\.\d+(?![\d.-])
+            | (?<![\d.])1[5-9]\d{8}\.\d+(?![\d.])
     )
-    | (?P<grouped> (?<!\d)(?<!\d[-.]) (?: \+\d{1,3}[ -]\d{1,3} | 0\d{1,3} ) [ -]\d{3,4}[ -]\d{4} (?![-.]?\d) )
+    | (?P<grouped> (?<![\d.:])(?<!\d-) \(? (?: \+?\d{1,3} \)? [ .\u2013-] )? \(? 0? \)? [1-9]?\d{1,2}
+                   (?: \)[ ]? | [ .\u2013-] )
+                   \d{3,4} [ .\u2013-] \d{4} (?![\d:]) )
     | (?P<run> (?<!\d) \+?\d{9,15} (?!\d) )
     """,
     re.VERBOSE,
 )
 
-# Unix time in seconds and in milliseconds, until the year 2286. No number that can be dialled has this form: with a
-# leading 1 come the eleven digits of North America and the eight of Korean service numbers.
-_UNIX_TIME: Final = re.compile(r"1\d{9}(?:\d{3})?")
+# Unix time in seconds and in milliseconds, from 2017 to 2033. A mobile number without its zero begins with 10 or 11.
+_UNIX_TIME: Final = re.compile(r"1[5-9]\d{8}(?:\d{3})?")
 
 
 def mask_numbers(text: str) -> str:
@@ -57,7 +59,7 @@ def mask_numbers(text: str) -> str:
 def _masked(found: re.Match[str]) -> str:
     if found["word"] or _UNIX_TIME.fullmatch(found[0]):
         return found[0]
-    digits = re.sub(r"[ +-]", "", found[0])
+    digits = re.sub(r"\D", "", found[0])
     return f"{digits[:3]}****{digits[-4:]}"
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pwd
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +33,37 @@ def socket_path(config: Config, environment: Mapping[str, str] | None = None) ->
     # systemd separates several directories by colons; ours is the first.
     runtime = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
     return Path(runtime or config.service.state_dir) / "parley.sock"
+
+
+def service_user(config: Config) -> int:
+    """The user id that the service runs as, as far as one can tell from outside: whoever has the state directory,
+    else the user ``parley``, else whoever asks."""
+    state_dir = Path(config.service.state_dir)
+    if state_dir.is_dir():
+        return state_dir.stat().st_uid
+    try:
+        return pwd.getpwnam("parley").pw_uid if os.geteuid() == 0 else os.geteuid()
+    except KeyError:
+        return os.geteuid()
+
+
+def writing_obstacle(directory: Path, user: int) -> str | None:
+    """What keeps ``user`` from writing in ``directory``, or from making it; ``None``: nothing that can be seen.
+
+    Makes nothing. For another user than the one who asks it goes by owner, group and mode alone.
+    """
+    place = directory
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        return os.strerror(errno.ENOTDIR)
+    if user == os.geteuid():
+        allowed = os.access(place, os.W_OK | os.X_OK)
+    else:
+        found = place.stat()
+        needed = stat.S_IWUSR | stat.S_IXUSR if found.st_uid == user else stat.S_IWOTH | stat.S_IXOTH
+        allowed = user == 0 or found.st_mode & needed == needed
+    return None if allowed else f"{place}: {os.strerror(errno.EACCES)}"
 
 
 def writing_problem(directory: Path) -> str | None:

@@ -268,7 +268,9 @@ class Service:
         self._config.live = config.live
         logs.configure(config.log)
         self._sources.live.set_limits(config.live)
-        log.info("config_reloaded", needs_restart=waiting)
+        log.info("config_reloaded")
+        if waiting:
+            log.warning("config_needs_restart", tables=waiting)
         self._notifier.ready(self._vitals.status())
 
     # Stopping

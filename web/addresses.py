@@ -40,26 +40,35 @@ def client_address(request: web.Request, trusted: Sequence[Network]) -> Address 
     is read from the right, to the first address that is none of them.
     """
     address = peer_address(request)
-    hops = [hop for value in request.headers.getall("X-Forwarded-For", ()) for hop in value.split(",")]
+    hops = _hops(request)
     while is_in(address, trusted) and hops:
-        hop = _parse(hops.pop().strip())
+        hop = hops.pop()
         if hop is None:
             break
         address = hop
     return address
 
 
+def _hops(request: web.Request) -> list[Address | None]:
+    """What ``X-Forwarded-For`` names, the nearest last; ``None`` for a hop that is no address."""
+    values = request.headers.getall("X-Forwarded-For", ())
+    return [_parse(hop.strip()) for value in values for hop in value.split(",")]
+
+
 def is_local(request: web.Request, trusted: Sequence[Network]) -> bool:
     """Whether the request began on this host.
 
-    What a proxy on this host passes on that we were not told of did not: its connection is local, its client is not.
+    What a proxy passes on did not, unless we trust it and it says so in full: its connection is local, its client is
+    not. A client that it does not name, or names by a word, is not known to be local.
     """
-    if is_unix(request):
-        return not is_forwarded(request)
-    address = client_address(request, trusted)
-    if address is None or not address.is_loopback:
+    peer = peer_address(request)
+    if not is_forwarded(request):
+        return is_unix(request) or (peer is not None and peer.is_loopback)
+    hops = _hops(request)
+    if not is_in(peer, trusted) or not hops or None in hops:
         return False
-    return is_in(peer_address(request), trusted) or not is_forwarded(request)
+    address = client_address(request, trusted)
+    return address is not None and address.is_loopback
 
 
 def is_forwarded(request: web.Request) -> bool:

@@ -47,9 +47,9 @@ _SIGNED_OUT = text_frame(DISCONNECT)
 class Live:
     """All browsers of the process; every listener's application shares it.
 
-    ``view_of`` says what an account may see and ``links`` tells the state of every link. ``clock`` gives Unix
-    seconds. Every ``recheck_interval`` seconds the sessions and tokens of those who watch are looked up again, and who
-    is not known any more, or as another, is cut off.
+    ``view_of`` says what an account may see, ``links`` tells the state of every link, and ``keep_ended`` is how many
+    seconds the registry keeps an ended call. ``clock`` gives Unix seconds. Every ``recheck_interval`` seconds the
+    sessions and tokens of those who watch are looked up again: who is not known any more, or as another, is cut off.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Live:
         accounts: Accounts,
         links: Callable[[], list[LinkStatus]],
         view_of: Callable[[Identity], View],
+        keep_ended: float,
         clock: Callable[[], float] = time.time,
         recheck_interval: float = 15.0,
     ) -> None:
@@ -70,6 +71,7 @@ class Live:
         self._accounts = accounts
         self._links = links
         self._view_of = view_of
+        self._keep_ended = keep_ended
         self._clock = clock
         self._recheck_interval = recheck_interval
         self._audiences = Audiences(self.counts)
@@ -180,8 +182,15 @@ class Live:
         identity: Identity = self._server.environ[connection.sid]["aiohttp.request"][IDENTITY]
         client = self._clients[sid] = LiveClient(connection, self._view_of(identity), self._past, self._audiences)
         transcripts, registry = self._past.transcripts, self._past.registry
-        calls = registry.calls()
-        client.welcome(calls_frames(transcripts.epoch, self._clock(), calls, self._links(), client.view))
+        frames = calls_frames(
+            registry.calls(),
+            self._links(),
+            client.view,
+            epoch=transcripts.epoch,
+            now=self._clock(),
+            keep_ended=self._keep_ended,
+        )
+        client.welcome(frames)
 
     def _disconnect(self, sid: str, *_: Any) -> None:
         client = self._clients.pop(sid, None)

@@ -3,6 +3,9 @@
 Catching up and joining the audience happen in one turn of the event loop: what was said before is in the catch-up,
 what is said after goes to the audience, and the outbox keeps the two in order. Only a call that left memory is read
 from the store first, and then the question is asked anew, since meanwhile it may have come back.
+
+A client is brought up to date on one thing after another, each when it has taken the one before: however much it asks
+for, it costs the others no more than it reads itself.
 """
 
 from __future__ import annotations
@@ -32,8 +35,11 @@ log = structlog.get_logger(__name__)
 _MOST_WATCHED = 500
 """Calls one client may watch by name; whoever wants more watches all."""
 
-_MOST_READS = 8
-"""Calls one client may have read from the store at the same time."""
+_MOST_ASKED = 600
+"""Questions of one client that may wait for their turn: enough to watch again, at once, all that it may watch."""
+
+_READS = 2
+"""Calls that are read from the store at the same time, for all clients together. The recorder needs its connections."""
 
 _READ_TIMEOUT = 10.0
 """How long the store may take for a call that left memory."""
@@ -45,6 +51,8 @@ class Past(msgspec.Struct, frozen=True):
     registry: Registry
     transcripts: Transcripts
     database: Database
+    reads: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(_READS))
+    """Whoever reads from the store holds it."""
 
 
 class LiveClient:
@@ -57,7 +65,10 @@ class LiveClient:
         self.watched: set[str] = set()
         self._past = past
         self._audiences = audiences
-        self._reading: set[str] = set()
+        self._asked: dict[str, Watch] = {}
+        """By call, the last that was asked and is not answered yet."""
+        self._waiting = 0
+        self._turn = asyncio.Lock()
 
     def welcome(self, frames: Iterator[bytes]) -> None:
         """Tell it what there is, and from now on what changes."""
@@ -66,14 +77,33 @@ class LiveClient:
 
     def leave(self) -> None:
         """It is gone."""
-        self._reading.clear()
+        self._asked.clear()
         self._audiences.remove(self.outbox)
 
     async def watch(self, wish: Watch) -> None:
         """Bring it up to date on what it asks for, and tell it what is said from now on.
 
-        Raises :class:`~web.problems.ProblemError` when there is no such call or the store cannot say.
+        Returns without a word when it has left meanwhile, or has asked otherwise about the same call. Raises
+        :class:`~web.problems.ProblemError` when there is no such call or the store cannot say.
         """
+        if self._waiting >= _MOST_ASKED:
+            raise ProblemError(429, "Too many calls asked for at once", "Wait for the answers to the earlier ones.")
+        self._asked[wish.call_id] = wish
+        self._waiting += 1
+        try:
+            async with self._turn:
+                await self.outbox.told()
+                if self._still_wants(wish):
+                    await self._bring_up_to_date(wish)
+        finally:
+            self._waiting -= 1
+            if self._still_wants(wish):
+                del self._asked[wish.call_id]
+
+    def _still_wants(self, wish: Watch) -> bool:
+        return self._asked.get(wish.call_id) is wish
+
+    async def _bring_up_to_date(self, wish: Watch) -> None:
         if wish.call_id not in self.watched and len(self.watched) >= _MOST_WATCHED:
             raise ProblemError(409, "Too many calls watched", "Watch all of them (call_id *) instead.")
         if wish.call_id == EVERYTHING or self._past.transcripts.knows(wish.call_id):
@@ -83,7 +113,7 @@ class LiveClient:
 
     def unwatch(self, call_id: str) -> None:
         """Tell it no more of that call; what it does not watch does not matter."""
-        self._reading.discard(call_id)
+        self._asked.pop(call_id, None)
         if call_id in self.watched:
             self.watched.discard(call_id)
             self._join()
@@ -123,15 +153,9 @@ class LiveClient:
         self.watch_too(wish.call_id)
 
     async def _watch_store(self, wish: Watch) -> None:
-        if len(self._reading) >= _MOST_READS:
-            raise ProblemError(429, "Too many calls asked for at once", "Wait for the answers to the earlier ones.")
-        self._reading.add(wish.call_id)
-        try:
-            call, finals = await self._read(wish.call_id)
-            if wish.call_id not in self._reading:
-                return  # it left or has changed its mind
-        finally:
-            self._reading.discard(wish.call_id)
+        call, finals = await self._read(wish.call_id)
+        if not self._still_wants(wish):
+            return
         asked_as = wish.call_id
         if call is not None:
             wish = msgspec.structs.replace(wish, call_id=call.call_id)
@@ -147,7 +171,7 @@ class LiveClient:
 
     async def _read(self, call_id: str) -> tuple[CallRow | None, list[UtteranceRow]]:
         try:
-            async with asyncio.timeout(_READ_TIMEOUT), self._past.database.read() as connection:
+            async with asyncio.timeout(_READ_TIMEOUT), self._past.reads, self._past.database.read() as connection:
                 call = await get_call(connection, call_id)
                 return call, [] if call is None else await utterances_of(connection, call.call_id)
         except RowRefusedError:

@@ -67,6 +67,9 @@ class LiveConnection(async_socket.AsyncSocket):  # type: ignore[misc]
     def __init__(self, server: Any, sid: str) -> None:
         super().__init__(server, sid)
         self.outbox = Outbox(server.limits, server.counts)
+        # As the handshake tells them: a browser that hears no ping for so long goes away, whatever the limits are now.
+        self.ping_interval: float = server.limits.ping_interval
+        self.ping_timeout: float = server.limits.ping_timeout
         self._ws: LiveWebSocket | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -105,7 +108,7 @@ class LiveConnection(async_socket.AsyncSocket):  # type: ignore[misc]
     def schedule_ping(self) -> None:
         """The last ping was answered, or none was sent yet: the next one in a while."""
         self._cancel_timer()
-        self._timer = asyncio.get_running_loop().call_later(self.server.limits.ping_interval, self._ping)
+        self._timer = asyncio.get_running_loop().call_later(self.ping_interval, self._ping)
 
     def _ping(self) -> None:
         self.outbox.send_now(_PING)
@@ -113,7 +116,7 @@ class LiveConnection(async_socket.AsyncSocket):  # type: ignore[misc]
 
     def _await_pong(self) -> None:
         late = partial(self._pong_is_late, self.outbox.accepted_bytes)
-        self._timer = asyncio.get_running_loop().call_later(self.server.limits.ping_timeout, late)
+        self._timer = asyncio.get_running_loop().call_later(self.ping_timeout, late)
 
     def _pong_is_late(self, accepted: int) -> None:
         if self.outbox.backed_up and self.outbox.accepted_bytes > accepted:

@@ -27,11 +27,16 @@ def call_event(call: CallPayload) -> Event:
 
 
 def merged_event(call: Call | CallRow, view: View, old_call_id: str) -> Event:
-    """``call``: what was known as ``old_call_id`` goes on as ``call``."""
+    """``call``: what was known as ``old_call_id`` goes on as ``call``, and has never been a call by itself."""
     payload = call_payload(call, view)
     return call_event(
         msgspec.structs.replace(
-            payload, call_id=old_call_id, state=CallState.ENDED, merged_into=payload.call_id, legs=[]
+            payload,
+            call_id=old_call_id,
+            state=CallState.ENDED,
+            ended_at=payload.created_at,
+            merged_into=payload.call_id,
+            legs=[],
         )
     )
 
@@ -48,11 +53,12 @@ def utterance_event(utterance: Utterance) -> Event:
 
 
 def calls_frames(
-    epoch: str, now: float, calls: Sequence[Call], links: Sequence[LinkStatus], view: View
+    calls: Sequence[Call], links: Sequence[LinkStatus], view: View, *, epoch: str, now: float, keep_ended: float
 ) -> Iterator[bytes]:
     """``calls`` with what there is; a long list goes on as ``call`` events."""
     first = [call_payload(call, view) for call in calls[:_PIECE]]
-    yield event_frame("calls", encode(CallsEventPayload(epoch, now, first, [link_payload(link) for link in links])))
+    told = CallsEventPayload(epoch, now, keep_ended, first, [link_payload(link) for link in links])
+    yield event_frame("calls", encode(told))
     for call in calls[_PIECE:]:
         yield event_frame("call", encode(CallEventPayload(call_payload(call, view))))
 

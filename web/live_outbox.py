@@ -74,6 +74,9 @@ class Outbox:
         self._waiting: OrderedDict[int | str, bytes | Iterator[bytes]] = OrderedDict()
         self._waiting_bytes = 0
         self._keys = count()
+        self._pasts = 0
+        self._told = asyncio.Event()
+        self._told.set()
         self._drainer: asyncio.Task[None] | None = None
         self._written = 0
         self._closed = False
@@ -116,6 +119,7 @@ class Outbox:
         self._closed = True
         self._waiting.clear()
         self._waiting_bytes = 0
+        self._told.set()
         self.flush_first = _nothing
 
     def abort(self) -> None:
@@ -155,7 +159,13 @@ class Outbox:
         self.flush_first()
         if self._has_room(0):
             self._waiting[next(self._keys)] = frames
+            self._pasts += 1
+            self._told.clear()
             self._pump()
+
+    async def told(self) -> None:
+        """Wait until every past that was fed is made and written, or the client is gone."""
+        await self._told.wait()
 
     def _enqueue(self, event: Event) -> None:
         if event.utterance_id:
@@ -218,9 +228,16 @@ class Outbox:
                 frame = next(item, b"")
             if frame is item or not frame:
                 del self._waiting[key]
+            if not frame:
+                self._past_told()
             pieces.append(frame)
             size += len(frame)
         return b"".join(pieces)
+
+    def _past_told(self) -> None:
+        self._pasts -= 1
+        if self._pasts == 0:
+            self._told.set()
 
     def _pump(self) -> None:
         """Write a piece at once if the client can take it, and leave the rest to the drainer."""

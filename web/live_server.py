@@ -54,8 +54,8 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         hello = {
             "sid": sid,
             "upgrades": [],
-            "pingInterval": round(self.limits.ping_interval * 1000),
-            "pingTimeout": round(self.limits.ping_timeout * 1000),
+            "pingInterval": round(connection.ping_interval * 1000),
+            "pingTimeout": round(connection.ping_timeout * 1000),
             "maxPayload": MAX_MESSAGE,
         }
         try:
@@ -75,9 +75,9 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def __init__(self, limits: LiveConfig, counts: LiveCounts) -> None:
         self._engine = partial(EngineServer, limits=limits, counts=counts)
-        # The library logs what browsers send; only its troubles are wanted.
+        # It logs what browsers send and warns of each answer to one that has left; only its troubles are wanted.
         quiet = logging.getLogger("web.live.socketio")
-        quiet.setLevel(logging.WARNING)
+        quiet.setLevel(logging.ERROR)
         super().__init__(
             async_mode="aiohttp",
             namespaces=[NAMESPACE],

@@ -32,6 +32,14 @@ _STARTED: Final = web.RequestKey("started", float)
 _NOT_A_NAME: Final = re.compile(r"[^a-zA-Z0-9]+")
 
 
+class OwnProcess(ProcessCollector):
+    """The library's figures of this process, also where ``/proc`` shows processes and nothing else (the unit's
+    ``ProcSubset=pid``): there it would not know when the system was started and say nothing at all."""
+
+    def _boot_time(self) -> float:
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class Metrics:
     """Everything that is counted, in a registry of its own."""
 
@@ -47,7 +55,7 @@ class Metrics:
         clock: Callable[[], float],
     ) -> None:
         self._collectors = CollectorRegistry()
-        ProcessCollector(registry=self._collectors)
+        OwnProcess(registry=self._collectors)
         self._collectors.register(
             _ParleyCollector(
                 hub=hub,

@@ -106,10 +106,14 @@ class CallEventPayload(msgspec.Struct, frozen=True, gc=False):
 
 
 class CallsEventPayload(msgspec.Struct, frozen=True, gc=False):
-    """``calls``: all there is, on every connect. What does not fit follows as ``call`` events."""
+    """``calls``: all there is, on every connect. What does not fit follows as ``call`` events.
+
+    An ended call is part of it for ``keep_ended`` seconds; nobody says when that time is over.
+    """
 
     epoch: str
     now: Seconds
+    keep_ended: float
     calls: list[CallPayload]
     links: list[LinkPayload]
 

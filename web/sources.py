@@ -51,6 +51,7 @@ class Sources:
             accounts=self.accounts,
             links=self.links,
             view_of=self.auth.view,
+            keep_ended=self.config.calls.keep_ended,
             clock=self.clock,
         )
 

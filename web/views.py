@@ -1,11 +1,12 @@
 """What of what we know an account is shown: calls, utterances and links as payloads, in the view of its role.
 
-In the masked view every number of a person is masked; the DID is one of our own and stays whole, and so do numbers
-that stand in what was said.
+In the masked view every number of a person is masked. A DID that somebody outside dialled is one of our own and stays
+whole, and so do numbers that stand in what was said.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Literal
@@ -21,8 +22,8 @@ from daemon.stores.utterances import UtteranceRow
 from daemon.transcripts.utterance import Speaker, Utterance
 from web.payloads import CallPayload, HealthPayload, LegPayload, LinkPayload, PartPayload, UtterancePayload
 
-_EXTENSION_DIGITS = 6
-"""A caller with no more digits than this is one of our own extensions."""
+_OUTSIDE = re.compile(r"\+?\d{7,}|anonymous|unknown|unavailable|private|restricted|", re.IGNORECASE)
+"""A caller like this is none of ours: a whole number, or one that is withheld. An extension is shorter or a name."""
 
 
 class View(StrEnum):
@@ -40,7 +41,12 @@ def view_for(account: Account, full_numbers: Literal["viewer", "operator", "admi
 def call_payload(call: Call | CallRow, view: View) -> CallPayload:
     """``call``, from memory or from the store, as ``view`` shows it."""
     whole = view is View.FULL
-    number: Callable[[str], str] = str if whole else mask_number
+    ours = call.did if _came_in(call) else None
+
+    def number(text: str) -> str:
+        # The DID is shown wherever it stands, so that it can be seen to be the same.
+        return text if whole or text == ours else mask_number(text)
+
     name: Callable[[str], str] = str if whole else mask_numbers_in
     return CallPayload(
         call_id=call.call_id,
@@ -50,7 +56,7 @@ def call_payload(call: Call | CallRow, view: View) -> CallPayload:
         caller=number(call.caller),
         caller_name=name(call.caller_name),
         callee=number(call.callee),
-        did=number(call.did) if _dialled_outside(call) else call.did,
+        did=number(call.did),
         code=call.code,
         app=call.app,
         created_at=call.created_at,
@@ -64,9 +70,10 @@ def call_payload(call: Call | CallRow, view: View) -> CallPayload:
     )
 
 
-def _dialled_outside(call: Call | CallRow) -> bool:
-    """Whether one of ours placed the call: what was dialled first is then somebody's number and no DID of ours."""
-    return call.caller.isdigit() and len(call.caller) <= _EXTENSION_DIGITS
+def _came_in(call: Call | CallRow) -> bool:
+    """Whether somebody outside placed the call. Else what was dialled first is somebody's number and no DID of ours."""
+    inbound = bool(call.legs) and call.legs[0].direction == Direction.INBOUND
+    return inbound and _OUTSIDE.fullmatch(call.caller) is not None
 
 
 def _leg_payload(leg: Leg | LegRow, number: Callable[[str], str], name: Callable[[str], str]) -> LegPayload:

@@ -25,6 +25,10 @@ from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
 log = structlog.get_logger(__name__)
 
 
+_FROM_EVERYWHERE = 10
+"""How many times as many failed sign-ins a name has from all addresses together."""
+
+
 class Accounts:
     """Who may come in. What is asked often (:meth:`session`, :meth:`by_api_token`) mostly needs no database.
 
@@ -45,7 +49,8 @@ class Accounts:
         self._clock = clock
         self._session_lifetime = config.session_lifetime
         self._passwords = passwords or Passwords()
-        self._attempts = Attempts(config.login_attempts, config.login_window, clock)
+        self._login_attempts = config.login_attempts
+        self._attempts = Attempts(config.login_window, clock)
         self._codes = OneTimeCodes(clock)
         self._recogniser = Recogniser(database, clock)
 
@@ -120,15 +125,25 @@ class Accounts:
         Raises :class:`SignInRefused` or :class:`TooManyAttempts`.
         """
         name = normal_name(name)
-        keys = (f"name:{name}", f"address:{address}") if is_name(name) else (f"address:{address}",)
-        self._attempts.begin(*keys)
+        allowed = self._allowed(name, address)
+        self._attempts.begin(allowed)
         try:
             session = await self._sign_in(name, password, address)
         except DatabaseAwayError:
-            self._attempts.forgive(*keys)  # nobody said that the password is wrong
+            self._attempts.forgive(allowed)  # nobody said that the password is wrong
             raise
-        self._attempts.forgive(*keys)
+        self._attempts.forgive(allowed)
         return session
+
+    def _allowed(self, name: str, address: str) -> dict[str, int]:
+        """How many attempts are counted under which key.
+
+        A name from wherever is allowed more than one from one place: else a stranger could keep its owner out.
+        """
+        allowed = {f"address:{address}": self._login_attempts}
+        if is_name(name):
+            allowed[f"name:{name}"] = self._login_attempts * _FROM_EVERYWHERE
+        return allowed
 
     async def session(self, token: str) -> Account | None:
         """Whose session a browser's token is; ``None`` for none, an ended or an expired one.
@@ -154,14 +169,19 @@ class Accounts:
         return self._codes.new(checked_name(name), role)
 
     async def redeem(self, code: str, address: str = "") -> Session:
-        """Use a one-time code up and begin its session. Raises :class:`SignInRefused`."""
+        """Use a one-time code up and begin its session. Raises :class:`SignInRefused`, and ``DatabaseAwayError``, after
+        which the code is as good as before."""
         found = self._codes.take(code)
         if found is None:
             log.warning("one_time_code_refused", address=address)
             raise SignInRefused
-        name, role = found
-        async with self._database.transaction() as connection:
-            return await self._begin_session(connection, Account(name, role, "session"), None, address)
+        account = Account(found.name, found.role, "session")
+        try:
+            async with self._database.transaction() as connection:
+                return await self._begin_session(connection, account, None, address)
+        except DatabaseAwayError:
+            self._codes.give_back(code, found)
+            raise
 
     # API tokens
 

@@ -14,7 +14,9 @@ LIFETIME = 600.0
 _MOST_CODES = 100
 
 
-class _Code(msgspec.Struct, frozen=True, gc=False):
+class OneTimeCode(msgspec.Struct, frozen=True, gc=False):
+    """Whom a code signs in, until when (Unix seconds)."""
+
     name: str
     role: Role
     expires_at: float
@@ -25,19 +27,25 @@ class OneTimeCodes:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._codes: OrderedDict[str, _Code] = OrderedDict()
+        self._codes: OrderedDict[str, OneTimeCode] = OrderedDict()
 
     def new(self, name: str, role: Role) -> str:
         """A fresh code for an account of that name and role."""
         code = secrets.token_urlsafe(24)
-        self._codes[code] = _Code(name, role, self._clock() + LIFETIME)
-        while len(self._codes) > _MOST_CODES:
-            self._codes.popitem(last=False)
+        self._codes[code] = OneTimeCode(name, role, self._clock() + LIFETIME)
+        self._shed()
         return code
 
-    def take(self, code: str) -> tuple[str, Role] | None:
+    def _shed(self) -> None:
+        while len(self._codes) > _MOST_CODES:
+            self._codes.popitem(last=False)
+
+    def take(self, code: str) -> OneTimeCode | None:
         """Use a code up: whose it is, or ``None`` for one that never was, was used or is too old."""
         found = self._codes.pop(code, None)
-        if found is None or found.expires_at <= self._clock():
-            return None
-        return found.name, found.role
+        return None if found is None or found.expires_at <= self._clock() else found
+
+    def give_back(self, code: str, found: OneTimeCode) -> None:
+        """It could not be used: it is as good as before."""
+        self._codes[code] = found
+        self._shed()

@@ -18,6 +18,7 @@ from daemon.places import database_url
 from daemon.secrets import DATABASE_PASSWORD, Secrets
 from daemon.stores.database import Database, DatabaseAwayError
 
+_CREDENTIALS = "credentials"
 _PATIENCE = 3.0
 """Seconds that a peer may take to show that it is there."""
 
@@ -28,18 +29,33 @@ def register(verbs: Verbs) -> None:
         "check",
         "say everything that is wrong with the configuration",
         description="Say everything that is wrong with the configuration, by key and line, with what to do about it. "
-        "The exit code is 0 or 78. A switch or database that is away is only noted: Parley starts without them.",
+        "The exit code is 0 or 78. A switch or database that is away is only noted: Parley starts without them. "
+        "Outside the service, secrets are looked for in the folder credentials beside the file, as the unit does.",
     )
     verb.set_defaults(command=_check)
 
 
 def _check(arguments: argparse.Namespace) -> ExitCode:
-    secrets = Secrets()
-    config = load(Path(arguments.config), secrets, places=True)
-    for note in asyncio.run(_notes(config, secrets)):
+    path = Path(arguments.config)
+    secrets = _secrets(path)
+    config = load(path, secrets, places=True)
+    notes = asyncio.run(_notes(config, secrets or Secrets()))
+    if secrets is None:
+        notes.append(f"{path.parent / _CREDENTIALS} cannot be read, so secrets were not looked for: ask as root")
+    for note in notes:
         print(f"note: {note}")
     print(f"{arguments.config} is right")
     return ExitCode.OK
+
+
+def _secrets(path: Path) -> Secrets | None:
+    """The service's secrets as far as this shell has them; ``None`` where they are there and may not be read."""
+    folder = path.parent / _CREDENTIALS
+    if "CREDENTIALS_DIRECTORY" in os.environ or not folder.is_dir():
+        return Secrets()
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return None
+    return Secrets({**os.environ, "CREDENTIALS_DIRECTORY": str(folder.absolute())})
 
 
 async def _notes(config: Config, secrets: Secrets) -> list[str]:

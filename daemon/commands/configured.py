@@ -56,8 +56,12 @@ def read_password(arguments: argparse.Namespace) -> str:
     if arguments.password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
-        password = getpass("Password: ")
-        if getpass("Once more: ") != password:
+        try:
+            password = getpass("Password: ")
+            again = getpass("Once more: ")
+        except EOFError:
+            raise OperatorError("no password was given") from None
+        if again != password:
             raise OperatorError("the two were not the same")
     if not password:
         raise OperatorError("an empty password is none")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
@@ -11,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from daemon.stores.cursor import read_cursor, write_cursor
 from daemon.stores.schema import call_aliases, calls, legs
 from daemon.stores.upsert import insert_into
 
@@ -79,10 +78,6 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     since: float | None = None
     until: float | None = None
     merged: bool = False
-
-
-class CursorError(ValueError):
-    """The cursor is not one that :func:`page_calls` gave out."""
 
 
 class CallAlias(msgspec.Struct, frozen=True, gc=False):
@@ -235,18 +230,18 @@ async def page_calls(
     """Up to ``limit`` calls, newest first, and the cursor of the next page (``None`` after the last).
 
     Paging is by (``created_at``, ``call_id``): calls that come in meanwhile neither shift nor repeat a page. Raises
-    :class:`CursorError`.
+    :class:`~daemon.stores.cursor.CursorError`.
     """
     if limit < 1:
         raise ValueError("a page holds at least one call")
     query = select(calls).where(and_(True, *_conditions(wanted)))
     if cursor is not None:
-        query = query.where(tuple_(calls.c.created_at, calls.c.call_id) < tuple_(*_read_cursor(cursor)))
+        query = query.where(tuple_(calls.c.created_at, calls.c.call_id) < tuple_(*read_cursor(cursor)))
     query = query.order_by(calls.c.created_at.desc(), calls.c.call_id.desc()).limit(limit + 1)
     rows = await _with_legs(connection, query)
     if len(rows) <= limit:
         return rows, None
-    return rows[:limit], _write_cursor(rows[limit - 1])
+    return rows[:limit], write_cursor(rows[limit - 1].created_at, rows[limit - 1].call_id)
 
 
 def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
@@ -265,19 +260,6 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     if not wanted.merged:
         conditions.append(calls.c.merged_into == "")
     return conditions
-
-
-def _write_cursor(row: CallRow) -> str:
-    raw = msgspec.json.encode((row.created_at, row.call_id))
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _read_cursor(cursor: str) -> tuple[float, str]:
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(raw, type=tuple[float, str])
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise CursorError("not a cursor of this list") from None
 
 
 async def _with_legs(connection: AsyncConnection, query: Select[Any]) -> list[CallRow]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from sqlite3 import OperationalError
 from typing import Any
 
 from alembic import command
@@ -14,11 +15,16 @@ from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _UPGRADE_LOCK = 0x7061726C6579
 """The PostgreSQL advisory lock that lets one process migrate at a time."""
+
+_JOURNAL_TRIES = 100
+_JOURNAL_PAUSE = 0.05
+"""Seconds between two tries to turn on SQLite's write-ahead log."""
 
 _ROW_FAULTS = ("22", "23", "54")
 """SQLSTATE classes that blame the values: data exception, integrity constraint violation, a limit exceeded (a value
@@ -161,9 +167,11 @@ def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=5000")
+        _write_ahead(cursor)
         # FULL: what was committed survives a loss of power, since the spool's copy is deleted after the commit.
-        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -173,6 +181,23 @@ def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Let the file keep a write-ahead log.
+
+    Whoever opens a new file first turns it on for good. SQLite does not wait for a lock here but says at once that
+    the file is locked, when another process is at it in that very moment.
+    """
+    for attempt in range(_JOURNAL_TRIES):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except OperationalError:
+            if attempt == _JOURNAL_TRIES - 1:
+                raise
+            await_only(asyncio.sleep(_JOURNAL_PAUSE))
+        else:
+            return
 
 
 def _postgresql_engine(url: URL, password: str | None, pool_size: int, timeout: float) -> AsyncEngine:

@@ -164,7 +164,7 @@ class Transcripts:
         if not result.text:
             self._withdraw(ear)
             return
-        said_at = opened.said_at if opened and result.start is None else _said_at(result, event.at, ear)
+        said_at = opened.said_at if opened and result.start is None else _said_at(result, event.at, ear, leg)
         ear.open, ear.began_at = None, None
         ear.final_text, ear.final_at, ear.final_end = result.text, event.at, result.end
         self._keep(
@@ -198,7 +198,7 @@ class Transcripts:
             start=result.start,
             end=result.end,
             # A stretch keeps the place in the dialogue at which it was first shown.
-            said_at=opened.said_at if opened else _said_at(result, event.at, ear),
+            said_at=opened.said_at if opened else _said_at(result, event.at, ear, leg),
             final=False,
             confidence=result.confidence,
             vendor=event.vendor,
@@ -293,15 +293,18 @@ def _speaker(call: Call, leg: Leg, channel: int) -> Speaker:
     return Speaker.CALLER if on_first is (channel == 0) else Speaker.CALLEE
 
 
-def _said_at(result: RecognitionResult, heard_at: float, ear: _Ear) -> float:
-    """When the stretch began, Unix seconds, never later than it was heard.
+def _said_at(result: RecognitionResult, heard_at: float, ear: _Ear, leg: Leg) -> float:
+    """When the stretch began, Unix seconds, never later than it was heard and never before there was a leg to hear.
 
     Without times that is when speech was noticed or first heard. With times, the recogniser's zero is its media bug's
-    start where the switch told it, else what the first result says: it ended no later than it arrived. A zero that
-    puts speech into the future was another bug's.
+    start where the switch told it, else what the first result says: it ended no later than it arrived, and what it
+    heard was said no earlier than the answer. A zero that puts speech into the future was another bug's.
     """
     if result.start is None or result.end is None:
         return heard_at if ear.began_at is None else ear.began_at
     if ear.zero is None or ear.zero + result.end > heard_at + 1.0:
         ear.zero = heard_at - result.end
-    return min(ear.zero + result.start, heard_at)
+        earliest = leg.created_at if leg.answered_at is None else leg.answered_at
+    else:
+        earliest = leg.created_at
+    return min(max(ear.zero + result.start, earliest), heard_at)

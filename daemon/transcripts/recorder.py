@@ -232,7 +232,8 @@ class Recorder:
             await self._committer.commit(records)
         self._set_aside.clear()
         await self._on_disk(self._spool.consume, len(payloads))
-        self._left_behind -= len(payloads)
+        # They are the oldest, so no more of them can be left than wait at all: some may have become unreadable.
+        self._left_behind = min(self._left_behind - len(payloads), self._spool.waiting)
         if self._left_behind <= 0:
             self._replayed.set()
         return len(payloads)
@@ -315,6 +316,7 @@ class Recorder:
             "lost": self._backlog.lost,
             "rejected": self._rejected,
             "damaged": self._spool.damaged,
+            "unreadable": self._spool.unreadable,
             "stored": self._committer.committed,
             "resequenced": self._committer.resequenced,
             "rekeyed": self._committer.rekeyed,

@@ -105,6 +105,8 @@ class Spool:
         """Records that are not consumed."""
         self.damaged = 0
         """Segments with something after their last whole record: cut off by a kill, or damaged on disk."""
+        self.unreadable = 0
+        """Records that waited and cannot be read any more; the file that held them is kept as ``.damaged``."""
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._segments: deque[_Segment] = deque()
@@ -205,6 +207,7 @@ class Spool:
         """The file was damaged after it was found or written: nothing from ``offset`` on can be read."""
         readable = sum(1 for of, _ in self._handed_out if of is segment)
         self.waiting -= segment.waiting - readable
+        self.unreadable += segment.waiting - readable
         segment.waiting, segment.size, segment.damaged = readable, offset, True
         self.damaged += 1
         if segment is self._segments[-1]:

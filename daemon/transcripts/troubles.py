@@ -62,7 +62,7 @@ class Troubles:
     def part(self, waiting: Waiting, counts: dict[str, int]) -> Part:
         """For health: ``DEGRADED`` while rows wait longer than they should, ``DOWN`` where they cannot be kept at all.
 
-        ``counts`` are figures since the start; of them ``lost`` and ``rejected`` are worth words.
+        ``counts`` are figures since the start; of them ``lost``, ``unreadable`` and ``rejected`` are worth words.
         """
         age = 0.0 if waiting.since is None else max(0.0, self._clock() - waiting.since)
         words = []
@@ -76,6 +76,8 @@ class Troubles:
             words.append(f"{waiting.rows} rows wait, the oldest for {age:.0f} s")
         if counts["lost"]:
             words.append(f"{counts['lost']} rows were lost")
+        if counts["unreadable"]:
+            words.append(f"{counts['unreadable']} rows became unreadable in the spool (.damaged)")
         if counts["rejected"]:
             words.append(f"{counts['rejected']} rows were refused and set aside")
         if waiting.full or (self.database is not None and self.spool is not None):

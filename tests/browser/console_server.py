@@ -79,6 +79,7 @@ class ConsoleServer:
 
     def __init__(self, static: Path) -> None:
         self.epoch = "epoch-1"
+        self.keep_ended = 300.0
         self.calls: dict[str, CallPayload] = {}
         self.links: dict[str, LinkPayload] = {}
         self.finals: dict[str, list[UtterancePayload]] = {}
@@ -200,6 +201,7 @@ class ConsoleServer:
         payload = {
             "epoch": self.epoch,
             "now": time.time(),
+            "keep_ended": self.keep_ended,
             "calls": msgspec.to_builtins(list(self.calls.values())),
             "links": msgspec.to_builtins(list(self.links.values())),
         }

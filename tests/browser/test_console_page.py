@@ -94,7 +94,7 @@ async def test_a_session_that_ends_leads_back_to_signing_in(page: Page, console:
     console.forget_sessions()
     await console.stop()
     await console.start()
-    await expect(page.get_by_text("로그인이 끝났습니다.")).to_be_visible()
+    await expect(page.get_by_text("로그인이 만료되었습니다.")).to_be_visible()
 
 
 async def test_calls_stand_in_order_and_change_as_they_are_told(page: Page, console: ConsoleServer) -> None:
@@ -282,6 +282,41 @@ async def test_the_dialogue_follows_until_the_reader_scrolls_up(page: Page, cons
     await expect(page.get_by_role("button", name="새 말 2개")).to_have_count(0)
     await console.say("call-1", "말 1203", speaker=Speaker.CALLEE)
     await expect(dialogue.get_by_text("말 1203", exact=True)).to_be_in_viewport()
+
+
+async def test_ended_calls_stay_in_the_list_as_long_as_the_server_says(page: Page, console: ConsoleServer) -> None:
+    at = time.time()
+    console.keep_ended = 3600.0
+    for ago in (100, 1000, 5000):
+        ended = answered(f"ended-{ago}", ago=ago + 60)
+        console.calls[f"ended-{ago}"] = replace(
+            ended, state=CallState.ENDED, ended_at=at - ago, disposition=Disposition.ANSWERED
+        )
+    await sign_in(page)
+    await expect(page.locator("[data-call]")).to_have_count(2)
+    await expect(page.locator('[data-call="ended-1000"]')).to_be_visible()
+
+
+async def test_a_line_up_by_keyboard_is_enough_to_stay_there(page: Page, console: ConsoleServer) -> None:
+    console.calls["call-1"] = answered(ago=400)
+    at = time.time() - 390
+    for number in range(1, 81):
+        speaker = Speaker.CALLEE if number % 2 else Speaker.CALLER
+        await console.say("call-1", f"말 {number}", tell=False, speaker=speaker, said_at=at + number * 3)
+    await sign_in(page)
+    dialogue = await open_call(page)
+    await expect(dialogue.get_by_text("말 80", exact=True)).to_be_in_viewport()
+    await dialogue.focus()
+    await page.keyboard.press("ArrowUp")
+    await expect(page.get_by_role("button", name="맨 아래로")).to_be_visible()
+    await console.say("call-1", "말 81", speaker=Speaker.CALLEE)
+    await expect(page.get_by_role("button", name="새 말 1개")).to_be_visible()
+    await expect(dialogue.get_by_text("말 81", exact=True)).not_to_be_in_viewport(ratio=1)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("End")
+    await expect(dialogue.get_by_text("말 81", exact=True)).to_be_in_viewport()
+    await console.say("call-1", "말 82", speaker=Speaker.CALLER)
+    await expect(dialogue.get_by_text("말 82", exact=True)).to_be_in_viewport()
 
 
 async def test_everything_can_be_done_by_keyboard(page: Page, console: ConsoleServer) -> None:

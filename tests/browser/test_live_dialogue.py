@@ -93,7 +93,7 @@ async def test_a_dialogue_outlives_its_switch(
 
     # A call appears, is opened, and what is said on it takes shape.
     call = await switch.call(caller="01012345678", did="07000001004", name="홍길동", code="dev-app")
-    await expect(live.row("010-1234-5678")).to_contain_text(re.compile(r"홍길동.*070-0000-1004.*dev-app", re.DOTALL))
+    await expect(live.row("010-1234-5678")).to_contain_text(re.compile(r"홍길동.*dev-app.*070-0000-1004", re.DOTALL))
     await call.answer()
     await call.listen(vendor="google")
     await live.open("010-1234-5678")

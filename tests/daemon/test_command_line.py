@@ -10,7 +10,7 @@ import pytest
 
 from daemon.__main__ import main
 from daemon.config_file import load
-from daemon.places import socket_path, writing_problem
+from daemon.places import socket_path, writing_obstacle, writing_problem
 
 Configure = Callable[[str], str]
 
@@ -67,7 +67,38 @@ def test_check_is_content_with_a_right_configuration(
     assert f"{path} is right" in output
     assert "switch main" not in output
     assert "cannot be had now" in output
-    assert (tmp_path / "state").is_dir()
+    assert not (tmp_path / "state").exists(), "looking makes nothing"
+
+
+def test_check_finds_the_credentials_beside_the_file(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = configure("[[switch]]\n")
+    monkeypatch.delenv("PARLEY_SWITCH_MAIN_PASSWORD")
+    assert main(["check", "--config", path]) == 78
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "switch-main-password").write_text("a good one\n")
+    assert main(["check", "--config", path]) == 0
+    (tmp_path / "given").mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "given"))
+    assert main(["check", "--config", path]) == 78, "within the service only what systemd gave counts"
+    assert "a good one" not in "".join(capsys.readouterr())
+
+
+def test_check_judges_folders_for_the_user_of_the_service(configure: Configure, tmp_path: Path) -> None:
+    """As root; anybody else can only judge for themselves."""
+    path = configure(f'[recorder]\nspool_dir = "{tmp_path}/elsewhere/spool"\n')
+    (tmp_path / "state").mkdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    assert main(["check", "--config", path]) == 0
+    other = 65534
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "state", other, other)
+        assert main(["check", "--config", path]) == 78
+        os.chown(tmp_path / "elsewhere", other, other)
+        assert main(["check", "--config", path]) == 0
+    assert writing_obstacle(tmp_path / "elsewhere" / "spool", 65533) is not None
+    assert not (tmp_path / "elsewhere" / "spool").exists()
 
 
 def test_check_only_notes_peers_that_are_away(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:

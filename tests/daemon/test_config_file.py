@@ -218,3 +218,21 @@ def test_empty_secret_is_a_missing_one(tmp_path: Path) -> None:
     (tmp_path / "switch-main-password").write_text("\n")
     _, mistakes = read("[[switch]]", Secrets({"CREDENTIALS_DIRECTORY": str(tmp_path)}))
     assert ["missing" in mistake.problem for mistake in mistakes] == [True]
+
+
+@pytest.mark.parametrize(
+    ("password", "host", "problem"),
+    [
+        ("REPLACE-ME", "127.0.0.1", "the placeholder"),
+        ("ClueCon", "192.0.2.9", "every FreeSWITCH comes with"),
+        ("ClueCon", "switch.example", "every FreeSWITCH comes with"),
+        ("ClueCon", "127.0.0.1", ""),
+        ("ClueCon", "localhost", ""),
+        ("ClueCon", "::1", ""),
+        ("one of our own", "192.0.2.9", ""),
+    ],
+)
+def test_a_password_that_everybody_has_is_a_mistake(password: str, host: str, problem: str) -> None:
+    _, mistakes = read(f'[[switch]]\nhost = "{host}"', Secrets({"PARLEY_SWITCH_MAIN_PASSWORD": password}))
+    assert [problem in mistake.problem for mistake in mistakes] == ([True] if problem else [])
+    assert all(password not in str(mistake) for mistake in mistakes)

@@ -16,6 +16,9 @@ from daemon import logs
 from daemon.config import LogConfig
 from daemon.journal import Journal, leads_to_journal
 from daemon.masking import mask_numbers
+from daemon.stores.database import Database
+from daemon.stores.utterances import add_utterances
+from tests.daemon.stores.rows import utterance_row
 
 
 @pytest.fixture
@@ -44,6 +47,14 @@ def lines_of(stream: io.StringIO) -> list[dict[str, Any]]:
         ("/rec/in-01012345678_x.wav", "/rec/in-010****5678_x.wav"),
         ("tel12125551234", "tel121****1234"),
         ("18005551234567", "180****4567"),
+        ("1012345678", "101****5678"),
+        ("10-1234-5678", "101****5678"),
+        ("82-10-1234-5678", "821****5678"),
+        ("010.1234.5678", "010****5678"),
+        ("(010) 1234-5678", "010****5678"),
+        ("(02) 123.4567", "021****4567"),
+        ("010–1234–5678", "010****5678"),
+        ("20240501.01012345678", "20240501.010****5678"),
     ],
 )
 def test_phone_numbers_are_masked(text: str, shown: str) -> None:
@@ -66,6 +77,10 @@ def test_phone_numbers_are_masked(text: str, shown: str) -> None:
         "d41d8cd98f00b204e9800998ecf8427e",
         "extension 1001, port 8021, 16777216 bytes",
         "1588-1234",
+        "12.345678901234 s",
+        "1700000000 to 1700000000123",
+        "parley 1.2.3, python 3.11.9, 10.0.0.1:8021",
+        "2026-11-21 1030-1130",
     ],
 )
 def test_what_is_no_phone_number_stays(text: str) -> None:
@@ -191,3 +206,15 @@ def test_only_the_stream_of_the_journal_is_the_journal(tmp_path: Path) -> None:
         assert not leads_to_journal(out, None)
         assert not leads_to_journal(out, "1:2")
         assert not leads_to_journal(io.StringIO(), "1:2")
+
+
+async def test_what_people_say_stands_in_no_log_however_much_is_logged(stream: io.StringIO, tmp_path: Path) -> None:
+    logs.configure(LogConfig(level="debug", format="json"), stream)
+    database = Database.of(f"sqlite:///{tmp_path}/parley.db")
+    await database.upgrade()
+    async with database.transaction() as connection:
+        await add_utterances(connection, [utterance_row("call", 1, text="환불해 주세요")])
+    await database.close()
+    structlog.get_logger("daemon.calls").debug("told")
+    assert [line["event"] for line in lines_of(stream) if line["level"] == "debug"] == ["told"]
+    assert "환불" not in stream.getvalue()

@@ -128,11 +128,11 @@ async def test_hup_applies_a_right_file_and_refuses_a_wrong_one(site: Site) -> N
 async def test_hup_says_what_only_a_restart_applies(site: Site) -> None:
     await site.manager.start()
     await site.manager.state("READY", "1")
-    site.write("[calls]\nkeep_ended = 5.0\n[live]\nmax_clients = 3\n")
+    site.write('[calls]\nkeep_ended = 5.0\n[live]\nmax_clients = 3\n[log]\nlevel = "warning"\n')
     heard = len(site.manager.states)
     site.manager.send(signal.SIGHUP)
     await site.manager.state("READY", "1", after=heard)
-    assert re.search(r'"needs_restart": \["calls"\].*"event": "config_reloaded"', site.logged())
+    assert re.search(r'"tables": \["calls"\].*"event": "config_needs_restart"', site.logged())
 
 
 async def test_term_under_load_stops_in_order_and_loses_nothing(site: Site, switch: SimulatedSwitch) -> None:

@@ -78,6 +78,12 @@ def test_this_host_is_whoever_connects_from_it_and_speaks_for_itself() -> None:
     assert not is_local(request_from("127.0.0.1", "127.0.0.1"), ()), "a proxy we were not told of"
     assert not is_local(request_from("127.0.0.1", "203.0.113.1"), trusted)
     assert is_local(request_from("10.0.0.1", "127.0.0.1"), trusted)
+    assert is_local(request_from("127.0.0.1"), trusted)
+
+
+@pytest.mark.parametrize("hops", ["unknown", "_hidden", "unix:", "", "127.0.0.1, unknown", "unknown, 127.0.0.1"])
+def test_a_client_that_a_trusted_proxy_does_not_name_is_not_this_host(hops: str) -> None:
+    assert not is_local(request_from("127.0.0.1", hops), networks_of(TRUSTED))
 
 
 def test_a_network_that_is_none_is_refused() -> None:
@@ -95,6 +101,8 @@ async def test_metrics_are_open_to_the_networks_named_and_else_need_a_token(hous
     for address, status in (("192.0.2.77", 200), ("203.0.113.1", 401), ("127.0.0.1", 200)):
         reply = await ask(server, "GET", "/metrics", headers={"X-Forwarded-For": address})
         assert reply.status == status, address
+    for header in ({"X-Real-IP": "203.0.113.9"}, {"Forwarded": "for=203.0.113.9"}, {"X-Forwarded-For": "unknown"}):
+        assert (await ask(server, "GET", "/metrics", headers=header)).status == 401, header
     known = bearer(await house.token("viewer"))
     reply = await ask(server, "GET", "/metrics", headers={"X-Forwarded-For": "203.0.113.1"} | known)
     assert reply.status == 200

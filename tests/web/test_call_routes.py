@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
+from daemon.calls.events import Direction
 from tests.web.browser import bearer
 from tests.web.client import Reply, ask
 from tests.web.house import CALLEE, CALLER, House
@@ -83,6 +84,41 @@ async def test_numbers_are_masked_for_viewers(house: House, api: Api) -> None:
         assert CALLER not in seen
         assert "010****5678" in seen
         assert CALLEE in seen, "the DID is ours"
+
+
+async def test_the_did_is_whole_wherever_it_stands(house: House, api: Api) -> None:
+    call = house.ring(callee=CALLEE, did=CALLEE)
+    seen = (await api.seen(f"/api/v1/calls/{call.call_id}")).json
+    assert (seen["did"], seen["callee"], seen["legs"][0]["callee"]) == (CALLEE, CALLEE, CALLEE)
+
+
+async def test_whom_the_switch_or_a_sip_user_called_is_masked_too(house: House, api: Api) -> None:
+    placed = house.ring("leg-b", direction=Direction.OUTBOUND, caller="0000000000", did="01098765432")
+    dialled = house.ring("leg-c", caller="alice", did="01098765432")
+    came_in = house.ring("leg-d", caller="anonymous", did="15880000")
+    shown = {call["call_id"]: call["did"] for call in (await api.seen("/api/v1/calls?state=live")).json["calls"]}
+    assert shown == {
+        placed.call_id: "010****5432",
+        dialled.call_id: "010****5432",
+        came_in.call_id: "15880000",
+    }
+
+
+async def test_who_sees_no_numbers_cannot_find_them_out_by_asking(house: House, api: Api) -> None:
+    live = house.ring("leg-a", created_at=house.now + 1)
+    for number in range(3):
+        placed = house.ring(f"leg-{number}", direction=Direction.OUTBOUND, did="01098765432")
+        house.hang_up(f"leg-{number}")
+        await house.store(placed, [])
+    await house.store(live, [])
+    for state in ("", "&state=live"):
+        reply = await api.seen(f"/api/v1/calls?caller={CALLER}{state}")
+        assert (reply.status, reply.json["title"]) == (403, "Callers are masked")
+        assert (await api.get(f"/api/v1/calls?caller={CALLER}{state}")).json["calls"]
+        assert len((await api.seen(f"/api/v1/calls?did={CALLEE}{state}")).json["calls"]) == 1
+    hidden = (await api.seen("/api/v1/calls?did=01098765432&limit=1")).json
+    assert hidden == {"calls": [], "next": None}
+    assert len((await api.get("/api/v1/calls?did=01098765432")).json["calls"]) == 3
 
 
 async def test_what_an_extension_dialled_is_masked_too(house: House, api: Api) -> None:

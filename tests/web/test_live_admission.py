@@ -198,6 +198,20 @@ async def test_two_listeners_share_one_live_view(house: House, connect: Connect)
         await browser.until(lambda browser=browser: bool(browser.payloads("call")))  # type: ignore[misc]
 
 
+async def test_other_limits_do_not_change_the_pings_that_a_handshake_promised(house: House) -> None:
+    server = await house.serve()
+    client = await RawClient.connect(server, bearer(await house.token("viewer", "raw")))
+    house.sources.live.set_limits(LiveConfig(ping_interval=1_000.0, ping_timeout=1_000.0))
+    async with asyncio.timeout(30):
+        for _ in range(3):
+            while await client.read() != "2":
+                pass
+            client.send("3")
+        # The last ping stays unanswered: that ends it, by the timeout of the handshake too.
+        assert await client.read_to_the_end() == 0
+    await client.close()
+
+
 async def test_stopping_ends_every_connection_with_going_away(house: House, connect: Connect) -> None:
     server = await house.serve()
     polite, client = await connect(), await RawClient.connect(server, bearer(await house.token("viewer")))

@@ -174,3 +174,28 @@ async def test_a_long_past_is_caught_up_without_being_cut_off(house: House, conn
     await browser.until(lambda: len(browser.texts()) == 2_001)
     assert browser.texts()[-1] == "now"
     assert [text.split()[0] for text in browser.texts()[:-1]] == [str(number) for number in range(2_000)]
+
+
+async def test_one_who_asks_without_reading_costs_the_others_nothing(
+    house: House, open_raw: Open, connect: Connect
+) -> None:
+    for number in range(50):
+        house.ring(f"leg-{number}")
+        for _ in range(4):
+            house.say(LONG_TEXT, f"leg-{number}")
+    stuck = await open_raw()
+    other = await connect()
+    live = house.sources.live
+    [asking] = [client for client in live._clients.values() if client.watched]
+    for _ in range(900):
+        stuck.watch()
+    await until(lambda: asking._waiting > 100)
+    # One past is under way and no other is made before the client has taken it.
+    assert sum(not isinstance(item, bytes) for item in asking.outbox._waiting.values()) <= 1
+    assert (await other.watch("*"))["ok"]
+    house.say("들립니다", "leg-0")
+    await other.until(lambda: "들립니다" in other.texts())
+    assert sum(not isinstance(item, bytes) for item in asking.outbox._waiting.values()) <= 1
+    await stuck.close()
+    await until(lambda: live.clients == 1)
+    await until(lambda: asking._waiting == 0)

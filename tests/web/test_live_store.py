@@ -35,8 +35,8 @@ async def forgotten(house: House, *texts: str) -> Call:
 
 
 def reading(house: House) -> int:
-    """How many calls are being read from the store."""
-    return sum(len(client._reading) for client in house.sources.live._clients.values())
+    """How many calls clients have asked for and not been told of."""
+    return sum(len(client._asked) for client in house.sources.live._clients.values())
 
 
 async def test_the_live_view_never_waits_for_the_store(house: House, connect: Connect) -> None:
@@ -103,10 +103,37 @@ async def test_who_left_while_the_store_was_read_leaves_nothing_behind(house: Ho
 async def test_one_client_may_not_ask_for_everything_at_once(house: House, connect: Connect) -> None:
     browser = await connect()
     async with busy_store(house):
-        asked = [asyncio.ensure_future(browser.watch(f"unknown-{number}")) for number in range(9)]
+        asked = [asyncio.ensure_future(browser.watch(f"unknown-{number}")) for number in range(601)]
         done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
         assert [task.result()["error"]["title"] for task in done] == ["Too many calls asked for at once"]
-    assert [(await task)["error"]["title"] for task in asked[:8]] == ["No such call"] * 8
+        await browser.close()
+
+
+async def test_a_call_that_is_asked_for_again_is_read_only_for_the_last_to_ask(house: House, connect: Connect) -> None:
+    call = await forgotten(house, "하나")
+    browser = await connect()
+    async with busy_store(house):
+        asked = [asyncio.ensure_future(browser.watch(call.call_id)) for _ in range(300)]
+        await until(lambda: next(iter(house.sources.live._clients.values()))._waiting == 300)
+    assert all(answer["ok"] for answer in await asyncio.gather(*asked))
+    assert browser.texts() == ["하나"]
+    assert len(browser.payloads("reset")) <= 2, "the one that was being read, and the last"
+
+
+async def test_many_readers_leave_connections_to_the_recorder(house: House, connect: Connect) -> None:
+    calls = [await forgotten(house, "하나")]
+    browsers = [await connect() for _ in range(20)]
+    asked = [asyncio.ensure_future(browser.watch(calls[0].call_id)) for browser in browsers]
+    pool = house.database._engine.pool
+    most = 0
+
+    def all_told() -> bool:
+        nonlocal most
+        most = max(most, pool.checkedout())  # type: ignore[attr-defined]
+        return all(task.done() for task in asked)
+
+    await until(all_told)
+    assert 0 < most <= 2 < house.config.database.pool_size
 
 
 async def test_nobody_watches_more_calls_than_there_is_sense_in(house: House, connect: Connect) -> None:

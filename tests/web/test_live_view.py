@@ -16,6 +16,7 @@ async def test_a_browser_is_told_all_calls_and_links_when_it_connects(house: Hou
     (calls,) = browser.payloads("calls")
     assert calls["epoch"] == "epoch-1"
     assert calls["now"] == house.now
+    assert calls["keep_ended"] == house.config.calls.keep_ended
     assert [told["call_id"] for told in calls["calls"]] == [call.call_id]
     assert calls["calls"][0]["legs"][0]["leg_id"] == "leg-a"
     assert [(link["link"], link["state"]) for link in calls["links"]] == [("switch:main", "ready")]

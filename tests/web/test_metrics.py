@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.calls.links import LinkState
@@ -12,6 +14,7 @@ from tests.web.browser import bearer
 from tests.web.client import ask
 from tests.web.conftest import Connect
 from tests.web.house import House
+from web.metrics import OwnProcess
 
 
 async def scrape(house: House) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -95,3 +98,11 @@ async def test_the_live_view_is_counted(house: House, connect: Connect) -> None:
     assert found[key("parley_live_interims_dropped_total")] == 0
     opened = key("http_requests_total", handler="/socket.io/", method="GET", status="1xx")
     assert found[opened] == 2
+
+
+def test_the_process_is_measured_where_proc_shows_only_processes(tmp_path: Path) -> None:
+    (tmp_path / "self").symlink_to("/proc/self")  # and no stat, meminfo or anything else beside it
+    found = {metric.name: metric.samples[0].value for metric in OwnProcess(proc=str(tmp_path), registry=None).collect()}
+    assert found["process_resident_memory_bytes"] > 0
+    started = psutil.Process().create_time()
+    assert abs(found["process_start_time_seconds"] - started) < 5

@@ -10,10 +10,10 @@ from aiohttp import web
 from msgspec import Meta
 
 from daemon.calls.call import Call, CallState
-from daemon.stores.calls import CallFilter, CallRow, CursorError, get_call, page_calls
+from daemon.stores.calls import CallFilter, CallRow, get_call, page_calls
+from daemon.stores.cursor import CursorError, read_cursor, write_cursor
 from daemon.stores.utterances import utterances_of
 from web.auth import Auth
-from web.cursor import read_cursor, write_cursor
 from web.endpoint import JSON, Answer, Asked, Endpoint
 from web.payloads import CallPayload, CallsPage, TranscriptPayload, UtterancePayload
 from web.problems import ProblemError
@@ -84,11 +84,12 @@ class CallRoutes:
                 path="/api/v1/calls",
                 tag="calls",
                 summary="Calls, newest first",
-                description="Numbers are masked for accounts that may not see them whole. Calls that became part of "
-                "another are left out.",
+                description="Numbers are masked for accounts that may not see them whole, and those cannot ask for a "
+                "caller. Calls that became part of another are left out.",
                 handler=self.list_calls,
                 query=CallsQuery,
                 answers=(Answer(200, "One page.", {JSON: CallsPage}),),
+                errors=(403,),
             ),
             Endpoint(
                 method="GET",
@@ -126,22 +127,33 @@ class CallRoutes:
         """Live calls as they stand now; all others as stored, those in memory as they stand."""
         view = self._auth.view(asked.somebody)
         query = asked.query
+        if query.caller is not None and view is not View.FULL:
+            # Whoever may ask whether a number is there can find out every number by asking often enough.
+            raise ProblemError(403, "Callers are masked", "Your role sees no whole numbers, so it cannot ask for one.")
         try:
             if query.state == "live":
                 return self._live_page(query, view)
-            async with self._database.read() as connection:
-                rows, following = await page_calls(connection, query.wanted(), query.limit, query.cursor)
+            return await self._stored_page(query, view)
         except CursorError as error:
             raise ProblemError(422, "Not understood", "In the query: not a cursor of this list.") from error
-        calls = [call_payload(self._registry.get(row.call_id) or row, view) for row in rows]
-        return CallsPage(calls, following)
+
+    async def _stored_page(self, query: CallsQuery, view: View) -> CallsPage:
+        """The next page with anything on it: calls whose DID this view masks are not found by it."""
+        cursor = query.cursor
+        while True:
+            async with self._database.read() as connection:
+                rows, cursor = await page_calls(connection, query.wanted(), query.limit, cursor)
+            calls = [call_payload(self._registry.get(row.call_id) or row, view) for row in rows]
+            calls = [call for call in calls if query.did in (None, call.did)]
+            if calls or cursor is None:
+                return CallsPage(calls, cursor)
 
     def _live_page(self, query: CallsQuery, view: View) -> CallsPage:
         before = None if query.cursor is None else read_cursor(query.cursor)
         found = [
             call
             for call in self._registry.calls()
-            if _matches(call, query) and (before is None or (call.created_at, call.call_id) < before)
+            if _matches(call, query, view) and (before is None or (call.created_at, call.call_id) < before)
         ]
         found.sort(key=lambda call: (call.created_at, call.call_id), reverse=True)
         page = found[: query.limit]
@@ -180,12 +192,12 @@ class CallRoutes:
             return [utterance_payload(final) for final in await utterances_of(connection, call_id)]
 
 
-def _matches(call: Call, query: CallsQuery) -> bool:
-    """Whether a call in memory is live and is one of those asked for, by the store's rules."""
+def _matches(call: Call, query: CallsQuery, view: View) -> bool:
+    """Whether a call in memory is live and is one of those asked for, by the store's rules and as ``view`` shows it."""
     return (
         call.state is not CallState.ENDED
         and (query.caller is None or call.caller == query.caller)
-        and (query.did is None or call.did == query.did)
+        and (query.did is None or call_payload(call, view).did == query.did)
         and (query.code is None or call.code == query.code)
         and (query.server is None or call.server == query.server)
         and (query.since is None or call.created_at >= query.since)

@@ -22,7 +22,7 @@ from web.views import View
 class CodeQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The query of a printed address."""
 
-    code: Annotated[str, Meta(max_length=200, description="A code that works once.")]
+    code: Annotated[str, Meta(max_length=200, description="A code that works once; without one: the console.")] = ""
 
 
 class SessionRoutes:
@@ -77,7 +77,7 @@ class SessionRoutes:
                 needs=Needs.NOTHING,
                 query=CodeQuery,
                 head=False,
-                answers=(Answer(303, "Signed in; the cookie is set. Goes on to the console."),),
+                answers=(Answer(303, "Signed in, by the code or before; the cookie is set. Goes on to the console."),),
                 errors=(401, 503),
             ),
         ]
@@ -116,9 +116,13 @@ class SessionRoutes:
 
     async def redeem(self, asked: Asked[CodeQuery, None]) -> web.Response:
         """A code becomes a session, and the browser goes on without it in its address."""
+        if not asked.query.code:
+            return web.Response(status=303, headers={"Location": "/"})
         try:
             session = await self._accounts.redeem(asked.query.code, self._address(asked.request))
         except SignInRefused as error:
+            if await self._auth.identify(asked.request) is not None:
+                return web.Response(status=303, headers={"Location": "/"})  # opened again, and signed in already
             raise ProblemError(401, "This address was used before or is too old", "Ask for a new one.") from error
         await self._end_former(asked.request)
         response = web.Response(status=303, headers={"Location": "/"})

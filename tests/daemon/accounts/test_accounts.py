@@ -123,17 +123,22 @@ async def test_wrong_passwords_are_limited_by_name_and_by_address(accounts: Acco
         with pytest.raises(SignInRefused):
             await accounts.sign_in(name, "not the password", address)
 
-    for number in range(5):
-        await fail("kim", f"192.0.2.{number}")
+    for _ in range(5):
+        await fail("kim", "192.0.2.1")
         clock.pass_by(1)
     with pytest.raises(TooManyAttempts) as refused:
-        await accounts.sign_in("kim", PASSWORD, "192.0.2.200")
+        await accounts.sign_in("kim", PASSWORD, "192.0.2.1")
     assert refused.value.retry_after == 295.0
+    assert (await accounts.sign_in("kim", PASSWORD, HERE)).account.name == "kim", "a stranger keeps nobody out"
+    for number in range(45):
+        await fail("kim", f"203.0.113.{number}")
+    with pytest.raises(TooManyAttempts):
+        await accounts.sign_in("kim", PASSWORD, HERE)
     for number in range(5):
         await fail(f"somebody-{number}", "198.51.100.1")
     with pytest.raises(TooManyAttempts):
         await accounts.sign_in("somebody-else", PASSWORD, "198.51.100.1")
-    clock.pass_by(295)
+    clock.pass_by(300)
     assert (await accounts.sign_in("kim", PASSWORD, "192.0.2.200")).account.name == "kim"
 
 
@@ -249,6 +254,21 @@ async def test_a_one_time_code_works_once_and_not_for_long(accounts: Accounts, c
     for worthless in (code, old, "", "never was"):
         with pytest.raises(SignInRefused):
             await accounts.redeem(worthless)
+
+
+async def test_a_one_time_code_is_not_used_up_while_the_database_is_away(
+    accounts: Accounts, database: Database
+) -> None:
+    code = accounts.one_time_code("admin", "demo")
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql("ALTER TABLE sessions RENAME TO gone")
+    with pytest.raises(DatabaseAwayError):
+        await accounts.redeem(code)
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql("ALTER TABLE gone RENAME TO sessions")
+    assert (await accounts.redeem(code)).account.name == "demo"
+    with pytest.raises(SignInRefused):
+        await accounts.redeem(code)
 
 
 async def test_changes_leave_a_trail(accounts: Accounts, database: Database) -> None:

@@ -10,32 +10,42 @@ from tests.daemon.accounts.conftest import Clock
 
 
 def test_a_refused_attempt_counts_for_no_key(clock: Clock) -> None:
-    attempts = Attempts(2, 60.0, clock)
+    attempts = Attempts(60.0, clock)
     for _ in range(2):
-        attempts.begin("name:a", "address:1")
+        attempts.begin({"name:a": 2, "address:1": 2})
     for _ in range(5):
         with pytest.raises(TooManyAttempts):
-            attempts.begin("name:a", "address:2")
-    attempts.begin("name:b", "address:2")
-    attempts.begin("name:b", "address:2")
+            attempts.begin({"name:a": 2, "address:2": 2})
+    attempts.begin({"name:b": 2, "address:2": 2})
+    attempts.begin({"name:b": 2, "address:2": 2})
+
+
+def test_each_key_has_its_own_bound(clock: Clock) -> None:
+    attempts = Attempts(60.0, clock)
+    for address in range(3):
+        attempts.begin({"name:a": 3, f"address:{address}": 1})
+    with pytest.raises(TooManyAttempts):
+        attempts.begin({"name:a": 3, "address:9": 1})
+    with pytest.raises(TooManyAttempts):
+        attempts.begin({"name:b": 3, "address:0": 1})
 
 
 def test_the_window_slides(clock: Clock) -> None:
-    attempts = Attempts(2, 60.0, clock)
-    attempts.begin("a")
+    attempts = Attempts(60.0, clock)
+    attempts.begin({"a": 2})
     clock.pass_by(30)
-    attempts.begin("a")
+    attempts.begin({"a": 2})
     with pytest.raises(TooManyAttempts) as refused:
-        attempts.begin("a")
+        attempts.begin({"a": 2})
     assert refused.value.retry_after == 30.0
     clock.pass_by(30)
-    attempts.begin("a")
+    attempts.begin({"a": 2})
     with pytest.raises(TooManyAttempts, match="again in 30 s"):
-        attempts.begin("a")
+        attempts.begin({"a": 2})
 
 
 def test_memory_stays_bounded_however_many_names_are_tried(clock: Clock) -> None:
-    attempts = Attempts(5, 60.0, clock)
+    attempts = Attempts(60.0, clock)
     for number in range(30_000):
-        attempts.begin(f"name:{number}", "address:1") if number < 5 else attempts.begin(f"name:{number}")
+        attempts.begin({f"name:{number}": 5} | ({"address:1": 5} if number < 5 else {}))
     assert len(attempts._begun) == 10_000

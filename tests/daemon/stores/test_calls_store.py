@@ -11,7 +11,6 @@ from daemon.stores.calls import (
     CallAlias,
     CallFilter,
     CallRow,
-    CursorError,
     add_alias,
     aliases_of,
     calls_by_legs,
@@ -21,6 +20,7 @@ from daemon.stores.calls import (
     save_calls,
     stored_call_ids,
 )
+from daemon.stores.cursor import CursorError
 from daemon.stores.database import Database, RowRefusedError
 from tests.daemon.stores.rows import call_row, leg_row
 

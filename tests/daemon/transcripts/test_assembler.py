@@ -176,6 +176,15 @@ def test_a_zero_that_would_put_speech_into_the_future_is_not_believed(dialogue: 
     assert dialogue.heard[0].said_at == dialogue.now - 1.0
 
 
+def test_nobody_spoke_before_the_call(dialogue: Dialogue) -> None:
+    answered_at = dialogue.call("a").legs[0].answered_at
+    assert answered_at is not None
+    dialogue.hear("a", "하나", start=0.0, end=60.0)
+    dialogue.now += 30
+    dialogue.hear("a", "둘", start=70.0, end=80.0)
+    assert [one.said_at - answered_at for one in dialogue.heard] == [0.0, 11.0]
+
+
 def test_a_recogniser_that_starts_again_counts_from_zero_again(dialogue: Dialogue) -> None:
     dialogue.happen(RecogniserStarted, "a")
     dialogue.now += 310

@@ -18,7 +18,15 @@ from daemon.stores.utterances import utterances_of
 from daemon.transcripts.recorder import Recorder
 from daemon.transcripts.spool import Spool, SpoolInUseError
 from tests.daemon.stores.rows import utterance_row
-from tests.daemon.transcripts.recording import finals, make_call, make_leg, recording
+from tests.daemon.transcripts.recording import Recording, finals, make_call, make_leg, recording
+
+
+def damage(folder: Path, where: bytes) -> None:
+    """Change a bit of the only segment."""
+    [segment] = folder.glob("*.spool")
+    content = bytearray(segment.read_bytes())
+    content[content.index(where)] ^= 1
+    segment.write_bytes(content)
 
 
 async def test_calls_and_finals_are_stored_as_they_were_published(database: Database, tmp_path: Path) -> None:
@@ -180,6 +188,27 @@ async def test_what_was_left_behind_is_stored_first(database: Database, tmp_path
         await made.settle()
         assert await made.stored("a") == finals("a", 1, 1201)
         assert await made.row("a") is not None
+
+
+async def test_what_becomes_unreadable_in_the_spool_is_told_and_keeps_nobody_waiting(
+    database: Database, tmp_path: Path
+) -> None:
+    unreachable = Database.of("postgresql://nobody@127.0.0.1:1/nothing")
+    async with recording(unreachable, tmp_path) as away:
+        away.say("a", *range(1, 11))
+        assert not await away.recorder.drain(0.2)
+    await unreachable.close()
+    made = Recording(database, tmp_path)
+    await made.recorder._open()
+    damage(tmp_path, b"a/5")
+    made.start()
+    async with asyncio.timeout(60):
+        await made.recorder.replayed()
+    assert await made.stored("a") == finals("a", 1, 4)
+    part = made.recorder.condition()
+    assert part.numbers["unreadable"] == 6
+    assert "6 rows became unreadable" in part.detail
+    await made.stop()
 
 
 async def test_replaying_what_is_stored_already_changes_nothing(database: Database, tmp_path: Path) -> None:

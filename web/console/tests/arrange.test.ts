@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { SHOW_ENDED, arrange, calleeOf, duration, nameOf, partyOf } from "../src/calls/arrange";
+import { arrange, calleeOf, duration, nameOf, partyOf } from "../src/calls/arrange";
 import { call, leg } from "./examples";
+
+const KEEP = 300;
 
 const ids = (calls: readonly { call_id: string }[]): string[] => calls.map((one) => one.call_id);
 
@@ -16,6 +18,7 @@ describe("the list", () => {
       ],
       "",
       1000,
+      KEEP,
     );
     expect(ids(arranged.live)).toEqual(["new", "old"]);
     expect(ids(arranged.ended)).toEqual(["just over", "over"]);
@@ -24,11 +27,11 @@ describe("the list", () => {
   it("leaves out merged calls, and ended ones after a while", () => {
     const calls = [
       call("merged", { merged_into: "other" }),
-      call("gone", { state: "ended", ended_at: 1000 - SHOW_ENDED - 1 }),
-      call("going", { state: "ended", ended_at: 1000 - SHOW_ENDED }),
+      call("gone", { state: "ended", ended_at: 1000 - KEEP - 1 }),
+      call("going", { state: "ended", ended_at: 1000 - KEEP }),
     ];
-    expect(ids(arrange(calls, "", 1000).ended)).toEqual(["going"]);
-    expect(arrange(calls, "", 1000).live).toEqual([]);
+    expect(ids(arrange(calls, "", 1000, KEEP).ended)).toEqual(["going"]);
+    expect(arrange(calls, "", 1000, KEEP).live).toEqual([]);
   });
 
   it.each([
@@ -46,7 +49,7 @@ describe("the list", () => {
       call("b", { caller: "01000001111", caller_name: "이서연", code: "order", legs: [leg("x", { caller: "1002" })] }),
     ];
     const words = (one: { call_id: string }): string => (one.call_id === "b" ? "보류" : "통화 중");
-    expect(ids(arrange(calls, filter, 1000, words).live)).toEqual(found);
+    expect(ids(arrange(calls, filter, 1000, KEEP, words).live)).toEqual(found);
   });
 });
 

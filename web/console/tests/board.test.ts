@@ -7,7 +7,7 @@ describe("calls", () => {
   it("are replaced by a new list", () => {
     const board = new Board();
     board.call(call("old"));
-    const renamed = board.replace({ epoch: "e", now: 1, calls: [call("new")], links: [] });
+    const renamed = board.replace({ epoch: "e", now: 1, keep_ended: 300, calls: [call("new")], links: [] });
     expect([...board.calls.keys()]).toEqual(["new"]);
     expect(renamed.size).toBe(0);
   });
@@ -16,7 +16,7 @@ describe("calls", () => {
     const board = new Board();
     const legs = [leg("x")];
     board.call(call("old", { legs }));
-    const renamed = board.replace({ epoch: "e", now: 1, calls: [call("new", { legs })], links: [] });
+    const renamed = board.replace({ epoch: "e", now: 1, keep_ended: 300, calls: [call("new", { legs })], links: [] });
     expect([...renamed]).toEqual([["old", "new"]]);
   });
 
@@ -36,6 +36,18 @@ describe("calls", () => {
     expect(board.calls.get("younger")?.merged_into).toBe("older");
   });
 
+  it("that ended long ago are let go of, but for the one on show", () => {
+    const board = new Board();
+    for (const id of ["long ago", "on show", "lately"]) {
+      board.call(call(id, { legs: [leg(id)], state: "ended", ended_at: id === "lately" ? 101 : 99 }));
+    }
+    board.call(call("live", { ended_at: null }));
+    board.forget(100, "on show");
+    expect([...board.calls.keys()]).toEqual(["on show", "lately", "live"]);
+    expect(board.call(call("another", { legs: [leg("long ago")] }))).toBeNull();
+    expect(board.call(call("anew", { legs: [leg("on show")] }))).toBe("on show");
+  });
+
   it("with a leg id that another switch uses too stay apart", () => {
     const board = new Board();
     board.call(call("one", { legs: [leg("x")] }));
@@ -51,7 +63,13 @@ describe("links", () => {
     board.link(link({ state: "connecting", since: 12 }));
     board.link(link({ state: "away", since: 13 }));
     expect(board.links.get("switch:main")?.downSince).toBe(10);
-    board.replace({ epoch: "e", now: 1, calls: [], links: [link({ state: "connecting", since: 20 })] });
+    board.replace({
+      epoch: "e",
+      now: 1,
+      keep_ended: 300,
+      calls: [],
+      links: [link({ state: "connecting", since: 20 })],
+    });
     expect(board.links.get("switch:main")?.downSince).toBe(10);
     board.link(link({ since: 30 }));
     expect(board.links.get("switch:main")?.downSince).toBeNull();
@@ -71,7 +89,7 @@ describe("links", () => {
     const board = new Board();
     const back = link({ since: 100, gap: 40 });
     board.link(back);
-    board.replace({ epoch: "e", now: 1, calls: [], links: [back] });
+    board.replace({ epoch: "e", now: 1, keep_ended: 300, calls: [], links: [back] });
     board.link(link({ since: 100, gap: null }));
     expect(board.gaps).toEqual([{ server: "main", from: 60, to: 100 }]);
   });

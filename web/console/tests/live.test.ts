@@ -27,7 +27,7 @@ class FakeServer {
     const http = createServer();
     this.io = new Server(http, { transports: ["websocket"] });
     this.io.of("/live").on("connection", (peer: Peer) => {
-      peer.emit("calls", { epoch: this.epoch, now: 5000, calls: this.calls, links: [link()] });
+      peer.emit("calls", { epoch: this.epoch, now: 5000, keep_ended: 300, calls: this.calls, links: [link()] });
       peer.on("watch", (watch, ack) => {
         this.watches.push(watch);
         const other = this.answer?.(watch);

@@ -109,6 +109,8 @@ export interface Link {
 export interface CallsPayload {
   epoch: string;
   now: number;
+  /** How long an ended call is part of the list, seconds. */
+  keep_ended: number;
   calls: Call[];
   links: Link[];
 }

@@ -3,9 +3,6 @@
 import type { Call, Leg } from "../api/payloads";
 import { showNumber } from "../i18n/numbers";
 
-/** How long an ended call stays in the list, seconds. */
-export const SHOW_ENDED = 300;
-
 export interface Arranged {
   /** Newest first. */
   live: Call[];
@@ -15,13 +12,14 @@ export interface Arranged {
 
 /**
  * The calls that match the filter: every word of it stands somewhere in the call. Calls that became part of another
- * are not shown by themselves. `now` is server time; `words` gives the further words a call is known by on the page
+ * are not shown by themselves, and ended ones for `keepEnded` seconds. `now` is server time; `words` gives the further words a call is known by on the page
  * (its state as people read it).
  */
 export function arrange(
   calls: Iterable<Call>,
   filter: string,
   now: number,
+  keepEnded: number,
   words: (call: Call) => string = () => "",
 ): Arranged {
   const needles = filter.toLowerCase().split(/\s+/).filter(Boolean);
@@ -29,7 +27,7 @@ export function arrange(
   const ended: Call[] = [];
   for (const call of calls) {
     if (call.merged_into) continue;
-    if (call.ended_at !== null && now - call.ended_at > SHOW_ENDED) continue;
+    if (call.ended_at !== null && now - call.ended_at > keepEnded) continue;
     if (needles.length > 0 && !matches(call, needles, words(call))) continue;
     (call.state === "ended" ? ended : live).push(call);
   }

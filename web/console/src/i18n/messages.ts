@@ -25,7 +25,7 @@ const ko = {
     busy: "확인하는 중…",
     showPassword: "비밀번호 보기",
     hidePassword: "비밀번호 숨기기",
-    ended: "로그인이 끝났습니다. 다시 로그인해 주세요.",
+    ended: "로그인이 만료되었습니다. 다시 로그인해 주세요.",
     unreachableTitle: "서버에 연결할 수 없습니다",
     unreachable: "잠시 뒤 자동으로 다시 시도합니다.",
   },
@@ -88,7 +88,7 @@ const ko = {
     busy: "상대 통화 중",
     abandoned: "받기 전에 끊음",
     failed: "실패",
-    lost: "종료 시점을 알 수 없음",
+    lost: "종료 미확인",
   } satisfies Record<Disposition, string>,
   call: {
     duration: "통화 시간",

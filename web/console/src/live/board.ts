@@ -64,6 +64,18 @@ export class Board {
     return renamed;
   }
 
+  /** Let go of calls that ended before `before`, except that one: the server has, and does not say so. */
+  forget(before: number, except: string | null): void {
+    for (const [callId, call] of this.calls) {
+      if (call.ended_at === null || call.ended_at >= before || callId === except) continue;
+      this.calls.delete(callId);
+      for (const leg of call.legs) {
+        const key = legKey(call, leg);
+        if (this.#callOfLeg.get(key) === callId) this.#callOfLeg.delete(key);
+      }
+    }
+  }
+
   link(link: Link): void {
     const up = link.state === "ready" || link.state === "slow";
     const downSince = up ? null : (this.links.get(link.link)?.downSince ?? link.since);

@@ -9,6 +9,8 @@ import { coalesced, nextFrame } from "./frames";
 import { Watch, type LiveSocket, type Phase } from "./watch";
 
 const CONNECT_AGAIN_MS = 2_000;
+/** The page counts in quarter minutes: what it still shows must be there; seconds. */
+const FORGET_AFTER = 60;
 /** A final this old is history being caught up, not news; seconds. */
 const NEWS = 15;
 
@@ -45,6 +47,8 @@ export class Live {
   /** Whether the list of calls has been told yet. */
   told: boolean = $state(false);
   calls: readonly Call[] = $state.raw([]);
+  /** How long an ended call stays among them, seconds. */
+  keepEnded: number = $state(0);
   links: readonly LinkView[] = $state.raw([]);
   gaps: readonly Gap[] = $state.raw([]);
   shown: Shown | null = $state.raw(null);
@@ -154,6 +158,7 @@ export class Live {
     this.#options.clock.correct(payload.now);
     this.heardAt = payload.now;
     const renamed = this.#board.replace(payload);
+    this.keepEnded = payload.keep_ended;
     this.told = true;
     // A long list goes on as single calls.
     this.#drawCalls();
@@ -206,6 +211,7 @@ export class Live {
   }
 
   #showCalls(): void {
+    this.#board.forget(this.#options.clock.read() - this.keepEnded - FORGET_AFTER, this.#watch.callId);
     this.calls = [...this.#board.calls.values()];
   }
 

@@ -1,4 +1,4 @@
-"""The cursor of a list that is paged by (``created_at``, ``call_id``), for lists that come from memory."""
+"""Where a page of calls ended, as a text: lists of calls are paged by (``created_at``, ``call_id``), newest first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import binascii
 
 import msgspec
 
-from daemon.stores.calls import CursorError
+
+class CursorError(ValueError):
+    """The text is not a cursor that :func:`write_cursor` made."""
 
 
 def write_cursor(created_at: float, call_id: str) -> str:
@@ -16,7 +18,7 @@ def write_cursor(created_at: float, call_id: str) -> str:
 
 
 def read_cursor(cursor: str) -> tuple[float, str]:
-    """What :func:`write_cursor` was given. Raises ``CursorError``."""
+    """What :func:`write_cursor` was given. Raises :class:`CursorError`."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         return msgspec.json.decode(raw, type=tuple[float, str])
