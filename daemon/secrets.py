@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from daemon.config import SwitchConfig
+from daemon.config import PbxHeaderConfig, PbxTenantConfig, SwitchConfig
 
 DATABASE_PASSWORD = "database-password"  # noqa: S105 - the name of a secret
 
@@ -17,6 +17,21 @@ DATABASE_PASSWORD = "database-password"  # noqa: S105 - the name of a secret
 def switch_password(switch: SwitchConfig) -> str:
     """The name of the secret that is the event socket's password of ``switch``."""
     return f"switch-{switch.name}-password"
+
+
+def tenant_id(tenant: PbxTenantConfig) -> str:
+    """The name of the secret that is the id of ``tenant`` at the vendor of the PBX."""
+    return f"pbx-tenant-{tenant.name}-id"
+
+
+def tenant_app_key(tenant: PbxTenantConfig) -> str:
+    """The name of the secret that lets ``tenant`` place calls by the vendor's REST."""
+    return f"pbx-tenant-{tenant.name}-app-key"
+
+
+def pbx_header(header: PbxHeaderConfig) -> str:
+    """The name of the secret that is the value of ``header`` where the configuration gives none."""
+    return f"pbx-header-{header.name.lower()}"
 
 
 def environment_name(name: str) -> str:

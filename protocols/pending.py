@@ -60,6 +60,11 @@ class Pending(Generic[K, V]):
             heapify(self._deadlines)
         return found[0]
 
+    def get(self, key: K) -> V | None:
+        """The waiter for ``key``, who goes on waiting: for answers that come in parts."""
+        found = self._waiters.get(key)
+        return None if found is None else found[0]
+
     def next_deadline(self) -> float | None:
         """When :meth:`expire` has something to do, ``None`` while nobody waits."""
         while self._deadlines and not self._is_live(self._deadlines[0]):
