@@ -10,10 +10,20 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from daemon.config import Config, ListenerConfig, SwitchConfig
+from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig
 from daemon.places import service_user, writing_obstacle
-from daemon.secrets import DATABASE_PASSWORD, Secrets, UnreadableSecretError, environment_name, switch_password
+from daemon.secrets import (
+    DATABASE_PASSWORD,
+    Secrets,
+    UnreadableSecretError,
+    environment_name,
+    pbx_header,
+    switch_password,
+    tenant_id,
+)
 from daemon.toml_lines import KeyPath
+from protocols.dcmiws.diversions import DiversionKeys
+from protocols.errors import LocalError
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
@@ -36,6 +46,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     """Every rule that ``config`` breaks; a missing secret is one, unless ``secrets`` is ``None``."""
     yield from _switches(config.switch)
     yield from _database_url(config.database.url)
+    yield from _pbx(config.pbx)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)
@@ -62,6 +73,84 @@ def unwritable(config: Config) -> Iterator[BrokenRule]:
         if problem is not None:
             remedy = "give it to the user that Parley runs as, or name another"
             yield BrokenRule(path, f"nothing can be written in {folder} ({problem})", remedy)
+
+
+def _pbx(pbx: PbxConfig) -> Iterator[BrokenRule]:
+    """What must hold for a PBX that is configured: without a ``url`` nothing of it counts."""
+    if not pbx.url:
+        return
+    yield from _pbx_address(pbx.url, ("pbx", "url"), ("ws", "wss"))
+    yield from _pbx_servers(pbx)
+    yield from _pbx_tenants(pbx)
+    files: dict[KeyPath, str] = {
+        ("pbx", "ca_file"): pbx.ca_file,
+        ("pbx", "click_to_call", "rest_ca_file"): pbx.click_to_call.rest_ca_file,
+    }
+    for path, name in files.items():
+        if name and not Path(name).is_file():
+            yield BrokenRule(path, f'there is no file "{name}"', "name a PEM file, or leave it out")
+    try:
+        DiversionKeys(pbx.enable_key, pbx.destination_key, pbx.destination_value)
+    except LocalError as error:
+        yield BrokenRule(("pbx", "enable_key"), str(error), "leave the patterns of keys and value as they come")
+    if pbx.reconnect_first > pbx.reconnect_cap:
+        problem = f"{pbx.reconnect_first:g} is more than reconnect_cap, {pbx.reconnect_cap:g}"
+        yield BrokenRule(("pbx", "reconnect_first"), problem, "give at most reconnect_cap")
+    if pbx.click_to_call.rest_url:
+        yield from _pbx_address(pbx.click_to_call.rest_url, ("pbx", "click_to_call", "rest_url"), ("http", "https"))
+    for key in ("allowed", "refused"):
+        for index, pattern in enumerate(getattr(pbx.click_to_call, key)):
+            yield from _pattern(pattern, ("pbx", "click_to_call", key, index))
+
+
+def _pbx_address(address: str, path: KeyPath, schemes: tuple[str, str]) -> Iterator[BrokenRule]:
+    forms = f"give {schemes[0]}://host:port/path or {schemes[1]}://…"
+    try:
+        url = urlsplit(address)
+        _ = url.port
+    except ValueError:
+        yield BrokenRule(path, "this is no URL", forms)
+        return
+    if url.scheme not in schemes or not url.hostname:
+        yield BrokenRule(path, "this is no address of that kind", forms)
+    elif url.password:
+        yield BrokenRule(path, "a password stands in it", "take it out and give it as a [[pbx.header]]")
+
+
+def _pbx_servers(pbx: PbxConfig) -> Iterator[BrokenRule]:
+    if not pbx.server:
+        yield BrokenRule(("pbx", "url"), "the gateway has no server", "add a [[pbx.server]] for each of its servers")
+    names: dict[str, int] = {"gateway": -1}
+    ids: dict[int, int] = {}
+    for index, server in enumerate(pbx.server):
+        here: KeyPath = ("pbx", "server", index)
+        if names.setdefault(server.name, index) != index:
+            yield BrokenRule((*here, "name"), f'"{server.name}" is taken', "give each its own name, and none gateway")
+        if ids.setdefault(server.id, index) != index:
+            problem = f"pbx.server[{ids[server.id]}] has the id {server.id} too"
+            yield BrokenRule((*here, "id"), problem, "give each server its own AMIServerID")
+
+
+def _pbx_tenants(pbx: PbxConfig) -> Iterator[BrokenRule]:
+    servers = {server.name for server in pbx.server}
+    names: dict[str, int] = {}
+    for index, tenant in enumerate(pbx.tenant):
+        here: KeyPath = ("pbx", "tenant", index)
+        if names.setdefault(tenant.name, index) != index:
+            yield BrokenRule((*here, "name"), f'"{tenant.name}" is taken', "give each tenant its own alias")
+        for number, name in enumerate(tenant.servers):
+            if name not in servers:
+                remedy = f"name one of {', '.join(sorted(servers)) or 'the [[pbx.server]] there are'}"
+                yield BrokenRule((*here, "servers", number), f'there is no server "{name}"', remedy)
+        for number, pattern in enumerate(tenant.extensions):
+            yield from _pattern(pattern, (*here, "extensions", number))
+
+
+def _pattern(pattern: str, path: KeyPath) -> Iterator[BrokenRule]:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield BrokenRule(path, f"this is no regular expression: {error}", "write it as Python's re does")
 
 
 def _switches(switches: list[SwitchConfig]) -> Iterator[BrokenRule]:
@@ -103,6 +192,11 @@ def _missing_secrets(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
     needed: dict[str, KeyPath] = {}
     for index, switch in enumerate(config.switch):
         needed.setdefault(switch_password(switch), ("switch", index, "name"))
+    for index, tenant in enumerate(config.pbx.tenant if config.pbx.url else ()):
+        needed.setdefault(tenant_id(tenant), ("pbx", "tenant", index, "name"))
+    for index, header in enumerate(config.pbx.header if config.pbx.url else ()):
+        if not header.value:
+            needed.setdefault(pbx_header(header), ("pbx", "header", index, "name"))
     for name, path in [*needed.items(), (DATABASE_PASSWORD, ("database", "url"))]:
         places = f"the credential file {name} or the environment variable {environment_name(name)}"
         try:

@@ -29,6 +29,7 @@ from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
 from daemon.listeners import Listeners
 from daemon.notify import Notifier
+from daemon.pbx.room import Pbx
 from daemon.places import database_url, last_heard_path, socket_path, spool_dir, writing_problem
 from daemon.recall import Recall, final_of
 from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
@@ -103,6 +104,7 @@ class Service:
         )
         self._last_heard = LastHeard(last_heard_path(config))
         self.switches = [self._switch(switch, secrets) for switch in config.switch]
+        self.pbx = self._pbx(secrets) if config.pbx.url else None
         self.health = self._health()
         self._vitals = Vitals(
             self._notifier, hub=self.hub, registry=self.registry, health=self.health, links=self.links
@@ -116,7 +118,7 @@ class Service:
 
     def links(self) -> list[LinkStatus]:
         """The state of every link, in the order of the configuration."""
-        return [switch.status for switch in self.switches]
+        return [*(switch.status for switch in self.switches), *(self.pbx.statuses if self.pbx else ())]
 
     async def run(self) -> None:
         """Start, run until :meth:`stop` or a signal, and stop in order within ``service.stop_timeout``.
@@ -153,6 +155,18 @@ class Service:
             clock=self._clock,
         )
 
+    def _pbx(self, secrets: Secrets) -> Pbx:
+        return Pbx(
+            self._config.pbx,
+            secrets,
+            apply=self._apply,
+            registry=self.registry,
+            hub=self.hub,
+            database=self.database,
+            recall=self._recall,
+            clock=self._clock,
+        )
+
     def _apply(self, event: CallEvent) -> None:
         """Calls first: an utterance is of a call that is there."""
         self.registry.apply(event)
@@ -169,6 +183,10 @@ class Service:
         health.add("recorder", self.recorder.condition)
         for switch in self.switches:
             health.add(switch.status.link, switch.condition)
+        if self.pbx is not None:
+            health.add("pbx:gateway", self.pbx.gateway.status.part)
+            for server in self.pbx.servers.all:
+                health.add(server.status.now.link, server.status.part)
         return health
 
     def _web_sources(self) -> Sources:
@@ -182,6 +200,7 @@ class Service:
             health=self.health,
             links=self.links,
             version=version(),
+            pbx=self.pbx,
             clock=self._clock,
         )
 
@@ -238,6 +257,8 @@ class Service:
         self._recording = [group.create_task(self.recorder.run())]
         await self.listeners.start()
         self._following = [group.create_task(switch.run()) for switch in self.switches]
+        if self.pbx is not None:
+            self._following.append(group.create_task(self.pbx.run()))
         self._phase = Phase.RUNNING
         self._notifier.ready(self._vitals.status())
         self._telling = group.create_task(self._vitals.tell_status())

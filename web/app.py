@@ -15,6 +15,7 @@ from web.routes.console import STATIC, ConsoleRoutes
 from web.routes.documents import DocumentRoutes
 from web.routes.health import HealthRoutes
 from web.routes.live import LiveRoutes
+from web.routes.pbx import PbxRoutes
 from web.routes.session import SessionRoutes
 from web.sources import Sources
 
@@ -57,6 +58,7 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             HealthRoutes(sources),
             SessionRoutes(sources),
             CallRoutes(sources),
+            PbxRoutes(sources),
             LiveRoutes(sources),
             ConsoleRoutes(static),
         )

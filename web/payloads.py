@@ -85,7 +85,8 @@ class UtterancePayload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LinkPayload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The state of one of our connections. ``gap``: the seconds before this of which nothing is known."""
+    """The state of one of our connections. ``gap``: the seconds before this of which nothing is known; ``round_trip``:
+    the seconds of its last answer, where it is asked regularly."""
 
     link: str
     server: str
@@ -94,6 +95,7 @@ class LinkPayload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_event_at: Seconds | None
     detail: str
     gap: float | None
+    round_trip: float | None = None
 
 
 # socket.io, server to client

@@ -13,6 +13,7 @@ from daemon.calls.registry import Registry
 from daemon.config import Config
 from daemon.health import Health
 from daemon.hub import Hub
+from daemon.pbx.room import Pbx
 from daemon.stores.database import Database
 from daemon.transcripts.assembler import Transcripts
 from web.auth import Auth
@@ -34,6 +35,7 @@ class Sources:
     health: Health
     links: Callable[[], list[LinkStatus]]
     version: str
+    pbx: Pbx | None = None
     clock: Callable[[], float] = time.time
 
     @cached_property

@@ -123,6 +123,7 @@ def link_payload(link: LinkStatus) -> LinkPayload:
         last_event_at=link.last_event_at,
         detail=link.detail,
         gap=link.gap,
+        round_trip=link.round_trip,
     )
 
 

@@ -13,6 +13,7 @@ from daemon.calls.registry import Registry
 from daemon.config import PbxConfig
 from daemon.hub import Hub
 from daemon.pbx.calls import PbxCalls, Recall
+from daemon.pbx.click_to_call_service import ClickToCallService
 from daemon.pbx.diversion_service import DiversionService
 from daemon.pbx.gateway import Gateway
 from daemon.pbx.servers import PbxServer, PbxServers
@@ -56,7 +57,16 @@ class Pbx:
         )
         keys = DiversionKeys(config.enable_key, config.destination_key, config.destination_value)
         self.diversions = DiversionService(self.gateway, self.tenants, keys, database, clock=clock)
-        self._started: set[asyncio.Task[None]] = set()
+        self.click_to_call = ClickToCallService(
+            self.gateway,
+            self.servers,
+            tenants=self.tenants,
+            diversions=self.diversions,
+            config=config,
+            database=database,
+            registry=registry,
+            clock=clock,
+        )
         self._group: asyncio.TaskGroup | None = None
 
     @property
@@ -70,6 +80,7 @@ class Pbx:
             self._group = group
             for server in self.servers.all:
                 group.create_task(server.run())
+            group.create_task(self.click_to_call.run())
             group.create_task(self.gateway.run())
 
     def _start(self, work: Awaitable[None]) -> None:

@@ -78,6 +78,12 @@ async def free_keys(connection: AsyncConnection, before: float) -> None:
     await connection.execute(update(click_to_calls).where(old).values(request_key=None))
 
 
+async def free_key(connection: AsyncConnection, click_to_call_id: str) -> None:
+    """Let the key of one that was not placed be used again."""
+    of_it = click_to_calls.c.click_to_call_id == click_to_call_id
+    await connection.execute(update(click_to_calls).where(of_it).values(request_key=None))
+
+
 async def placed_since(connection: AsyncConnection, since: float, actor: str | None = None) -> list[float]:
     """When each was placed since then, oldest first: by ``actor``, or by anybody."""
     query = select(click_to_calls.c.created_at).where(click_to_calls.c.created_at > since)

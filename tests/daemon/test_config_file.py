@@ -55,7 +55,7 @@ def test_every_key_of_the_shipped_file_has_a_comment() -> None:
 
 def test_shipped_file_is_right_and_says_what_the_code_says() -> None:
     config = load(SHIPPED, Secrets(ENVIRONMENT))
-    assert config == msgspec.convert({"switch": [{}]}, Config)
+    assert config == msgspec.convert({"switch": [{}], "pbx": {"header": [{}], "server": [{}], "tenant": [{}]}}, Config)
 
 
 def test_every_mistake_is_reported_at_once_by_key_and_line() -> None:
@@ -236,3 +236,47 @@ def test_a_password_that_everybody_has_is_a_mistake(password: str, host: str, pr
     _, mistakes = read(f'[[switch]]\nhost = "{host}"', Secrets({"PARLEY_SWITCH_MAIN_PASSWORD": password}))
     assert [problem in mistake.problem for mistake in mistakes] == ([True] if problem else [])
     assert all(password not in str(mistake) for mistake in mistakes)
+
+
+PBX = """
+[pbx]
+url = "ws://127.0.0.1:8088/"
+[[pbx.server]]
+name = "pbx1"
+id = 1
+[[pbx.tenant]]
+name = "main"
+"""
+
+
+def test_a_pbx_that_is_right_needs_the_ids_of_its_tenants() -> None:
+    _, mistakes = read(PBX, Secrets({}))
+    assert ["pbx-tenant-main-id is missing" in mistake.problem for mistake in mistakes] == [True]
+    assert not read(PBX, Secrets({"PARLEY_PBX_TENANT_MAIN_ID": "x"}))[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "key", "problem"),
+    [
+        ('url = "ws://127.0.0.1:8088/"', 'url = "http://h/"', "pbx.url", "no address of that kind"),
+        ('url = "ws://127.0.0.1:8088/"', 'url = "ws://u:pw@h/"', "pbx.url", "a password stands in it"),
+        ("id = 1", 'id = 1\n[[pbx.server]]\nname = "pbx2"\nid = 1', "pbx.server[1].id", "has the id 1 too"),
+        ("id = 1", 'id = 1\n[[pbx.server]]\nname = "pbx1"\nid = 2', "pbx.server[1].name", "is taken"),
+        ('name = "pbx1"', 'name = "gateway"', "pbx.server[0].name", "is taken"),
+        ('name = "main"', 'servers = ["pbx9"]', "pbx.tenant[0].servers[0]", 'no server "pbx9"'),
+        ('name = "main"', 'extensions = ["1("]', "pbx.tenant[0].extensions[0]", "no regular expression"),
+        ("[[pbx.server]]", 'ca_file = "/none.pem"\n[[pbx.server]]', "pbx.ca_file", "no file"),
+        ("[[pbx.server]]", 'enable_key = "x"\n[[pbx.server]]', "pbx.enable_key", "{extension} and {kind}"),
+        (
+            "[[pbx.server]]",
+            'click_to_call.allowed = ["["]\n[[pbx.server]]',
+            "pbx.click_to_call.allowed[0]",
+            "no regular",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_pbx_is_said_by_key(line: str, instead: str, key: str, problem: str) -> None:
+    _, mistakes = read(PBX.replace(line, instead, 1), None)
+    assert [mistake.key for mistake in mistakes] == [key]
+    assert problem in mistakes[0].problem
+    assert "pw" not in str(mistakes[0])
