@@ -15,6 +15,7 @@ from daemon.commands.parser import Verbs
 from daemon.commands.run import run_to_the_end
 from daemon.config import Config, ListenerConfig, LogConfig, ServiceConfig, SwitchConfig, WebConfig
 from daemon.demo.demo import Demo
+from daemon.demo.pbx import DemoPbx
 from daemon.errors import ExitCode, OperatorError
 from daemon.secrets import Secrets, environment_name, switch_password
 from daemon.service import Service
@@ -29,10 +30,11 @@ def register(verbs: Verbs) -> None:
     """Add ``demo``."""
     verb = verbs(
         "demo",
-        "run Parley with a simulated switch",
+        "run Parley with a simulated switch and PBX",
         configured=False,
-        description="Run Parley with a simulated FreeSWITCH whose callers speak Korean, or with a recorded session of "
-        "a real one, and print an address that signs in once. Nothing is configured, nothing is left behind.",
+        description="Run Parley with a simulated FreeSWITCH whose callers speak Korean and a simulated PBX, or with "
+        "a recorded session of a real switch, and print an address that signs in once. Nothing is configured, nothing "
+        "is left behind.",
     )
     verb.add_argument("--port", type=_port, help=f"where to listen (default: {_PORT}, or the next one that is free)")
     verb.add_argument("--recording", metavar="FILE", type=Path, help="play this recorded session instead of simulating")
@@ -67,20 +69,28 @@ def _demo(arguments: argparse.Namespace) -> ExitCode:
         raise OperatorError(f"{arguments.recording} cannot be played: {error}") from error
     with contextlib.ExitStack() as stack:
         state_dir = arguments.state_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-demo-")))
-        return run_to_the_end(_serve(demo, state_dir.absolute(), port))
+        pbx = DemoPbx(speed=arguments.speed) if arguments.recording is None else None
+        return run_to_the_end(_serve(demo, pbx, state_dir.absolute(), port))
 
 
-async def _serve(demo: Demo, state_dir: Path, port: int) -> None:
+async def _serve(demo: Demo, pbx: DemoPbx | None, state_dir: Path, port: int) -> None:
     switch = await demo.start()
     try:
-        secrets = Secrets({environment_name(switch_password(switch)): demo.password})
-        service = Service(_config(switch, state_dir, port), secrets)
+        environment = {environment_name(switch_password(switch)): demo.password}
+        config = _config(switch, state_dir, port)
+        if pbx is not None:
+            await pbx.start()
+            environment |= pbx.secrets
+            config.pbx = pbx.config
+        service = Service(config, Secrets(environment))
         announcing = asyncio.create_task(_announce(service))
         try:
             await service.run()
         finally:
             announcing.cancel()
     finally:
+        if pbx is not None:
+            await pbx.stop()
         await demo.stop()
 
 
