@@ -114,6 +114,13 @@ class StepPayload(msgspec.Struct, frozen=True):
     detail: str
 
 
+class ForwardsPayload(msgspec.Struct, frozen=True):
+    """The caller's diversion that is in effect."""
+
+    kind: DiversionKind
+    destination: str
+
+
 class ClickToCallPayload(msgspec.Struct, frozen=True):
     """A click-to-call and how far it is: ``state`` is its last step. ``call_id`` names it in the live view."""
 
@@ -124,6 +131,7 @@ class ClickToCallPayload(msgspec.Struct, frozen=True):
     actor: str
     way: str
     notice: str
+    forwards: ForwardsPayload | None
     created_at: float
     ended_at: float | None
     call_id: str

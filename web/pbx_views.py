@@ -5,10 +5,12 @@ from __future__ import annotations
 from daemon.calls.numbers import mask_number, mask_numbers_in
 from daemon.pbx.contract import Diversion, ExtensionDiversions, PlacedCall
 from daemon.pbx.room import Pbx
+from protocols.dcmiws.diversions import DiversionKind
 from web.pbx_payloads import (
     ClickToCallPayload,
     DiversionPayload,
     ExtensionDiversionsPayload,
+    ForwardsPayload,
     OneDiversionPayload,
     PbxPayload,
     PbxServerPayload,
@@ -93,6 +95,7 @@ def click_to_call_payload(placed: PlacedCall, view: View) -> ClickToCallPayload:
         actor=placed.actor,
         way=placed.way,
         notice=placed.notice if whole else mask_numbers_in(placed.notice),
+        forwards=_forwards(placed, view),
         created_at=placed.created_at,
         ended_at=placed.ended_at,
         call_id=placed.call_id,
@@ -102,3 +105,10 @@ def click_to_call_payload(placed: PlacedCall, view: View) -> ClickToCallPayload:
             for taken in placed.steps
         ],
     )
+
+
+def _forwards(placed: PlacedCall, view: View) -> ForwardsPayload | None:
+    if not placed.forwards_to:
+        return None
+    destination = placed.forwards_to if view is View.FULL else mask_number(placed.forwards_to)
+    return ForwardsPayload(DiversionKind(placed.forwards_when), destination)

@@ -147,7 +147,7 @@ class Progress:
             case "Newstate" if first and data.channel_state == _UP:
                 self.take_step(CallStep.CALLER_ANSWERED)
             case "Newexten" if not first and data.context == self._diverted and is_number(data.exten):
-                self.take_step(CallStep.FORWARDED, f"to {data.exten}")
+                self.take_step(CallStep.FORWARDED, data.exten)
             case "DialBegin" if first:
                 self._callee_channel = data.dest_uniqueid
             case "Newstate" if self._callee_channel and data.uniqueid == self._callee_channel:
@@ -186,7 +186,8 @@ def placed_call(row: ClickToCallRow) -> PlacedCall:
         callee=row.callee,
         actor=row.actor,
         way=row.way,
-        notice=row.notice,
+        forwards_when=row.notice.partition(" ")[0],
+        forwards_to=row.notice.partition(" ")[2],
         created_at=row.created_at,
         ended_at=row.ended_at,
         call_id=row.call_id,

@@ -207,17 +207,14 @@ class ClickToCallService(ClickToCall):
         return progress
 
     async def _notice(self, caller: str, tenant: Tenant) -> str:
-        """What the caller's own diversions will do to the first leg, in words."""
+        """The caller's diversion that will take the first leg elsewhere: its kind and destination."""
         try:
             read = await self._diversions.read(caller, tenant=tenant.name)
         except PbxError:
             return ""
         for diversion in read.diversions:
             if diversion.in_effect:
-                when = diversion.kind.lower().replace("_", " ")
-                if diversion.kind == "IMMEDIATE":
-                    return f"{caller} forwards to {diversion.destination}: that phone rings first"
-                return f"{caller} forwards to {diversion.destination} on {when}"
+                return f"{diversion.kind} {diversion.destination}"
         return ""
 
     async def _send(self, progress: Progress, request: ClickToCallRequest, tenant: Tenant) -> None:

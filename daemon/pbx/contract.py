@@ -186,8 +186,9 @@ class ClickToCallRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class PlacedCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A click-to-call and what became of it. Times are Unix seconds.
 
-    ``way`` is how it was asked for, ``""`` before. ``notice`` says beforehand what the caller's diversions will do,
-    ``""`` where nothing. ``call_id`` names the call in the live view once it is tied, ``""`` before.
+    ``way`` is how it was asked for, ``""`` before. ``forwards_when`` and ``forwards_to`` are the caller's diversion in
+    effect when it was placed, whose number rings first or instead; ``""`` where there was none. ``call_id`` names the
+    call in the live view once it is tied, ``""`` before.
     """
 
     click_to_call_id: str
@@ -196,11 +197,21 @@ class PlacedCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     callee: str
     actor: str
     way: str
-    notice: str
+    forwards_when: str
+    forwards_to: str
     created_at: float
     ended_at: float | None
     call_id: str
     steps: list[StepTaken]
+
+    @property
+    def notice(self) -> str:
+        """What the caller's diversion will do, in words; ``""`` where nothing."""
+        if not self.forwards_to:
+            return ""
+        if self.forwards_when == DiversionKind.IMMEDIATE:
+            return f"{self.caller} forwards to {self.forwards_to}: that phone rings first"
+        return f"{self.caller} forwards to {self.forwards_to} on {self.forwards_when.lower().replace('_', ' ')}"
 
 
 class ClickToCall(Protocol):

@@ -21,7 +21,9 @@ class StepRow(msgspec.Struct, frozen=True, gc=False):
 
 class ClickToCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A click-to-call. ``request_key`` is what the asker marked it with, ``None`` without; ``request`` a hash of what
-    was asked for. ``call_id`` is ours of the call it became, ``""`` while that is not known. Times are Unix seconds."""
+    was asked for. ``notice`` is the caller's diversion then: its kind, a space, its destination. ``call_id`` is ours of
+    the call it became, ``""`` while that is not known. Times are Unix seconds.
+    """
 
     click_to_call_id: str
     actor: str

@@ -154,7 +154,7 @@ async def test_a_forwarded_extension_is_said_before_and_seen_after(room: Room, s
     assert placed.notice == "1010 forwards to 01012345678: that phone rings first"
     ended = await over(room, placed)
     assert steps(ended)[:3] == ["requested", "queued", "forwarded"]
-    assert next(taken.detail for taken in ended.steps if taken.step is CallStep.FORWARDED) == "to 01012345678"
+    assert next(taken.detail for taken in ended.steps if taken.step is CallStep.FORWARDED) == "01012345678"
 
 
 async def test_what_cannot_be_tied_is_unknown_and_never_a_guess(

@@ -83,6 +83,8 @@ export interface ClickToCall {
   way: string;
   /** What the caller's diversions will do, in the server's words. */
   notice: string;
+  /** The same: the diversion that is in effect. */
+  forwards: { kind: DiversionKind; destination: string } | null;
   created_at: number;
   ended_at: number | null;
   /** The call in the live view, once it is known which; else empty. */

@@ -61,6 +61,12 @@ export const pbxKo = {
     open: "통화 보기",
     mayNot: "전화를 걸려면 운영 권한이 필요합니다.",
     lost: "진행 상황을 받아 오지 못했습니다. 다시 시도하는 중입니다.",
+    forwards: {
+      IMMEDIATE: (who: string, to: string) => `내선 ${who}은(는) ${to}(으)로 착신 전환되어 그 전화가 먼저 울립니다.`,
+      BUSY: (who: string, to: string) => `내선 ${who}이(가) 통화 중이면 ${to}(으)로 전환됩니다.`,
+      NO_ANSWER: (who: string, to: string) => `내선 ${who}에서 받지 않으면 ${to}(으)로 전환됩니다.`,
+      UNAVAILABLE: (who: string, to: string) => `내선 ${who}에 연결할 수 없으면 ${to}(으)로 전환됩니다.`,
+    } satisfies Record<DiversionKind, (who: string, to: string) => string>,
     steps: {
       requested: "요청함",
       queued: "PBX가 접수함",
@@ -146,6 +152,12 @@ export const pbxEn: PbxMessages = {
     open: "Show the call",
     mayNot: "Placing a call takes the operator role.",
     lost: "The progress could not be read. Trying again.",
+    forwards: {
+      IMMEDIATE: (who, to) => `${who} forwards to ${to}: that phone rings first.`,
+      BUSY: (who, to) => `${who} forwards to ${to} when it is busy.`,
+      NO_ANSWER: (who, to) => `${who} forwards to ${to} when nobody answers.`,
+      UNAVAILABLE: (who, to) => `${who} forwards to ${to} when it is unavailable.`,
+    },
     steps: {
       requested: "Requested",
       queued: "Queued by the PBX",
