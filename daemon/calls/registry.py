@@ -206,10 +206,20 @@ class Registry:
             self._calls.get(self._awaited.pop(key, "")),
             found[0] if found else None,
             self._calls.get(self._awaited.get(call_key, "")),
+            None if stored else self._call_of_peer(key, event),
         ):
             if call is not None and call.state is not CallState.ENDED:
+                if found is None and event.call_key not in ("", event.leg_id):
+                    self._awaited[call_key] = call.call_id
                 return call
         return self._new_call(key, event, stored) if stored and stored not in self._calls else None
+
+    def _call_of_peer(self, key: LegKey, event: LegAppeared) -> Call | None:
+        """The older call of the leg that this one is bridged to already: the two were one before we knew of either."""
+        peer = self._legs.get((key[0], key[1], event.peer_id)) if event.peer_id else None
+        if peer is None or peer[1].state is LegState.ENDED or peer[0].created_at > event.created_at:
+            return None
+        return peer[0]
 
     def _new_call(self, key: LegKey, event: LegAppeared, call_id: str | None = None) -> Call:
         origin, server, leg_id = key
@@ -278,6 +288,8 @@ class Registry:
             leg.peer_id = ""
             return
         leg.peer_id, other_leg.peer_id = other_leg_id, leg_id
+        # To be bridged is to have left the park, though that may have gone unseen.
+        leg.parked = other_leg.parked = False
         if other_call is call:
             return
         older, younger = sorted((call, other_call), key=lambda one: (one.created_at, one.call_id))

@@ -88,7 +88,10 @@ def _plain(text: bytes) -> tuple[Headers, str | None]:
 
 
 class RecordedLegs:
-    """The legs that are up, as far as a recording has been played."""
+    """The legs that are up, as far as a recording has been played.
+
+    A switch knows of a leg from its CHANNEL_CREATE on, which is the first event that has its variables.
+    """
 
     def __init__(self) -> None:
         self._data: dict[str, Headers] = {}
@@ -96,10 +99,10 @@ class RecordedLegs:
         self._ended: set[str] = set()
 
     def __contains__(self, leg_id: object) -> bool:
-        return leg_id in self._data
+        return leg_id in self._variables
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._variables)
 
     def take(self, event: Event) -> None:
         """The next event of the recording was sent. Nothing brings a leg back that was hung up."""
@@ -127,7 +130,7 @@ class RecordedLegs:
 
     def rows(self) -> list[Row]:
         """The rows of ``show channels``."""
-        return [self._row(leg_id) for leg_id in self._data]
+        return [self._row(leg_id) for leg_id in self._variables]
 
     def _row(self, leg_id: str) -> Row:
         event = Event(self.data(leg_id))

@@ -2,6 +2,8 @@
 
 * A leg's call is read where the leg appears: a b-leg's ``Channel-Call-UUID`` is the caller's until it hangs up and its
   own from then on. A loopback b side belongs to the call of its a side, though it looks like a new inbound call.
+* A leg is born with its ``CHANNEL_CREATE``. Until then its data need not say whose call it belongs to, so that a
+  snapshot which shows it earlier is not believed (:func:`is_unborn`).
 * ``CHANNEL_CREATE`` may have been missed; then the first event of the leg that does not end it says as much. Nothing
   brings a leg back that has ended, though events of it still come.
 """
@@ -13,15 +15,27 @@ from typing import TypedDict
 
 import structlog
 
-from daemon.calls.events import CallEvent, Direction, LegAppeared, LegChanged, LegEnded
+from daemon.calls.events import (
+    CallEvent,
+    Direction,
+    LegAppeared,
+    LegChanged,
+    LegEnded,
+    LegParked,
+    LegsBridged,
+    LegUnparked,
+)
 from daemon.switch.clock import SwitchClock
-from protocols.esl.events import EslEvent
+from protocols.esl.events import ChannelRow, EslEvent
 
 log = structlog.get_logger(__name__)
 
 ORIGIN = "freeswitch"
 
 _ENDED_REMEMBERED = 16_384
+_UNBORN = ("CS_NEW", "CS_NONE")
+_LEAVING_PARK = ("CHANNEL_UNPARK", "CHANNEL_EXECUTE_COMPLETE")
+_CAN_PARK = ("CS_EXECUTE", "CS_PARK")
 
 
 class OfLeg(TypedDict):
@@ -43,6 +57,7 @@ class Legs:
         self.server = server
         self._emit = emit
         self._live: dict[str, tuple[str, str]] = {}  # leg id → code and destination, as last told
+        self._parked: set[str] = set()
         self._ended: dict[str, None] = {}  # oldest first
 
     def of(self, event: EslEvent) -> OfLeg:
@@ -71,44 +86,55 @@ class Legs:
             return True
         if not leg_id or leg_id in self._ended or event.answer_state == "hangup":
             return False
-        at_park = event.current_application == "park" and event.name != "CHANNEL_EXECUTE_COMPLETE"
-        self._appear(event, code=event.own_code, parked=at_park and not event.bridged_to)
+        at_park = event.current_application == "park" and event.name not in _LEAVING_PARK and can_park(event)
+        self._appear(event, code=event.own_code, parked=at_park and not event.bridged_to, peer_id=event.bridged_to)
         return True
 
     def is_known(self, leg_id: str) -> bool:
         """Whether this leg was told of, be it alive or ended."""
         return leg_id in self._live or leg_id in self._ended
 
-    def find(self, channel: EslEvent, *, code: str, parked: bool) -> None:
-        """A snapshot shows a leg by its data (``uuid_dump``), with the ``code`` that is its own.
+    def can_live(self, channel: EslEvent) -> bool:
+        """Whether a channel that a snapshot shows is a leg: not hung up, and not one that was told to have ended.
 
-        A leg that is bridged is not ``parked``, whatever was made of its application.
+        A ``Core-UUID`` that is not known yet ends all that was.
         """
         if channel.core_uuid != self.core and channel.core_uuid:
             self.meet_core(channel)
-        if not channel.unique_id or channel.unique_id in self._ended or channel.answer_state == "hangup":
-            return
-        self._appear(channel, code=code, parked=parked and not channel.bridged_to)
+        return bool(channel.unique_id) and channel.unique_id not in self._ended and channel.answer_state != "hangup"
 
-    def _appear(self, event: EslEvent, *, code: str, parked: bool) -> None:
-        destination = event.destination
-        self._live[event.unique_id] = (code, destination)
+    def find(self, channel: EslEvent, row: ChannelRow, *, code: str, parked: bool, peer_id: str) -> None:
+        """A snapshot shows a leg that :meth:`can_live` by its data (``uuid_dump``) and its row in the list.
+
+        ``code`` is its own, ``peer_id`` the leg it is bridged to. A leg that is bridged is not ``parked``, whatever was
+        made of its application.
+        """
+        self._appear(channel, code=code, parked=parked and not peer_id, peer_id=peer_id, row=row)
+
+    def _appear(self, event: EslEvent, *, code: str, parked: bool, peer_id: str, row: ChannelRow | None = None) -> None:
+        leg_id, destination = event.unique_id, event.destination
+        self._live[leg_id] = (code, destination)
+        if parked:
+            self._parked.add(leg_id)
+        else:
+            self._parked.discard(leg_id)
+        number, name, did = _beginning(event, row)
         self._emit(
             LegAppeared(
                 **self.of(event),
                 call_key=_call_key(event),
                 direction=Direction.OUTBOUND if event.direction == "outbound" else Direction.INBOUND,
-                caller=event.caller_username or event.caller_number,
-                caller_name=event.caller_name,
+                caller=event.caller_username or number,
+                caller_name=name,
                 callee=destination,
-                did=_did(event),
+                did=did,
                 code=code,
                 created_at=self.clock.ours(event.created_at) or self.at(event),
                 answered_at=self.clock.ours(event.answered_at),
                 early=event.answer_state == "early",
                 parked=parked,
                 held=event.call_state == "HELD",
-                peer_id=event.bridged_to,
+                peer_id=peer_id,
             )
         )
 
@@ -120,6 +146,26 @@ class Legs:
             event.own_code or self._live[event.unique_id][0],
             event.destination or self._live[event.unique_id][1],
         )
+
+    def park(self, event: EslEvent) -> None:
+        """``event`` says that a live leg is parked now."""
+        self.note(event)
+        self._parked.add(event.unique_id)
+        self._emit(LegParked(**self.of(event), code=event.own_code))
+
+    def unpark(self, event: EslEvent) -> None:
+        """``event`` says that a live leg is parked no more."""
+        self.note(event)
+        self._parked.discard(event.unique_id)
+        self._emit(LegUnparked(**self.of(event), callee=event.destination))
+
+    def bridge(self, channel: EslEvent) -> None:
+        """A live leg is seen to be bridged, by its data."""
+        self._emit(LegsBridged(**self.of(channel), other_leg_id=channel.bridged_to))
+
+    def is_parked(self, leg_id: str) -> bool:
+        """Whether that leg is parked, by all that was told."""
+        return leg_id in self._parked
 
     def compare(self, event: EslEvent) -> None:
         """Tell of a new code or destination of a live leg, where ``event`` has one."""
@@ -148,6 +194,7 @@ class Legs:
         self._emit(LegEnded(origin=ORIGIN, server=self.server, leg_id=leg_id, at=now, while_away=True))
 
     def _bury(self, leg_id: str) -> None:
+        self._parked.discard(leg_id)
         if not leg_id or leg_id in self._ended:
             return
         self._ended[leg_id] = None
@@ -160,6 +207,30 @@ def _call_key(event: EslEvent) -> str:
     if event.loopback_leg == "B" and event.other_loopback_leg_id:
         return event.other_loopback_leg_id
     return event.call_uuid or event.unique_id
+
+
+def is_unborn(channel: EslEvent) -> bool:
+    """Whether ``CHANNEL_CREATE``, which is sent in the state ``CS_INIT``, is still to come."""
+    return channel.channel_state in _UNBORN
+
+
+def can_park(channel: EslEvent) -> bool:
+    """Whether a channel is in a state in which it can stand in ``park``.
+
+    It goes on naming ``park`` as its application when it has left, until there is another.
+    """
+    return channel.channel_state in _CAN_PARK
+
+
+def _beginning(event: EslEvent, row: ChannelRow | None) -> tuple[str, str, str]:
+    """The caller's number and name and the DID, as ``CHANNEL_CREATE`` gave them.
+
+    Of an originated leg that has been answered the channel's own data say otherwise: it then is called by the other
+    side (``Caller-Caller-ID-Number: public``). The list of channels keeps what was said first.
+    """
+    if row is not None and (row.initial_caller_number or row.initial_destination):
+        return row.initial_caller_number, row.initial_caller_name, row.initial_destination
+    return event.caller_number, event.caller_name, _did(event)
 
 
 def _did(event: EslEvent) -> str:

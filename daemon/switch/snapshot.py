@@ -132,4 +132,8 @@ async def _each(items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> Non
             for _ in range(_AT_ONCE):
                 group.create_task(worker())
     except ExceptionGroup as failures:
+        # A group that fails while it is cancelled forgets that it was, and whoever asked would go on for ever.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from None
         raise failures.exceptions[0] from None

@@ -189,7 +189,7 @@ class Switch:
 
     async def _stay_true(self) -> None:
         """End what is gone, and compare again and again for as long as the link lives."""
-        check = self._reconciler.end_denied
+        check = self._reconciler.settle
         while True:
             try:
                 await check()

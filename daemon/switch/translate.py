@@ -14,11 +14,9 @@ from daemon.calls.events import (
     DigitPressed,
     LegAnswered,
     LegHeld,
-    LegParked,
     LegProgressed,
     LegsBridged,
     LegsUnbridged,
-    LegUnparked,
 )
 from daemon.switch.clock import SwitchClock
 from daemon.switch.doubles import Doubles
@@ -90,13 +88,11 @@ class Translator:
 
     def _parked(self, event: EslEvent) -> None:
         if self.legs.is_live(event):
-            self.legs.note(event)
-            self._emit(LegParked(**self.legs.of(event), code=event.own_code))
+            self.legs.park(event)
 
     def _unparked(self, event: EslEvent) -> None:
         if self.legs.is_live(event):
-            self.legs.note(event)
-            self._emit(LegUnparked(**self.legs.of(event), callee=event.destination))
+            self.legs.unpark(event)
 
     def _held(self, event: EslEvent) -> None:
         if self.legs.is_live(event):
@@ -122,6 +118,9 @@ class Translator:
 
     def _executed(self, event: EslEvent) -> None:
         if self.legs.is_live(event):
+            # CHANNEL_UNPARK says so before, unless that was missed.
+            if event.application == "park" and self.legs.is_parked(event.unique_id):
+                self.legs.unpark(event)
             self.legs.compare(event)
 
     def _digit(self, event: EslEvent) -> None:

@@ -101,7 +101,11 @@ class EslEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class ChannelRow(msgspec.Struct, frozen=True, gc=False):
-    """One row of ``show channels as json``. ``created_epoch`` is Unix seconds; all values are text, ``""`` for none."""
+    """One row of ``show channels as json``. ``created_epoch`` is Unix seconds; all values are text, ``""`` for none.
+
+    ``initial_…`` is what ``CHANNEL_CREATE`` said; the others change as the channel is transferred or its two sides are
+    exchanged.
+    """
 
     unique_id: str = field(default="", name="uuid")
     direction: str = ""
@@ -115,6 +119,9 @@ class ChannelRow(msgspec.Struct, frozen=True, gc=False):
     context: str = ""
     call_state: str = field(default="", name="callstate")
     call_uuid: str = ""
+    initial_caller_name: str = field(default="", name="initial_cid_name")
+    initial_caller_number: str = field(default="", name="initial_cid_num")
+    initial_destination: str = field(default="", name="initial_dest")
 
 
 class _Channels(msgspec.Struct, gc=False):

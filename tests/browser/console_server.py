@@ -89,6 +89,8 @@ class ConsoleServer:
         self.passwords = {"console": "right password"}
         self.refuse_for: int | None = None
         """Seconds for which nobody may sign in."""
+        self.ready = True
+        """Whether the server can tell who is signed in."""
         self.port = 0
         self._static = static
         self._sessions: set[str] = set()
@@ -232,6 +234,8 @@ class ConsoleServer:
         return {"ok": True, "epoch": self.epoch}
 
     async def _session(self, request: web.Request) -> web.Response:
+        if not self.ready:
+            return _problem(503, "The database is away")
         if request.method == "DELETE":
             self._sessions.discard(request.cookies.get(COOKIE, ""))
             return web.Response(status=204)

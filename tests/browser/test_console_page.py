@@ -89,6 +89,17 @@ async def test_signing_in_says_what_is_wrong_and_when_to_try_again(page: Page, c
     await expect(page.get_by_role("heading", name="로그인")).to_be_visible()
 
 
+async def test_a_server_that_is_not_ready_is_told_from_one_that_is_away(page: Page, console: ConsoleServer) -> None:
+    console.ready = False
+    await page.goto(console.address)
+    await expect(page.get_by_role("heading", name="서버가 아직 준비되지 않았습니다")).to_be_visible()
+    await console.stop()
+    await expect(page.get_by_role("heading", name="서버에 연결할 수 없습니다")).to_be_visible()
+    console.ready = True
+    await console.start()
+    await expect(page.get_by_role("heading", name="로그인")).to_be_visible()
+
+
 async def test_a_session_that_ends_leads_back_to_signing_in(page: Page, console: ConsoleServer) -> None:
     await sign_in(page)
     console.forget_sessions()

@@ -17,6 +17,7 @@ from daemon.switch.legs import ORIGIN
 from daemon.switch.switch import Switch
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.utterance import Utterance
+from tests.daemon.switch.replay import LAST
 
 E = TypeVar("E")
 
@@ -104,6 +105,10 @@ class Following:
         """Wait until the link has become ready for the ``count``-th time; that status."""
         await self.until(lambda: len(self.became(LinkState.READY)) >= count)
         return self.became(LinkState.READY)[count - 1]
+
+    async def last_heard(self) -> None:
+        """Wait until the last event of a replayed history was applied."""
+        await self.until(lambda: self.registry.call_of(ORIGIN, "main", LAST))
 
     def became(self, state: LinkState) -> list[LinkStatus]:
         """The statuses with which the link came into ``state`` from another."""

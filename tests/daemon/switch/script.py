@@ -56,6 +56,10 @@ class Conversation:
         await self.command()
         await self.send(reply("+OK accepted"))
 
+    def close(self) -> None:
+        """Close the connection after what was sent."""
+        self._writer.close()
+
     async def gone(self) -> None:
         """Wait until the client has closed its side."""
         while await self._reader.read(65_536):

@@ -411,6 +411,23 @@ async def test_a_hangup_on_its_way_keeps_its_cause(
     assert [(event.cause, event.while_away) for event in following.of(LegEnded)] == [("USER_BUSY", False)]
 
 
+async def test_both_links_lost_while_channels_are_compared_are_both_made_again(
+    switch: SimulatedSwitch, follow: Follow
+) -> None:
+    following = follow(switch.port, reconcile_interval=0.01)
+    await following.ready()
+    for round_ in range(2, 6):
+        call = await parked(switch)
+        await following.until(lambda call=call: following.state(call.leg_id) == "parked")  # type: ignore[misc]
+        switch.hold_replies()
+        asked = asyncio.Event()
+        switch.core.listen(lambda event, asked=asked: asked.set() if event.name == "API" else None)  # type: ignore[misc]
+        await asked.wait()
+        switch.disconnect()
+        switch.release_replies()
+        await following.ready(round_)
+
+
 # Load, doubles, odd things
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.calls.events import LegAppeared, LegEnded
 from daemon.switch.snapshot import own_code
-from protocols.esl.events import EslEvent
+from protocols.esl.events import ChannelRow, EslEvent
 from tests.daemon.switch.translation import Translation, event
 
 BRAIN = "brain_stt::transcription"
@@ -34,7 +34,7 @@ def test_a_leg_whose_beginning_was_missed_appears_with_its_first_event() -> None
 
 
 def test_a_parked_leg_whose_beginning_was_missed_is_parked() -> None:
-    told = Translation().take([result("네", current_application="park")])
+    told = Translation().take([result("네", current_application="park", channel_state="CS_EXECUTE")])
     assert told.lines()[0][2]["parked"] is True
 
 
@@ -283,31 +283,53 @@ def test_only_a_recognisers_media_bug_starts_its_time() -> None:
 # What a snapshot shows
 
 
+def find(
+    told: Translation,
+    channel: EslEvent,
+    row: ChannelRow | None = None,
+    *,
+    code: str = "",
+    parked: bool = False,
+    peer_id: str = "",
+) -> None:
+    legs = told.translator.legs
+    if legs.can_live(channel):
+        legs.find(channel, row or ChannelRow(), code=code, parked=parked, peer_id=peer_id)
+
+
 def test_a_channel_of_a_snapshot() -> None:
     told = Translation()
     channel = event("CHANNEL_DATA", code="theirs", loopback_leg="B", other_loopback_leg_id="leg-0")
-    told.translator.legs.find(channel, code="dev-app", parked=True)
+    find(told, channel, code="dev-app", parked=True)
     fields = told.lines()[0][2]
     assert (fields["call_key"], fields["code"], fields["parked"]) == ("leg-0", "dev-app", True)
 
 
+def test_an_originated_leg_is_called_by_whom_it_was_said_to_be_at_first() -> None:
+    told = Translation()
+    row = ChannelRow(initial_caller_name="Parley", initial_caller_number="1000", initial_destination="1001")
+    find(told, event("CHANNEL_DATA", caller_number="public", caller_name="Outbound Call"), row)
+    fields = told.lines()[0][2]
+    assert (fields["caller"], fields["caller_name"], fields["did"]) == ("1000", "Parley", "1001")
+
+
 def test_a_bridged_leg_is_not_parked() -> None:
     told = Translation()
-    told.translator.legs.find(event("CHANNEL_DATA", bridged_to="leg-2"), code="", parked=True)
+    find(told, event("CHANNEL_DATA"), parked=True, peer_id="leg-2")
     fields = told.lines()[0][2]
     assert (fields["peer_id"], fields.get("parked", False)) == ("leg-2", False)
 
 
 def test_a_snapshot_never_brings_a_leg_back() -> None:
     told = Translation().take([event("CHANNEL_CREATE"), event("CHANNEL_HANGUP")])
-    told.translator.legs.find(event("CHANNEL_DATA"), code="", parked=False)
-    told.translator.legs.find(event("CHANNEL_DATA", "leg-2", answer_state="hangup"), code="", parked=False)
+    find(told, event("CHANNEL_DATA"))
+    find(told, event("CHANNEL_DATA", "leg-2", answer_state="hangup"))
     assert kinds(told) == ["LegAppeared", "LegEnded"]
 
 
 def test_a_snapshot_of_another_core_ends_what_was_before() -> None:
     told = Translation().take([event("CHANNEL_CREATE")])
-    told.translator.legs.find(event("CHANNEL_DATA", "leg-2", core_uuid="another"), code="", parked=False)
+    find(told, event("CHANNEL_DATA", "leg-2", core_uuid="another"))
     assert [(kind, leg) for kind, leg, _ in told.lines()] == [
         ("LegAppeared", "leg-1"),
         ("LegEnded", "leg-1"),

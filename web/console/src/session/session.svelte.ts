@@ -8,7 +8,8 @@ const RETRY_MS = 3_000;
 /** A probe tells enough for so long. */
 const FRESH_MS = 3_000;
 
-export type SessionState = "unknown" | "unreachable" | "signed-out" | "signed-in";
+/** `unready`: the server is there, and has not what it needs to say who is signed in. */
+export type SessionState = "unknown" | "unreachable" | "unready" | "signed-out" | "signed-in";
 
 export class Session {
   state: SessionState = $state("unknown");
@@ -27,7 +28,7 @@ export class Session {
         this.state = "signed-out";
         return;
       }
-      this.state = "unreachable";
+      this.state = error instanceof ApiError && error.status > 0 ? "unready" : "unreachable";
       setTimeout(() => void this.begin(), RETRY_MS);
     }
   }
