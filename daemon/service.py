@@ -184,7 +184,7 @@ class Service:
         for switch in self.switches:
             health.add(switch.status.link, switch.condition)
         if self.pbx is not None:
-            health.add("pbx:gateway", self.pbx.gateway.status.part)
+            health.add("pbx:gateway", self.pbx.gateway.condition)
             for server in self.pbx.servers.all:
                 health.add(server.status.now.link, server.status.part)
         return health

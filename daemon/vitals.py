@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from daemon.calls.call import CallState
-from daemon.calls.links import LinkState, LinkStatus
+from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.health import Condition, Health
 from daemon.hub import Hub
@@ -30,13 +30,13 @@ class Vitals:
         hub.tap((LinkStatus,), lambda _status: self._due.set())
 
     def status(self) -> str:
-        """``1 of 2 switches ready, 7 calls; switch:busan: …``, every trouble by its part of health."""
+        """``1 of 2 links up, 7 calls; switch:busan: …``, every trouble by its part of health."""
         links = self._links()
-        ready = sum(status.state is LinkState.READY for status in links)
+        ready = sum(status.state.is_up for status in links)
         live = sum(call.state is not CallState.ENDED for call in self._registry.calls())
         parts = self._health.report().parts
         troubles = [f"{name}: {part.detail}" for name, part in parts.items() if part.condition is not Condition.OK]
-        return "; ".join([f"{ready} of {len(links)} switches ready, {live} calls", *troubles])
+        return "; ".join([f"{ready} of {len(links)} links up, {live} calls", *troubles])
 
     async def feed_watchdog(self) -> None:
         """From the loop itself: a loop that is stuck starves the watchdog, one that waits for a peer does not."""

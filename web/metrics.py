@@ -18,7 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from daemon.calls.call import CallState
-from daemon.calls.links import LinkState, LinkStatus
+from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.health import Condition, Health, Report
 from daemon.hub import Hub
@@ -184,13 +184,13 @@ class _ParleyCollector(Collector):
         )
 
     def _collect_links(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("parley_link_up", "Whether a link is ready.", labels=("link",))
+        up = GaugeMetricFamily("parley_link_up", "Whether a link is up, be its other side slow.", labels=("link",))
         age = GaugeMetricFamily(
             "parley_link_last_event_age_seconds", "Seconds since the other side was heard of.", labels=("link",)
         )
         now = self._clock()
         for link in self._links():
-            up.add_metric((link.link,), link.state is LinkState.READY)
+            up.add_metric((link.link,), link.state.is_up)
             if link.last_event_at is not None:
                 age.add_metric((link.link,), max(0.0, now - link.last_event_at))
         yield up

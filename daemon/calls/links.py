@@ -18,6 +18,11 @@ class LinkState(StrEnum):
     REFUSED = "refused"
     STOPPED = "stopped"
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the other side answers, be it slowly."""
+        return self in (LinkState.READY, LinkState.SLOW)
+
 
 class LinkStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One link's state, published on the hub whenever it changes.

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from daemon.backoff import Backoff
 from daemon.calls.links import LinkState
 from daemon.config import PbxConfig
+from daemon.health import Part
 from daemon.pbx.contract import PbxRefused, PbxTimeout, PbxUnavailable, UsageError
 from daemon.pbx.requests import Request, Requests
 from daemon.pbx.status import Status
@@ -87,6 +88,24 @@ class Gateway:
     def timed_out(self) -> int:
         """Requests whose answer did not come in time."""
         return self._requests.timed_out
+
+    def condition(self) -> Part:
+        """For health: the link, and what came over it.
+
+        ``ignored`` frames concern nobody here, the text of ``damaged`` ones was not all UTF-8, ``unreadable`` are none.
+        """
+        numbers = {
+            "requests_in_flight": float(self.in_flight),
+            "requests_answered": float(self.answered),
+            "requests_timed_out": float(self.timed_out),
+            "late_answers": float(self.late_answers),
+            "frames_received": float(self.received),
+            "frames_ignored": float(self.ignored),
+            "frames_damaged": float(self.damaged),
+            "frames_unreadable": float(self.unreadable),
+        }
+        part = self.status.part()
+        return Part(part.condition, part.detail, part.numbers | numbers)
 
     def server_name(self, server_id: int) -> str | None:
         """The name in the configuration of the server with that id; ``None`` for one that is not ours to look at."""

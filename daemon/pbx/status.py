@@ -12,8 +12,6 @@ from daemon.hub import Hub
 
 GATEWAY = "gateway"
 
-_WELL = (LinkState.READY, LinkState.SLOW)
-
 
 class Status:
     """The status of the link ``pbx:<name>``. ``clock`` gives Unix seconds."""
@@ -27,7 +25,7 @@ class Status:
     @property
     def is_up(self) -> bool:
         """Whether the other side answers, be it slowly."""
-        return self.now.state in _WELL
+        return self.now.state.is_up
 
     def become(self, state: LinkState, detail: str = "", *, round_trip: float | None = None) -> None:
         """It is in ``state`` now. How long nothing was known of it stands with it as its gap while it is up."""
@@ -35,15 +33,15 @@ class Status:
         since, gap = self.now.since, self.now.gap
         if state is not self.now.state:
             since = now
-            was_up = self.now.state in _WELL
-            if state not in _WELL:
+            was_up = self.now.state.is_up
+            if not state.is_up:
                 gap = None
                 self._down_since = now if was_up or self._down_since is None else self._down_since
             elif not was_up:
                 first = self.now.state is LinkState.CONNECTING and self.now.last_event_at is None
                 gap = None if first or self._down_since is None else now - self._down_since
                 self._down_since = None
-        heard = now if state in _WELL else self.now.last_event_at
+        heard = now if state.is_up else self.now.last_event_at
         status = msgspec.structs.replace(
             self.now, state=state, since=since, detail=detail, gap=gap, round_trip=round_trip, last_event_at=heard
         )
@@ -53,7 +51,7 @@ class Status:
 
     def part(self) -> Part:
         """For health: a PBX that is away or slow degrades Parley, which works on without it."""
-        numbers = {} if self.now.round_trip is None else {"round_trip": self.now.round_trip}
+        numbers = {} if self.now.round_trip is None else {"round_trip_seconds": self.now.round_trip}
         if self.now.state is LinkState.READY:
             return Part(Condition.OK, numbers=numbers)
         return Part(Condition.DEGRADED, self.now.detail or self.now.state, numbers)

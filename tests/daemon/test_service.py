@@ -86,10 +86,10 @@ async def site(tmp_path: Path, switch: SimulatedSwitch) -> AsyncIterator[Site]:
 async def test_systemd_is_told_all_of_its_life(site: Site, switch: SimulatedSwitch) -> None:
     await site.manager.start()
     ready = await site.manager.state("READY", "1")
-    assert "of 1 switches ready" in ready["STATUS"]
+    assert "of 1 links up" in ready["STATUS"]
     await switch.subscribers()
     await switch.call(code="dev-app")
-    await site.manager.state("STATUS", "1 of 1 switches ready, 1 calls")
+    await site.manager.state("STATUS", "1 of 1 links up, 1 calls")
     pings = sum("WATCHDOG" in state for state in site.manager.states)
     await site.manager.state("WATCHDOG", "1", after=len(site.manager.states))
     assert sum("WATCHDOG" in state for state in site.manager.states) > pings
@@ -198,7 +198,7 @@ async def test_database_that_is_away_keeps_nobody_from_the_live_view(site: Site,
         call = await switch.call(code="dev-app")
         await call.answer()
         await call.say("여보세요")
-        await site.manager.state("STATUS", "1 of 1 switches ready, 1 calls; database:")
+        await site.manager.state("STATUS", "1 of 1 links up, 1 calls; database:")
         health = await site.get("/health")
         assert health["status"] == "degraded"
         site.manager.send(signal.SIGTERM)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
+from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.demo.pbx_gateway import TENANT_ID, SimulatedGateway
 from tests.daemon.pbx.conftest import Room, configured, running
@@ -170,3 +171,25 @@ async def test_a_click_to_call_is_placed_once_and_followed(api: Api, simulated: 
     assert (await api.ask("GET", "/api/v1/click-to-call/none")).status == 404
     other = await api.ask("POST", "/api/v1/click-to-call", json=CALL | {"callee": "0101"}, headers=headers)
     assert other.status == 422
+
+
+async def test_the_link_is_measured(api: Api, house: House, room: Room, simulated: SimulatedGateway) -> None:
+    house.health.add("pbx:gateway", room.pbx.gateway.condition)
+    for server in room.pbx.servers.all:
+        house.health.add(server.status.now.link, server.status.part)
+    await simulated.send_bytes(
+        b'{"type":3,"server_id":1,"server_name":"pbx1","data":{"Event":"FullyBooted","Digit":"\xff"}}'
+    )
+    await room.until(lambda: room.pbx.gateway.damaged == 1)
+    reply = await api.ask("GET", "/metrics")
+    assert reply.status == 200
+    found = {
+        (sample.name, sample.labels.get("name", "")): sample.value
+        for family in text_string_to_metric_families(reply.text)
+        for sample in family.samples
+    }
+    assert found["parley_pbx_frames_damaged", "gateway"] == 1
+    assert found["parley_pbx_frames_received", "gateway"] >= found["parley_pbx_frames_ignored", "gateway"] >= 1
+    assert found["parley_pbx_late_answers", "gateway"] == 0
+    assert found["parley_pbx_requests_answered", "gateway"] >= 2
+    assert 0 < found["parley_pbx_round_trip_seconds", "pbx1"] < 5
