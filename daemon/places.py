@@ -8,8 +8,13 @@ import pwd
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from daemon.config import Config
+
+SOCKET: Final = "parley.sock"
+UNIT_RUNTIME: Final = Path("/run/parley")
+"""``RuntimeDirectory`` of the unit."""
 
 
 def database_url(config: Config) -> str:
@@ -32,7 +37,16 @@ def socket_path(config: Config, environment: Mapping[str, str] | None = None) ->
     environment = os.environ if environment is None else environment
     # systemd separates several directories by colons; ours is the first.
     runtime = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-    return Path(runtime or config.service.state_dir) / "parley.sock"
+    return Path(runtime or config.service.state_dir) / SOCKET
+
+
+def sockets_of_service(config: Config, environment: Mapping[str, str] | None = None) -> list[Path]:
+    """Where the Unix socket of a running service may be, seen from a shell beside it, likeliest first.
+
+    A shell does not have the runtime directory that systemd gave to the unit.
+    """
+    likely = [socket_path(config, environment), UNIT_RUNTIME / SOCKET, Path(config.service.state_dir) / SOCKET]
+    return list(dict.fromkeys(likely))
 
 
 def service_user(config: Config) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import msgspec
 
-from daemon.config import Config, DatabaseConfig, ListenerConfig, ServiceConfig, SwitchConfig, WebConfig
+from daemon.config import Config, DatabaseConfig, ListenerConfig, PbxConfig, ServiceConfig, SwitchConfig, WebConfig
 from daemon.places import database_url
 from daemon.secrets import Secrets
 from daemon.service import Service
@@ -25,17 +26,27 @@ _LONG = 60.0
 class RunningService:
     """Follows the switch at ``switch_port``. Enter it to start it, leave it to stop it in order.
 
-    ``database`` is an address, ``""`` for the file in ``state_dir``.
+    ``database`` is an address, ``""`` for the file in ``state_dir``; ``secrets`` are by their environment variables.
     """
 
-    def __init__(self, state_dir: Path, switch_port: int, *, database: str = "") -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        switch_port: int | None,
+        *,
+        database: str = "",
+        pbx: PbxConfig | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
+        switches = [] if switch_port is None else [SwitchConfig(port=switch_port)]
         self.config = Config(
             service=ServiceConfig(state_dir=str(state_dir)),
-            switch=[SwitchConfig(port=switch_port, reconnect_first=0.02, reconnect_cap=0.1)],
+            switch=[msgspec.structs.replace(each, reconnect_first=0.02, reconnect_cap=0.1) for each in switches],
+            pbx=pbx or PbxConfig(),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )
-        self.service = Service(self.config, Secrets({"PARLEY_SWITCH_MAIN_PASSWORD": PASSWORD}))
+        self.service = Service(self.config, Secrets({"PARLEY_SWITCH_MAIN_PASSWORD": PASSWORD} | dict(secrets or {})))
         self.database_url = database_url(self.config)
         self._watchers: list[LiveWatcher] = []
 

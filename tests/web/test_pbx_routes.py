@@ -178,7 +178,7 @@ async def test_the_link_is_measured(api: Api, house: House, room: Room, simulate
     for server in room.pbx.servers.all:
         house.health.add(server.status.now.link, server.status.part)
     await simulated.send_bytes(
-        b'{"type":3,"server_id":1,"server_name":"pbx1","data":{"Event":"FullyBooted","Digit":"\xff"}}'
+        b'{"type":3,"server_id":1,"server_name":"pbx1","data":{"Event":"DTMFBegin","Digit":"\xff"}}'
     )
     await room.until(lambda: room.pbx.gateway.damaged == 1)
     reply = await api.ask("GET", "/metrics")
