@@ -32,6 +32,14 @@ _WORDS = {
 }
 
 
+_WORDS_FORWARDED = {
+    "caller_ringing": "that phone rings",
+    "caller_answered": "that phone has answered",
+    "caller_unreached": "that phone was not reached",
+}
+"""Once the caller is forwarded."""
+
+
 def register(verbs: Verbs) -> None:
     """Add ``click-to-call``."""
     verb = verbs(
@@ -87,10 +95,12 @@ async def _follow(parley: RunningParley, wish: dict[str, Any], arguments: argpar
     tell = not arguments.json
     if tell and call["notice"]:
         print(call["notice"])
-    told = 0
+    told, words = 0, _WORDS
     while True:
         for step in call["steps"][told:] if tell else []:
-            print(_line(step), flush=True)
+            print(_line(step, words), flush=True)
+            if step["step"] == "forwarded":
+                words = _WORDS | _WORDS_FORWARDED
         told = len(call["steps"])
         if arguments.no_follow or call["ended_at"] is not None:
             return call
@@ -98,8 +108,8 @@ async def _follow(parley: RunningParley, wish: dict[str, Any], arguments: argpar
         call = (await parley.ask("GET", f"/click-to-call/{call['click_to_call_id']}")).body
 
 
-def _line(step: dict[str, Any]) -> str:
+def _line(step: dict[str, Any], words: dict[str, str]) -> str:
     at = datetime.fromtimestamp(step["at"]).astimezone()
     joint = " " if step["step"] == "forwarded" else ": "
     detail = f"{joint}{step['detail']}" if step["detail"] else ""
-    return f"{at:%H:%M:%S}  {_WORDS.get(step['step'], step['step'])}{detail}"
+    return f"{at:%H:%M:%S}  {words.get(step['step'], step['step'])}{detail}"

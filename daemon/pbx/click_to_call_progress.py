@@ -63,6 +63,8 @@ OVER: Final = frozenset(
     }
 )
 
+_WITHOUT_QUEUE: Final = frozenset({CallStep.REQUESTED, CallStep.QUEUED, CallStep.FAILED, CallStep.OUTCOME_UNKNOWN})
+
 EVENTS: Final = ("Newchannel", "VarSet", "Newexten", "Newstate", "DialBegin", "DialEnd", "Hangup")
 
 
@@ -123,9 +125,14 @@ class Progress:
         )
 
     def take_step(self, step: CallStep, detail: str = "") -> None:
-        """It came so far. A step is taken once, and none after the last."""
-        if self.is_over or any(taken.step is step for taken in self.steps):
+        """It came so far. A step is taken once, and none after the last.
+
+        What is heard of the call can come before the word that it is queued, which it then must be.
+        """
+        if self.is_over or self._has(step):
             return
+        if step not in _WITHOUT_QUEUE:
+            self.take_step(CallStep.QUEUED)
         self.steps.append(StepTaken(step, self._clock(), detail))
         self._changed(self)
 

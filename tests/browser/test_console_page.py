@@ -17,6 +17,7 @@ from daemon.calls.call import CallState, Disposition, LegState
 from daemon.calls.events import Direction
 from daemon.calls.links import LinkState
 from daemon.transcripts.utterance import Speaker
+from tests.browser.accessibility import broken_rules
 from tests.browser.conftest import Complaints
 from tests.browser.console_server import ConsoleServer, call, leg
 from tests.browser.example_calls import INTERIM, WATCHED, fill
@@ -482,14 +483,9 @@ async def test_on_a_narrow_phone_nothing_is_cut_off(
 async def test_it_is_accessible_by_the_rules_that_a_program_can_check(
     page: Page, console: ConsoleServer, scheme: Literal["light", "dark"]
 ) -> None:
-    rules = (CONSOLE / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
     async def complies() -> None:
-        await page.evaluate(rules)
-        broken: list[str] = await page.evaluate(
-            "axe.run().then(it => it.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' ')))"
-        )
-        assert broken == []
+        assert await broken_rules(page) == []
 
     await fill(console)
     await console.tell_link(LinkState.READY)

@@ -81,6 +81,11 @@ export const pbxKo = {
       failed: "실패",
       outcome_unknown: "결과를 알 수 없음",
     } satisfies Record<CallStep, string>,
+    stepsForwarded: {
+      caller_ringing: "전환된 전화가 울림",
+      caller_answered: "전환된 전화에서 받음",
+      caller_unreached: "전환된 전화에서 받지 않음",
+    } as Partial<Record<CallStep, string>>,
   },
   problem: {
     notFound: "이 내선의 테넌트를 찾을 수 없습니다.",
@@ -171,6 +176,11 @@ export const pbxEn: PbxMessages = {
       callee_unreached: "The other party did not answer",
       failed: "Failed",
       outcome_unknown: "Outcome unknown",
+    },
+    stepsForwarded: {
+      caller_ringing: "That phone rings",
+      caller_answered: "That phone has answered",
+      caller_unreached: "That phone was not reached",
     },
   },
   problem: {
