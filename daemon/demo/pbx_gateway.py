@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -42,7 +43,9 @@ class SimulatedGateway:
         context: str = CONTEXT,
         speed: float = 1.0,
         clock: Callable[[], float] = time.time,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self.host = host
         self.port = port
         self.tenant_id = tenant_id
@@ -76,7 +79,7 @@ class SimulatedGateway:
     @property
     def url(self) -> str:
         """Where it listens, once it does."""
-        return f"ws://{self.host}:{self.port}/"
+        return f"{'ws' if self._tls is None else 'wss'}://{self.host}:{self.port}/"
 
     @property
     def clients(self) -> int:
@@ -94,6 +97,7 @@ class SimulatedGateway:
             self._serve,
             self.host,
             self.port,
+            ssl=self._tls,
             process_request=self._admit,
             compression=None,
             ping_interval=None,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import trustme
 from websockets.asyncio.client import connect
 
 from daemon.calls.links import LinkState
@@ -237,3 +241,33 @@ async def test_a_server_that_answers_slowly_is_seen_before_it_does(
         await room.until(lambda: room.state("pbx1") == "slow")
         simulated.slow(1, 0.0)
         await room.ready()
+
+
+@pytest.fixture
+async def secure(tmp_path: Path) -> AsyncIterator[SimulatedGateway]:
+    """A gateway that speaks wss; who trusts the authority in ``ca.pem`` can know that it is the one."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    made = SimulatedGateway({1: "pbx1.example.com", 2: "pbx2.example.com"}, tls=tls)
+    await made.start()
+    yield made
+    await made.close()
+
+
+async def test_wss_is_spoken_with_whom_the_configured_authority_vouches_for(
+    secure: SimulatedGateway, sqlite_database: Database, tmp_path: Path
+) -> None:
+    async with running(configured(secure.url, ca_file=str(tmp_path / "ca.pem")), sqlite_database) as room:
+        await room.ready()
+        assert is_pong(await room.pbx.gateway.ask("pbx1", ping(), feature="Test"))
+
+
+async def test_a_gateway_that_nobody_vouches_for_is_refused_and_said_to_be(
+    secure: SimulatedGateway, sqlite_database: Database
+) -> None:
+    async with running(configured(secure.url), sqlite_database) as room:
+        await room.until(lambda: room.pbx.gateway.status.now.state is LinkState.REFUSED)
+        assert room.pbx.gateway.status.now.detail.startswith("its certificate is not trusted: ")
+    assert secure.received == []
