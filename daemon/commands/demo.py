@@ -17,6 +17,7 @@ from daemon.config import Config, ListenerConfig, LogConfig, ServiceConfig, Swit
 from daemon.demo.demo import Demo
 from daemon.demo.pbx import DemoPbx
 from daemon.errors import ExitCode, OperatorError
+from daemon.places import socket_path
 from daemon.secrets import Secrets, environment_name, switch_password
 from daemon.service import Service
 
@@ -83,7 +84,7 @@ async def _serve(demo: Demo, pbx: DemoPbx | None, state_dir: Path, port: int) ->
             environment |= pbx.secrets
             config.pbx = pbx.config
         service = Service(config, Secrets(environment))
-        announcing = asyncio.create_task(_announce(service))
+        announcing = asyncio.create_task(_announce(service, config))
         try:
             await service.run()
         finally:
@@ -94,12 +95,14 @@ async def _serve(demo: Demo, pbx: DemoPbx | None, state_dir: Path, port: int) ->
         await demo.stop()
 
 
-async def _announce(service: Service) -> None:
+async def _announce(service: Service, config: Config) -> None:
     await service.started.wait()
     host, port = service.listeners.addresses[0]
     code = service.accounts.one_time_code("admin", _ACCOUNT)
     print(f"Parley is at http://{host}:{port}/sign-in?code={code}", flush=True)
     print("The address signs in once; Ctrl-C ends the demo.", flush=True)
+    if service.pbx is not None:
+        print(f"Another shell can ask it too: parley diversion get 1010 --socket {socket_path(config)}", flush=True)
 
 
 def _config(switch: SwitchConfig, state_dir: Path, port: int) -> Config:

@@ -9,7 +9,7 @@ import random
 from daemon.config import ClickToCallConfig, PbxConfig, PbxServerConfig, PbxTenantConfig
 from daemon.demo.pbx_gateway import CONTEXT, TENANT_ID, SimulatedGateway
 from daemon.demo.pbx_rest import APP_KEY, SimulatedVendorRest
-from daemon.demo.pbx_server import Phone
+from daemon.demo.pbx_server import ANYBODY, Phone
 from daemon.secrets import environment_name, tenant_app_key, tenant_id
 
 TENANT = "demo"
@@ -32,6 +32,7 @@ class DemoPbx:
         self._calling: asyncio.Task[None] | None = None
         for extension in EXTENSIONS:
             self.gateway.phones[extension] = Phone(answers_after=2.5)
+        self.gateway.phones[ANYBODY] = Phone(answers_after=3.0, hangs_up_after=TALKS[0])
         self.gateway.phones["1012"] = Phone(busy=True)
         self.gateway.phones["1013"] = Phone(answers_after=None)
 

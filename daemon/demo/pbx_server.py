@@ -36,6 +36,10 @@ _USAGE: Final = {
 _WORDS: Final = {"put": 3, "get": 2, "del": 2}
 
 
+ANYBODY = ""
+"""Among phones: that of every number which has none of its own."""
+
+
 class Phone(msgspec.Struct, frozen=True, kw_only=True):
     """How the person at an extension or a number behaves. Durations are seconds.
 
@@ -227,7 +231,7 @@ class SimulatedAsterisk:
 
     def phone(self, number: str) -> Phone:
         """Who is at ``number``."""
-        return self.phones.get(number) or Phone()
+        return self.phones.get(number) or self.phones.get(ANYBODY) or Phone()
 
     def number(self) -> int:
         """A number that this server has not given out yet."""

@@ -87,6 +87,7 @@ class PbxServer:
 
     def _found_alive(self, round_trip: float) -> None:
         was_up = self.status.is_up
+        self._gateway.status.heard()
         if round_trip > self._pbx.slow_after:
             self.status.become(LinkState.SLOW, f"it answers in {round_trip:.1f} s", round_trip=round_trip)
         else:

@@ -49,6 +49,11 @@ class Status:
             self.now = status
             self._hub.publish(status)
 
+    def heard(self) -> None:
+        """The other side has just shown that it is there: tell since when that is known."""
+        if self.is_up:
+            self.become(self.now.state, self.now.detail, round_trip=self.now.round_trip)
+
     def part(self) -> Part:
         """For health: a PBX that is away or slow degrades Parley, which works on without it."""
         numbers = {} if self.now.round_trip is None else {"round_trip_seconds": self.now.round_trip}

@@ -29,6 +29,9 @@ async def test_every_server_is_pinged_and_answers(room: Room, simulated: Simulat
     for status in room.pbx.statuses[1:]:
         assert status.round_trip is not None
         assert 0 < status.round_trip < 5
+    gateway = room.pbx.gateway.status.now
+    assert gateway.last_event_at is not None
+    assert gateway.last_event_at > gateway.since, "the gateway is heard whenever a server is"
     asked = [(request.server_id, request.get("Action")) for request in simulated.received]
     assert {(1, "ping"), (2, "ping")} <= set(asked)
     assert simulated.dropped == 0
