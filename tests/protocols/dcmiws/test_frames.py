@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.dcmiws.frames import LINE_BYTES, MOST_FIELDS, FrameType, decode_frame, encode_request
 from protocols.dcmiws.glance import GlanceData, glance
 from protocols.errors import LocalError, RemoteError
 from tests.wire import recordings
+
+EXAMPLES = settings(max_examples=5_000 if os.environ.get("PARLEY_PROVE") == "1" else 400, deadline=None)
 
 RECORDINGS = recordings.names("dipcast", ".jsonl")
 
@@ -27,6 +30,9 @@ def received(name: str) -> list[bytes]:
 
 def all_received() -> list[bytes]:
     return [raw for name in RECORDINGS for raw in received(name)]
+
+
+WHOLE = sorted(set(all_received()))
 
 
 def independently(raw: bytes) -> dict[str, Any]:
@@ -109,6 +115,7 @@ def test_what_is_no_frame_is_said_to_be(raw: bytes) -> None:
             read(raw)
 
 
+@EXAMPLES
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_frame_or_refused(raw: bytes) -> None:
     for read in (decode_frame, glance):
@@ -123,6 +130,7 @@ json_values = st.recursive(
 )
 
 
+@EXAMPLES
 @given(st.dictionaries(st.sampled_from(["type", "server_id", "server_name", "ssl", "data", "x"]), json_values))
 def test_any_json_is_a_frame_or_refused_by_both_ways_of_reading(document: dict[str, Any]) -> None:
     raw = json.dumps(document).encode()
@@ -143,6 +151,7 @@ names = st.from_regex(re.compile(r"\A[B-Zb-z][A-Za-z0-9_-]{0,20}\Z"))
 values = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters='"\\'), max_size=60)
 
 
+@EXAMPLES
 @given(st.integers(1, 99), st.lists(st.tuples(names, values.map(lambda text: text.lstrip(" "))), max_size=20))
 def test_what_is_sent_is_read_as_it_was_meant(server_id: int, fields: list[tuple[str, str]]) -> None:
     raw = encode_request(server_id, fields)
@@ -203,3 +212,29 @@ def test_no_more_fields_than_asterisk_takes() -> None:
     with pytest.raises(LocalError, match="128 fields"):
         encode_request(1, [("Variable", "x=y")] * (MOST_FIELDS + 1))
     encode_request(1, [("Variable", "x=y")] * MOST_FIELDS)
+
+
+@EXAMPLES
+@given(st.data())
+def test_a_recorded_frame_that_was_damaged_is_read_alike_by_both_ways_or_refused(data: st.DataObject) -> None:
+    raw = bytearray(data.draw(st.sampled_from(WHOLE)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(raw) - 1))
+        if data.draw(st.booleans()):
+            raw[at] = data.draw(st.integers(0, 255))
+        else:
+            del raw[at : at + data.draw(st.integers(1, 30))]
+        if not raw:
+            return
+    try:
+        frame = decode_frame(bytes(raw))
+    except RemoteError:
+        frame = None
+    try:
+        seen, damaged = glance(bytes(raw))
+    except RemoteError:
+        return
+    if frame is not None:
+        known = FrameType(seen.type) if seen.type in list(FrameType) else FrameType.UNKNOWN
+        assert (frame.type, frame.server_id, frame.damaged) == (known, seen.server_id, damaged)
+        assert seen.data.event in ("", *frame.all("Event"))
