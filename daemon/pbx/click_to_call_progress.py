@@ -18,7 +18,7 @@ from protocols.dcmiws.glance import GlanceData
 _RINGING: Final = "5"
 _UP: Final = "6"
 
-_REASONS: Final[Mapping[str, str]] = MappingProxyType(
+REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "0": "the phone could not be called",
         "1": "the phone hung up",
@@ -29,7 +29,7 @@ _REASONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """``Reason`` of an ``OriginateResponse``, in words."""
 
-_CAUSES: Final[Mapping[str, str]] = MappingProxyType(
+CAUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "1": "the phone could not be called",
         "17": "the phone is busy",
@@ -42,7 +42,7 @@ _CAUSES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Q.850 causes of a call that did not come about, in words."""
 
-_STATUSES: Final[Mapping[str, str]] = MappingProxyType(
+STATUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "BUSY": "the line is busy",
         "NOANSWER": "nobody answered",
@@ -163,7 +163,7 @@ class Progress:
                 elif data.channel_state == _UP:
                     self.take_step(CallStep.CALLEE_ANSWERED)
             case "DialEnd" if first and data.dial_status != "ANSWER":
-                self._callee_failed = _STATUSES.get(data.dial_status, data.dial_status.lower())
+                self._callee_failed = STATUSES.get(data.dial_status, data.dial_status.lower())
             case "Hangup" if first:
                 self._end(data)
 
@@ -172,16 +172,16 @@ class Progress:
         if response == "Success":
             self.take_step(CallStep.CALLER_ANSWERED)
         else:
-            self.take_step(CallStep.CALLER_UNREACHED, _REASONS.get(reason, f"reason {reason}"))
+            self.take_step(CallStep.CALLER_UNREACHED, REASONS.get(reason, f"reason {reason}"))
 
     def _end(self, data: GlanceData) -> None:
         cause = data.cause_text or (f"cause {data.cause}" if data.cause else "")
         if not self._has(CallStep.CALLER_ANSWERED):
-            self.take_step(CallStep.CALLER_UNREACHED, _CAUSES.get(data.cause, cause))
+            self.take_step(CallStep.CALLER_UNREACHED, CAUSES.get(data.cause, cause))
         elif self._has(CallStep.CALLEE_ANSWERED) or not (self._callee_channel or self._callee_failed):
             self.take_step(CallStep.ENDED, cause)
         else:
-            self.take_step(CallStep.CALLEE_UNREACHED, self._callee_failed or _CAUSES.get(data.cause, cause))
+            self.take_step(CallStep.CALLEE_UNREACHED, self._callee_failed or CAUSES.get(data.cause, cause))
 
 
 def placed_call(row: ClickToCallRow) -> PlacedCall:

@@ -174,6 +174,7 @@ async def test_a_click_to_call_shows_each_step(open_page: OpenPage) -> None:
         "ended",
     ]
     await expect(progress.locator('[data-step="caller_answered"]')).to_contain_text("전환된 전화에서 받음")
+    await expect(progress.locator('[data-step="ended"]')).to_contain_text("정상 종료")
     await progress.get_by_role("link", name="통화 보기").click()
     await expect(page.get_by_role("option", selected=True)).to_contain_text("1010")
 
