@@ -78,6 +78,11 @@ class ServerDiversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     destination: str = ""
     error: str = ""
 
+    @property
+    def in_effect(self) -> bool:
+        """Whether that server forwards calls by it, be it to a destination of another program's making."""
+        return self.enabled and bool(self.destination)
+
 
 class Diversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One kind of forwarding of one extension.
@@ -95,6 +100,13 @@ class Diversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     summary: str
     version: str
     servers: list[ServerDiversion]
+
+
+def in_words(*, enabled: bool, destination: str) -> str:
+    """What a diversion does. ``destination`` may be masked."""
+    if enabled:
+        return f"forwards to {destination}" if destination else "enabled, but without a destination: not in effect"
+    return f"disabled; enabled, it would forward to {destination}" if destination else "disabled"
 
 
 class ExtensionDiversions(msgspec.Struct, frozen=True, kw_only=True, gc=False):

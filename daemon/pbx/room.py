@@ -56,7 +56,9 @@ class Pbx:
             clock=clock,
         )
         keys = DiversionKeys(config.enable_key, config.destination_key, config.destination_value)
-        self.diversions = DiversionService(self.gateway, self.tenants, keys, database, clock=clock)
+        self.diversions = DiversionService(
+            self.gateway, self.tenants, keys, database, is_up=self.servers.is_up, clock=clock
+        )
         self.click_to_call = ClickToCallService(
             self.gateway,
             self.servers,

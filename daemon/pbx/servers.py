@@ -117,6 +117,10 @@ class PbxServers:
         """The server with that id; ``None`` for one that is not configured."""
         return self._by_id.get(server_id)
 
+    def is_up(self, name: str) -> bool:
+        """Whether the server of that name is alive, as far as one knows."""
+        return any(server.name == name and server.status.is_up for server in self.all)
+
     def _look_at_all(self) -> None:
         for server in self.all:
             server.look()

@@ -16,6 +16,7 @@ ENABLED = "yes"
 DISABLED = "no"
 
 _NUMBER = re.compile(r"\+?[0-9*#]+")
+_EXTENSION = re.compile(r"[0-9A-Za-z*#_-]{1,40}")
 _MARK = "{number}"
 
 
@@ -80,6 +81,12 @@ class DiversionKeys:
         return value
 
 
+def is_extension(text: str) -> bool:
+    """Whether ``text`` is an extension and no more: a dial string has contexts (``@``), options (``/``) and further
+    channels (``&``)."""
+    return _EXTENSION.fullmatch(text) is not None
+
+
 def is_number(text: str) -> bool:
-    """Whether ``text`` can be dialled: what a destination must be to have an effect."""
+    """Whether ``text`` can be dialled."""
     return _NUMBER.fullmatch(text) is not None

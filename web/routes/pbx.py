@@ -10,7 +10,8 @@ from aiohttp import web
 from msgspec import Meta
 
 from daemon.pbx.contract import Actor, ClickToCallRequest, Diversion, ExtensionDiversions
-from daemon.pbx.diversion_service import ANY_VERSION, wish
+from daemon.pbx.diversion_change import wish
+from daemon.pbx.diversion_service import ANY_VERSION
 from daemon.pbx.room import Pbx
 from protocols.dcmiws.diversions import DiversionKind
 from web.auth import Auth, Needs
@@ -280,15 +281,13 @@ class PbxRoutes:
 
     def _whole(self, asked: Asked[Any, Any], read: ExtensionDiversions) -> web.Response:
         response = json_response(diversions_payload(read, self._auth.view(asked.somebody)))
-        response.headers["ETag"] = f'"{read.version}"'
-        return response
+        return _versioned(asked, response, read.version)
 
     def _one(self, asked: Asked[Any, Any], read: ExtensionDiversions) -> web.Response:
         kind = DiversionKind(asked.path("kind"))
         found: Diversion = next(one for one in read.diversions if one.kind is kind)
         response = json_response(one_diversion_payload(read, found, self._auth.view(asked.somebody)))
-        response.headers["ETag"] = f'"{found.version}"'
-        return response
+        return _versioned(asked, response, found.version)
 
     # Click-to-call
 
@@ -324,6 +323,13 @@ def _actor(asked: Asked[Any, Any], auth: Auth) -> Actor:
     return Actor(account.name, account.via, "" if address is None else str(address))
 
 
+def _versioned(asked: Asked[Any, Any], response: web.Response, version: str) -> web.Response:
+    # What one server says is no state that a change, which is of all of them, could name.
+    if getattr(asked.query, "server", None) is None:
+        response.headers["ETag"] = f'"{version}"'
+    return response
+
+
 def _if_match(request: web.Request) -> str:
     """The version that the client has seen. Raises a problem 428 where it does not say."""
     given = request.headers.get("If-Match", "").strip()
@@ -331,4 +337,6 @@ def _if_match(request: web.Request) -> str:
         raise ProblemError(428, "Say what you change", "Send If-Match with the ETag of what you read, or * for any.")
     if given == "*":
         return ANY_VERSION
-    return given.removeprefix("W/").strip('"')
+    version = given.removeprefix("W/").strip('"')
+    # Quoted it is the version of nothing.
+    return "" if version == ANY_VERSION else version
