@@ -24,6 +24,7 @@ from daemon.pbx.contract import (
     Conflict,
     Diversion,
     Diversions,
+    EntryNotFound,
     ExtensionDiversions,
     PbxError,
     PbxRefused,
@@ -139,19 +140,29 @@ class DiversionService(Diversions):
         return dict(zip(DiversionKind, found, strict=True))
 
     async def _read_kind(self, tenant: Tenant, extension: str, server: str, kind: DiversionKind) -> ServerDiversion:
-        enable = database_get(tenant.id, self._keys.enable_key(extension, kind))
-        destination = database_get(tenant.id, self._keys.destination_key(extension, kind))
         enabled, number = await asyncio.gather(
-            self._ask(tenant, extension, server, enable), self._ask(tenant, extension, server, destination)
+            self._entry(tenant, extension, server, self._keys.enable_key(extension, kind), default=ENABLED),
+            self._entry(tenant, extension, server, self._keys.destination_key(extension, kind), default=""),
         )
-        for answer in (enabled, number):
-            if not isinstance(answer, Found | Missing):
-                raise PbxRefused(_said(answer, tenant))
         return ServerDiversion(
-            server=server,
-            enabled=not isinstance(enabled, Found) or enabled.value == ENABLED,
-            destination=self._keys.read_destination(number.value) if isinstance(number, Found) else "",
+            server=server, enabled=enabled == ENABLED, destination=self._keys.read_destination(number)
         )
+
+    async def _entry(self, tenant: Tenant, extension: str, server: str, key: str, *, default: str) -> str:
+        """What the server's database has there; absent entries are the documented defaults."""
+        try:
+            return await self._stored(tenant, extension, server, key)
+        except EntryNotFound:
+            return default
+
+    async def _stored(self, tenant: Tenant, extension: str, server: str, key: str) -> str:
+        """Raises :class:`EntryNotFound` where there is none."""
+        answer = await self._ask(tenant, extension, server, database_get(tenant.id, key))
+        if isinstance(answer, Found):
+            return answer.value
+        if isinstance(answer, Missing):
+            raise EntryNotFound(f"the server {server} stores nothing there")
+        raise PbxRefused(_said(answer, tenant))
 
     async def _ask(self, tenant: Tenant, extension: str, server: str, action: Action) -> DatabaseAnswer:
         attempts = None if self._is_up(server) else 1
@@ -299,8 +310,8 @@ class DiversionService(Diversions):
                 answer = await self._ask(tenant, extension, server, action)
                 if isinstance(answer, NotRemoved):
                     # There was none, or it could not be: what comes next must not bring it into effect.
-                    answer = await self._ask(tenant, extension, server, database_get(tenant.id, key))
-                    if not isinstance(answer, Missing):
+                    with suppress(EntryNotFound):
+                        await self._stored(tenant, extension, server, key)
                         raise PbxRefused("it could not be removed")
                 elif not isinstance(answer, Updated | Removed):
                     raise PbxRefused(_said(answer, tenant))
