@@ -115,14 +115,18 @@ class StepPayload(msgspec.Struct, frozen=True):
 
 
 class ForwardsPayload(msgspec.Struct, frozen=True):
-    """The caller's diversion that is in effect."""
+    """A diversion of the caller that is in effect."""
 
     kind: DiversionKind
     destination: str
 
 
 class ClickToCallPayload(msgspec.Struct, frozen=True):
-    """A click-to-call and how far it is: ``state`` is its last step. ``call_id`` names it in the live view."""
+    """A click-to-call and how far it is: ``state`` is its last step. ``call_id`` names it in the live view.
+
+    ``forwards``: the caller's diversions in effect when it was placed; ``forwards_unread``: they could not be read.
+    ``notice`` says both in words.
+    """
 
     click_to_call_id: str
     tenant: str
@@ -131,7 +135,8 @@ class ClickToCallPayload(msgspec.Struct, frozen=True):
     actor: str
     way: str
     notice: str
-    forwards: ForwardsPayload | None
+    forwards: list[ForwardsPayload]
+    forwards_unread: bool
     created_at: float
     ended_at: float | None
     call_id: str

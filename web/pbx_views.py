@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from daemon.calls.numbers import mask_number, mask_numbers_in
-from daemon.pbx.contract import Diversion, ExtensionDiversions, PlacedCall
+from daemon.pbx.contract import (
+    CallStep,
+    Diversion,
+    ExtensionDiversions,
+    Forward,
+    PlacedCall,
+    ServerDiversion,
+    StepTaken,
+    in_words,
+)
 from daemon.pbx.room import Pbx
-from protocols.dcmiws.diversions import DiversionKind
 from web.pbx_payloads import (
     ClickToCallPayload,
     DiversionPayload,
@@ -40,22 +50,18 @@ def pbx_payload(pbx: Pbx) -> PbxPayload:
 
 def diversion_payload(diversion: Diversion, view: View) -> DiversionPayload:
     """One kind."""
-    whole = view is View.FULL
+    if view is not View.FULL:
+        diversion = _masked(diversion)
     return DiversionPayload(
         kind=diversion.kind,
         enabled=diversion.enabled,
-        destination=diversion.destination if whole else mask_number(diversion.destination),
+        destination=diversion.destination,
         in_effect=diversion.in_effect,
         agreed=diversion.agreed,
-        summary=diversion.summary if whole else mask_numbers_in(diversion.summary),
+        summary=diversion.summary,
         version=diversion.version,
         servers=[
-            ServerDiversionPayload(
-                server=stored.server,
-                enabled=stored.enabled,
-                destination=stored.destination if whole else mask_number(stored.destination),
-                error=stored.error,
-            )
+            ServerDiversionPayload(stored.server, stored.enabled, stored.destination, stored.error)
             for stored in diversion.servers
         ],
     )
@@ -86,29 +92,53 @@ def one_diversion_payload(read: ExtensionDiversions, diversion: Diversion, view:
 
 def click_to_call_payload(placed: PlacedCall, view: View) -> ClickToCallPayload:
     """A click-to-call."""
-    whole = view is View.FULL
+    if view is not View.FULL:
+        placed = _masked_call(placed)
     return ClickToCallPayload(
         click_to_call_id=placed.click_to_call_id,
         tenant=placed.tenant,
-        caller=placed.caller if whole else mask_number(placed.caller),
-        callee=placed.callee if whole else mask_number(placed.callee),
+        caller=placed.caller,
+        callee=placed.callee,
         actor=placed.actor,
         way=placed.way,
-        notice=placed.notice if whole else mask_numbers_in(placed.notice),
-        forwards=_forwards(placed, view),
+        notice=placed.notice,
+        forwards=[ForwardsPayload(forward.kind, forward.destination) for forward in placed.forwards],
+        forwards_unread=placed.forwards_unread,
         created_at=placed.created_at,
         ended_at=placed.ended_at,
         call_id=placed.call_id,
         state=placed.steps[-1].step,
-        steps=[
-            StepPayload(taken.step, taken.at, taken.detail if whole else mask_numbers_in(taken.detail))
-            for taken in placed.steps
-        ],
+        steps=[StepPayload(taken.step, taken.at, taken.detail) for taken in placed.steps],
     )
 
 
-def _forwards(placed: PlacedCall, view: View) -> ForwardsPayload | None:
-    if not placed.forwards_to:
-        return None
-    destination = placed.forwards_to if view is View.FULL else mask_number(placed.forwards_to)
-    return ForwardsPayload(DiversionKind(placed.forwards_when), destination)
+def _masked(diversion: Diversion) -> Diversion:
+    destination = mask_number(diversion.destination)
+    return msgspec.structs.replace(
+        diversion,
+        destination=destination,
+        summary=in_words(enabled=diversion.enabled, destination=destination),
+        servers=[_masked_server(stored) for stored in diversion.servers],
+    )
+
+
+def _masked_server(stored: ServerDiversion) -> ServerDiversion:
+    return msgspec.structs.replace(
+        stored, destination=mask_number(stored.destination), error=mask_numbers_in(stored.error)
+    )
+
+
+def _masked_call(placed: PlacedCall) -> PlacedCall:
+    """Its notice is made of what is masked here."""
+    return msgspec.structs.replace(
+        placed,
+        caller=mask_number(placed.caller),
+        callee=mask_number(placed.callee),
+        forwards=[Forward(forward.kind, mask_number(forward.destination)) for forward in placed.forwards],
+        steps=[_masked_step(taken) for taken in placed.steps],
+    )
+
+
+def _masked_step(taken: StepTaken) -> StepTaken:
+    mask = mask_number if taken.step is CallStep.FORWARDED else mask_numbers_in
+    return StepTaken(taken.step, taken.at, mask(taken.detail))

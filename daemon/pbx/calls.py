@@ -13,6 +13,7 @@ list has ended meanwhile. Asterisk's events carry no time; theirs is when they c
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -76,6 +77,9 @@ EVENTS: Final = ("Newchannel", "NewCallerid", *_SETTLED, "BridgeLeave")
 
 _LOCAL: Final = re.compile(r"Local/(?P<exten>[^@]+)@(?P<context>.*);(?P<half>[12])")
 
+_LIST_AGAIN: Final = 1.0
+"""Seconds after a list that could not be had before it is asked for again."""
+
 Recall = Callable[[str, str, Sequence[str]], Awaitable[None]]
 
 
@@ -105,9 +109,10 @@ class ServerCalls:
         self._echoes: dict[str, str] = {}  # uniqueid of a second half → its linkedid
         self._bridges: dict[str, list[str]] = {}
         self._extens: dict[str, str] = {}
-        self.appeared: set[str] = set()
-        """Legs that appeared since :meth:`begin_listing`."""
-        self.ended: set[str] = set()
+        # While the server is asked for its list: what was there before, and what has come and gone since.
+        self._before: set[str] | None = None
+        self._appeared: set[str] = set()
+        self._ended: set[str] = set()
 
     # Events
 
@@ -164,7 +169,8 @@ class ServerCalls:
     def _appear(self, channel: _Channel, *, answered_at: float | None = None, peer_id: str = "") -> None:
         self._legs[channel.uniqueid] = channel.name
         self._extens[channel.uniqueid] = channel.exten
-        self.appeared.add(channel.uniqueid)
+        if self._before is not None:
+            self._appeared.add(channel.uniqueid)
         local = _LOCAL.fullmatch(channel.name)
         inbound = channel.state == _RING
         caller, callee = channel.caller_number, channel.exten
@@ -221,7 +227,8 @@ class ServerCalls:
             return
         self._left(data.uniqueid)
         self._extens.pop(data.uniqueid, None)
-        self.ended.add(data.uniqueid)
+        if self._before is not None:
+            self._ended.add(data.uniqueid)
         self._tell(LegEnded, data.uniqueid, cause=_CAUSES.get(data.cause, ""))
 
     # Bridges
@@ -262,8 +269,13 @@ class ServerCalls:
 
     def begin_listing(self) -> None:
         """The server is asked for its list: remember what happens until it is there."""
-        self.appeared.clear()
-        self.ended.clear()
+        self._before = {*self._new, *self._legs, *self._echoes, *self._extens}
+
+    def end_listing(self) -> None:
+        """The list was taken, or will not come."""
+        self._before = None
+        self._appeared.clear()
+        self._ended.clear()
 
     def legs_of(self, listed: Sequence[Frame]) -> list[str]:
         """The legs that a list is of."""
@@ -273,6 +285,7 @@ class ServerCalls:
         """``listed`` is what there is; of ``live``, which we took for alive, all others have ended."""
         now = self._clock()
         there = set()
+        self._forget({*(self._before or ())} - {frame.get("Uniqueid") for frame in listed} - self._appeared)
         bridged: dict[str, list[str]] = {}
         for frame in listed:
             uniqueid = frame.get("Uniqueid")
@@ -280,7 +293,7 @@ class ServerCalls:
                 self._echoes[uniqueid] = frame.get("Linkedid")
                 continue
             there.add(uniqueid)
-            if uniqueid in self.ended:
+            if uniqueid in self._ended:
                 continue  # it hung up while the list was on its way
             self._new.pop(uniqueid, None)
             created_at = now - _seconds(frame.get("Duration"))
@@ -296,9 +309,13 @@ class ServerCalls:
             for other in members[1:]:
                 self._tell(LegsBridged, members[0], other_leg_id=other)
         for leg_id in live:
-            if leg_id not in there and leg_id not in self.appeared and leg_id not in self.ended:
-                self._legs.pop(leg_id, None)
+            if leg_id not in there and leg_id not in self._appeared and leg_id not in self._ended:
                 self._tell(LegEnded, leg_id, while_away=True)
+
+    def _forget(self, gone: set[str]) -> None:
+        for known_ones in (self._new, self._legs, self._echoes, self._extens):
+            for uniqueid in gone & known_ones.keys():
+                del known_ones[uniqueid]
 
 
 class PbxCalls:
@@ -322,6 +339,9 @@ class PbxCalls:
         self._registry = registry
         self._recall = recall
         self._calls = {server.server_id: ServerCalls(server.name, apply, clock) for server in servers.all}
+        self._wanted: set[int] = set()
+        self._listing: set[int] = set()
+        self._listed: Callable[[PbxServer], None] = _nobody
         gateway.on_event(EVENTS, self._take)
         for server in servers.all:
             server.on_up = lambda server=server: start(self.look_again(server))  # type: ignore[misc]
@@ -331,18 +351,47 @@ class PbxCalls:
         if calls is not None:
             calls.take(seen.data)
 
+    def on_listed(self, told: Callable[[PbxServer], None]) -> None:
+        """Call ``told`` with a server each time its calls were held against its list."""
+        self._listed = told
+
     async def look_again(self, server: PbxServer) -> None:
-        """Hold what we know of a server's calls against what it says."""
+        """Hold what we know of a server's calls against what it says, as soon as it does, as long as it is up.
+
+        Where that is being done already, it is done once more after that.
+        """
+        server_id = server.server_id
+        self._wanted.add(server_id)
+        if server_id in self._listing:
+            return
+        self._listing.add(server_id)
+        try:
+            while server_id in self._wanted and server.status.is_up:
+                self._wanted.discard(server_id)
+                try:
+                    await self._list(server)
+                except PbxError as error:
+                    log.warning("pbx_calls_not_listed", link=server.status.now.link, error=str(error))
+                    self._wanted.add(server_id)
+                    await asyncio.sleep(_LIST_AGAIN)
+        finally:
+            self._listing.discard(server_id)
+
+    async def _list(self, server: PbxServer) -> None:
         calls = self._calls[server.server_id]
         calls.begin_listing()
         try:
             listed = await self._gateway.ask_list(server.name, core_show_channels(), feature="CoreShowChannels")
-        except PbxError as error:
-            log.warning("pbx_calls_not_listed", link=server.status.now.link, error=str(error))
-            return
-        await self._recall(ORIGIN, server.name, calls.legs_of(listed))
-        live = [leg.leg_id for leg in self._registry.live_legs(ORIGIN, server.name)]
-        calls.take_list(listed, live)
+            await self._recall(ORIGIN, server.name, calls.legs_of(listed))
+            live = [leg.leg_id for leg in self._registry.live_legs(ORIGIN, server.name)]
+            calls.take_list(listed, live)
+        finally:
+            calls.end_listing()
+        self._listed(server)
+
+
+def _nobody(_server: PbxServer) -> None:
+    return None
 
 
 def _is_echo(channel: str) -> bool:

@@ -6,13 +6,13 @@ as the extension's phone does, then runs the dialplan that calls the other party
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from daemon.pbx.contract import CallStep, PlacedCall, StepTaken
+from daemon.pbx.contract import CallStep, Forward, PlacedCall, StepTaken
 from daemon.stores.click_to_calls import ClickToCallRow, StepRow
-from protocols.dcmiws.diversions import is_number
+from protocols.dcmiws.diversions import DiversionKind, is_number
 from protocols.dcmiws.glance import GlanceData
 
 _RINGING: Final = "5"
@@ -52,6 +52,17 @@ STATUSES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """``DialStatus`` of a dial that did not come about, in words."""
+
+LINK_LOST: Final = "the link to the PBX was lost meanwhile"
+SERVER_AWAY: Final = "the server was away or restarted meanwhile"
+ENDED_UNSEEN: Final = "it ended while nobody could see how"
+RESTARTED: Final = "Parley was restarted meanwhile"
+BROKEN: Final = "something went wrong in Parley itself"
+UNKNOWN: Final = (LINK_LOST, SERVER_AWAY, ENDED_UNSEEN, RESTARTED, BROKEN)
+"""Why the outcome of a call is not known, in words."""
+
+_UNREAD: Final = "?"
+"""Stands for diversions that could not be read."""
 
 OVER: Final = frozenset(
     {
@@ -93,13 +104,21 @@ class Progress:
         self.server_id = 0
         self.linkedid = ""
         """Of the call, once it is tied to the request."""
-        self._callee_channel = ""
+        self.is_heard = False
+        """Whether anything was heard of the call."""
+        self._callee_channels: set[str] = set()
         self._callee_failed = ""
+        self._placed_nothing = False
 
     @property
     def click_to_call_id(self) -> str:
         """Its id."""
         return self._row.click_to_call_id
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether the extension's phone, or the one that it is forwarded to, has."""
+        return self._has(CallStep.CALLER_ANSWERED)
 
     @property
     def is_over(self) -> bool:
@@ -111,7 +130,7 @@ class Progress:
         return ClickToCallRow(
             click_to_call_id=self._row.click_to_call_id,
             actor=self._row.actor,
-            request_key=self._row.request_key,
+            request_key=None if self._placed_nothing else self._row.request_key,
             request=self._row.request,
             tenant=self._row.tenant,
             caller=self._row.caller,
@@ -136,9 +155,19 @@ class Progress:
         self.steps.append(StepTaken(step, self._clock(), detail))
         self._changed(self)
 
+    def fail(self, why: str) -> None:
+        """Nothing was placed: the same key may be used for another try."""
+        self._placed_nothing = True
+        self.take_step(CallStep.FAILED, why)
+
     def tie(self, server_id: int, linkedid: str) -> None:
-        """That call is what became of the request."""
+        """That call is what became of the request; ``""``: none is."""
         self.server_id, self.linkedid = server_id, linkedid
+
+    def note(self, forwards: Sequence[Forward] | None) -> None:
+        """The caller's diversions are these, or could not be read."""
+        said = None if forwards is None else [f"{one.kind} {one.destination}" for one in forwards]
+        self.notice = _UNREAD if said is None else "\n".join(said)
 
     def _has(self, step: CallStep) -> bool:
         return any(taken.step is step for taken in self.steps)
@@ -147,6 +176,7 @@ class Progress:
 
     def take(self, data: GlanceData) -> None:
         """Take in an event of a channel of this call."""
+        self.is_heard = True
         first = data.uniqueid == self.linkedid
         match data.event:
             case "Newstate" if first and data.channel_state == _RINGING:
@@ -156,8 +186,8 @@ class Progress:
             case "Newexten" if not first and data.context == self._diverted and is_number(data.exten):
                 self.take_step(CallStep.FORWARDED, data.exten)
             case "DialBegin" if first:
-                self._callee_channel = data.dest_uniqueid
-            case "Newstate" if self._callee_channel and data.uniqueid == self._callee_channel:
+                self._callee_channels.add(data.dest_uniqueid)
+            case "Newstate" if data.uniqueid in self._callee_channels:
                 if data.channel_state == _RINGING:
                     self.take_step(CallStep.CALLEE_RINGING)
                 elif data.channel_state == _UP:
@@ -169,6 +199,7 @@ class Progress:
 
     def outcome(self, response: str, reason: str) -> None:
         """The ``OriginateResponse``: whether the extension's phone answered."""
+        self.is_heard = True
         if response == "Success":
             self.take_step(CallStep.CALLER_ANSWERED)
         else:
@@ -178,7 +209,7 @@ class Progress:
         cause = data.cause_text or (f"cause {data.cause}" if data.cause else "")
         if not self._has(CallStep.CALLER_ANSWERED):
             self.take_step(CallStep.CALLER_UNREACHED, CAUSES.get(data.cause, cause))
-        elif self._has(CallStep.CALLEE_ANSWERED) or not (self._callee_channel or self._callee_failed):
+        elif self._has(CallStep.CALLEE_ANSWERED) or not (self._callee_channels or self._callee_failed):
             self.take_step(CallStep.ENDED, cause)
         else:
             self.take_step(CallStep.CALLEE_UNREACHED, self._callee_failed or CAUSES.get(data.cause, cause))
@@ -186,6 +217,8 @@ class Progress:
 
 def placed_call(row: ClickToCallRow) -> PlacedCall:
     """What others are told of a stored one."""
+    unread = row.notice == _UNREAD
+    notes = [line.partition(" ") for line in row.notice.split("\n") if line and not unread]
     return PlacedCall(
         click_to_call_id=row.click_to_call_id,
         tenant=row.tenant,
@@ -193,8 +226,8 @@ def placed_call(row: ClickToCallRow) -> PlacedCall:
         callee=row.callee,
         actor=row.actor,
         way=row.way,
-        forwards_when=row.notice.partition(" ")[0],
-        forwards_to=row.notice.partition(" ")[2],
+        forwards=[Forward(DiversionKind(kind), destination) for kind, _, destination in notes],
+        forwards_unread=unread,
         created_at=row.created_at,
         ended_at=row.ended_at,
         call_id=row.call_id,

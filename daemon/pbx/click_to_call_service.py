@@ -1,78 +1,66 @@
 """Places click-to-calls, each once, within limits, and follows what becomes of them.
 
 A row of it stands in the store before the first byte goes out, so that a request that is sent again, or a Parley that
-was killed, places no second call.
+was killed, places no second call. A call that may have been placed is followed until its end is seen, or until it is
+certain that it will not be.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Final, Literal
+from collections.abc import Callable
+from typing import Final
 
-import msgspec
 import structlog
-from uuid_utils import uuid7
 
+from daemon.calls.call import CallState
 from daemon.calls.registry import Registry
 from daemon.config import PbxConfig
 from daemon.pbx.calls import ORIGIN
-from daemon.pbx.click_to_call_progress import EVENTS, Progress, placed_call
+from daemon.pbx.click_to_call_progress import (
+    BROKEN,
+    ENDED_UNSEEN,
+    EVENTS,
+    LINK_LOST,
+    SERVER_AWAY,
+    Progress,
+    placed_call,
+)
+from daemon.pbx.click_to_call_records import CallRecords
+from daemon.pbx.click_to_call_rules import MARK, CallRules, call_variables
 from daemon.pbx.contract import (
     Actor,
     CallStep,
     ClickToCall,
     ClickToCallRequest,
     Diversions,
+    Forward,
     PbxError,
     PbxRefused,
     PbxTimeout,
     PbxUnavailable,
     PlacedCall,
-    TooManyCalls,
     UsageError,
 )
 from daemon.pbx.gateway import Gateway
 from daemon.pbx.servers import PbxServer, PbxServers
 from daemon.pbx.tenants import Tenant, Tenants
 from daemon.pbx.vendor_rest import VendorRest
-from daemon.stores.click_to_calls import (
-    ClickToCallRow,
-    StepRow,
-    add_click_to_call,
-    free_key,
-    free_keys,
-    get_click_to_call,
-    latest_click_to_calls,
-    lock_placing,
-    open_click_to_calls,
-    placed_since,
-    placed_with_key,
-    save_click_to_call,
-)
-from daemon.stores.database import Database, DatabaseAwayError
-from protocols.dcmiws.actions import Originate, check_supplied, originate
-from protocols.dcmiws.diversions import is_number
+from daemon.stores.click_to_calls import ClickToCallRow
+from daemon.stores.database import Database
+from protocols.dcmiws.actions import Originate, originate
+from protocols.dcmiws.diversions import DiversionKind
 from protocols.dcmiws.frames import Frame
 from protocols.dcmiws.glance import Glance
 from protocols.errors import LocalError
 
 log = structlog.get_logger(__name__)
 
-MARK: Final = "PARLEY_C2C"
-"""The channel variable by which a call is known that the vendor's REST placed."""
-
-_DAY: Final = 86_400.0
-_HOUR: Final = 3_600.0
-_RETRY: Final = 1.0
 _MOST_KEPT: Final = 1_000
 """How many that are over are kept in memory."""
-
-Way = Literal["rest", "websocket"]
+_NOTICE_TIME: Final = 3.0
+"""Seconds that reading the caller's diversions may delay a call."""
 
 
 class ClickToCallService(ClickToCall):
@@ -92,106 +80,64 @@ class ClickToCallService(ClickToCall):
     ) -> None:
         self._gateway = gateway
         self._servers = servers
-        self._tenants = tenants
         self._diversions = diversions
         self._pbx = config
         self._config = config.click_to_call
+        self._rules = CallRules(self._config, tenants)
         self._rest = VendorRest(self._config)
-        self._database = database
+        self._records = CallRecords(database, self._config, clock)
         self._registry = registry
         self._clock = clock
-        self._allowed = [re.compile(pattern) for pattern in self._config.allowed]
-        self._refused = [re.compile(pattern) for pattern in self._config.refused]
+        self._placing: set[asyncio.Task[PlacedCall]] = set()
         self._followed: dict[str, Progress] = {}
         self._by_linkedid: dict[tuple[int, str], Progress] = {}
-        self._unsaved: dict[str, Progress] = {}
-        self._to_save = asyncio.Event()
         gateway.on_event(EVENTS, self._take)
-        gateway.on_lost(lambda _reason: self._lose_sight())
+        gateway.on_lost(lambda _reason: self._lose_sight(LINK_LOST))
+        servers.on_away(lambda server: self._lose_sight(SERVER_AWAY, server))
+
+    async def run(self) -> None:
+        """Keep what becomes of the calls until cancelled."""
+        try:
+            await self._records.run(lambda click_to_call_id: click_to_call_id in self._followed)
+        finally:
+            for placing in self._placing:
+                placing.cancel()
+            await asyncio.gather(*self._placing, return_exceptions=True)
 
     # Placing
 
     async def place(self, request: ClickToCallRequest, *, actor: Actor, key: str) -> PlacedCall:
-        """As the contract says."""
-        tenant = self._checked(request)
-        row, is_new = await self._reserve(request, tenant, actor, key)
+        """As the contract says. Who asked may go away meanwhile: it is placed all the same."""
+        placing = asyncio.get_running_loop().create_task(self._place(request, actor, key))
+        self._placing.add(placing)
+        placing.add_done_callback(self._placing.discard)
+        return await asyncio.shield(placing)
+
+    async def _place(self, request: ClickToCallRequest, actor: Actor, key: str) -> PlacedCall:
+        tenant = self._rules.check(request)
+        row, is_new = await self._records.reserve(request, tenant, actor, key)
         if not is_new:
             return await self.progress(row.click_to_call_id) or placed_call(row)
         progress = self._follow(row)
-        progress.notice = await self._notice(request.caller, tenant)
         try:
+            progress.note(await self._forwards(request.caller, tenant))
             await self._send(progress, request, tenant)
-        except PbxUnavailable as error:
-            if error.sent:
-                progress.take_step(CallStep.OUTCOME_UNKNOWN, str(error))
-            else:
-                # Nothing was placed: the same key may try again.
-                progress.take_step(CallStep.FAILED, str(error))
-                await self._save(progress)
-                async with self._database.transaction() as connection:
-                    await free_key(connection, row.click_to_call_id)
+        except (PbxTimeout, PbxUnavailable, UsageError) as error:
+            if isinstance(error, UsageError) or (isinstance(error, PbxUnavailable) and not error.sent):
+                progress.fail(str(error))
+                await self._records.save(progress)
                 raise
-        except PbxTimeout as error:
-            progress.take_step(CallStep.OUTCOME_UNKNOWN, str(error))
-        except (PbxRefused, UsageError) as error:
+            # It may have been taken all the same: what is heard of it will tell.
+            self._expect(progress, str(error))
+        except PbxRefused as error:
             progress.take_step(CallStep.FAILED, str(error))
-            await self._save(progress)
+            await self._records.save(progress)
             raise
-        with suppress(DatabaseAwayError):
-            await self._save(progress)
+        except Exception:
+            progress.take_step(CallStep.OUTCOME_UNKNOWN, BROKEN)
+            raise
+        await self._records.save(progress)
         return placed_call(progress.row())
-
-    def _checked(self, request: ClickToCallRequest) -> Tenant:
-        """The tenant, of a request that may be sent."""
-        try:
-            check_supplied("the caller", request.caller)
-            check_supplied("the callee", request.callee)
-        except LocalError as error:
-            raise UsageError(str(error)) from error
-        if not request.caller or not is_number(request.callee):
-            raise UsageError("give the caller's extension, and for the callee a number: digits, *, # and a leading +")
-        tenant = self._tenants.of(request.caller, request.tenant)
-        if any(pattern.fullmatch(request.callee) for pattern in self._refused) or (
-            self._allowed and not any(pattern.fullmatch(request.callee) for pattern in self._allowed)
-        ):
-            raise UsageError("that number may not be called from here")
-        if MARK in request.variables:
-            raise UsageError(f"the variable {MARK} is Parley's own")
-        return tenant
-
-    async def _reserve(
-        self, request: ClickToCallRequest, tenant: Tenant, actor: Actor, key: str
-    ) -> tuple[ClickToCallRow, bool]:
-        """A row of a call to be placed now, or the one that was placed with that key within a day."""
-        now = self._clock()
-        asked = hashlib.sha256(msgspec.json.encode(request, order="sorted")).hexdigest()
-        row = ClickToCallRow(
-            click_to_call_id=str(uuid7()),
-            actor=actor.name,
-            request_key=key,
-            request=asked,
-            tenant=tenant.name,
-            caller=request.caller,
-            callee=request.callee,
-            created_at=now,
-            steps=[StepRow(CallStep.REQUESTED, now)],
-        )
-        async with self._database.transaction() as connection:
-            await lock_placing(connection)
-            await free_keys(connection, now - _DAY)
-            placed = await placed_with_key(connection, actor.name, key)
-            if placed is not None:
-                if placed.request != asked:
-                    raise UsageError("this key was used for another request within a day; use a new one")
-                return placed, False
-            own = await placed_since(connection, now - _HOUR, actor.name)
-            everybodys = await placed_since(connection, now - _HOUR)
-            for times, most in ((own, self._config.per_user_per_hour), (everybodys, self._config.per_hour)):
-                if len(times) >= most:
-                    wait = times[len(times) - most] + _HOUR - now
-                    raise TooManyCalls(f"{most} calls within an hour are the most", retry_after=max(1.0, wait))
-            await add_click_to_call(connection, row)
-        return row, True
 
     def _follow(self, row: ClickToCallRow) -> Progress:
         progress = Progress(
@@ -206,22 +152,31 @@ class ClickToCallService(ClickToCall):
             del self._followed[click_to_call_id]
         return progress
 
-    async def _notice(self, caller: str, tenant: Tenant) -> str:
-        """The caller's diversion that will take the first leg elsewhere: its kind and destination."""
+    async def _forwards(self, caller: str, tenant: Tenant) -> list[Forward] | None:
+        """The caller's diversions that may take the first leg elsewhere; ``None`` where they could not be read."""
+        server = self._live_server_of(tenant)
+        if server is None:
+            return None
         try:
-            read = await self._diversions.read(caller, tenant=tenant.name)
-        except PbxError:
-            return ""
-        for diversion in read.diversions:
-            if diversion.in_effect:
-                return f"{diversion.kind} {diversion.destination}"
-        return ""
+            async with asyncio.timeout(_NOTICE_TIME):
+                read = await self._diversions.read(caller, tenant=tenant.name, server=server.name)
+        except (PbxError, TimeoutError):
+            return None
+        found = [Forward(one.kind, one.destination) for one in read.diversions if one.in_effect]
+        return [one for one in found if one.kind is DiversionKind.IMMEDIATE] or found
 
     async def _send(self, progress: Progress, request: ClickToCallRequest, tenant: Tenant) -> None:
         """By the first way on which anything can be sent."""
-        ways = [way for way in self._config.ways if way != "rest" or (self._config.rest_url and tenant.app_key)]
+        is_open = {
+            "rest": bool(self._config.rest_url and tenant.app_key),
+            "websocket": bool(tenant.config.context),
+        }
+        ways = [way for way in self._config.ways if is_open[way]]
         if not ways:
-            raise UsageError("no way to place a call is configured for this tenant: see [pbx.click_to_call]")
+            raise UsageError(
+                f"no way to place a call is configured for the tenant {tenant.name}: give it a `context`, or set "
+                "`rest_url` in [pbx.click_to_call] and give the tenant's app-key"
+            )
         for number, way in enumerate(ways):
             progress.way = way
             try:
@@ -236,14 +191,6 @@ class ClickToCallService(ClickToCall):
             else:
                 return
 
-    def _variables(self, progress: Progress, request: ClickToCallRequest, tenant: Tenant) -> dict[str, str]:
-        variables = {"EXEC_AA": "yes"}
-        if tenant.config.language:
-            variables["CHANNEL(language)"] = tenant.config.language
-        if tenant.config.account_code:
-            variables["CHANNEL(accountcode)"] = tenant.config.account_code
-        return variables | dict(request.variables) | {MARK: progress.click_to_call_id}
-
     async def _by_rest(self, progress: Progress, request: ClickToCallRequest, tenant: Tenant) -> None:
         body = {
             "caller": request.caller,
@@ -251,14 +198,16 @@ class ClickToCallService(ClickToCall):
             "cos_id": _given(request.cos_id, tenant.config.cos_id),
             "cid_name": _given(request.cid_name, tenant.config.caller_name),
             "cid_number": _given(request.cid_number, tenant.config.caller_number),
-            "variables": self._variables(progress, request, tenant),
+            "variables": call_variables(progress.click_to_call_id, request, tenant),
         }
         await self._rest.place(body, tenant_id=tenant.id, app_key=tenant.app_key or "")
         progress.take_step(CallStep.QUEUED)
         self._expect(progress)
 
     async def _by_websocket(self, progress: Progress, request: ClickToCallRequest, tenant: Tenant) -> None:
-        server = self._server_of(tenant)
+        server = self._live_server_of(tenant)
+        if server is None:
+            raise PbxUnavailable(f"no server of the tenant {tenant.name} is up")
         first_id = f"parley-{progress.click_to_call_id}"
         try:
             action = originate(
@@ -269,7 +218,7 @@ class ClickToCallService(ClickToCall):
                     ring_time=tenant.config.ring_time,
                     caller_name=_given(request.cid_name, tenant.config.caller_name),
                     caller_number=_given(request.cid_number, tenant.config.caller_number),
-                    variables=tuple(self._variables(progress, request, tenant).items()),
+                    variables=tuple(call_variables(progress.click_to_call_id, request, tenant).items()),
                     channel_id=first_id,
                     other_channel_id=f"{first_id}-2",
                 )
@@ -278,47 +227,59 @@ class ClickToCallService(ClickToCall):
             raise UsageError(str(error)) from error
         # Its events may come before the response does.
         self._tie(progress, server.server_id, first_id)
-        outcome = await self._gateway.originate(
-            server.name,
-            action,
-            outcome_within=tenant.config.ring_time * 3 + self._pbx.request_timeout,
-            tenant=tenant.id,
-            extension=request.caller,
-        )
-        outcome.add_done_callback(lambda told: self._told(progress, told))
+        try:
+            await self._gateway.originate(
+                server.name,
+                action,
+                told=lambda outcome: self._told(progress, outcome),
+                outcome_within=tenant.config.ring_time * 3 + self._pbx.request_timeout,
+                tenant=tenant.id,
+                extension=request.caller,
+            )
+        except PbxUnavailable as error:
+            if not error.sent:
+                self._untie(progress)
+            raise
         progress.take_step(CallStep.QUEUED)
         self._expect(progress)
 
-    def _server_of(self, tenant: Tenant) -> PbxServer:
+    def _live_server_of(self, tenant: Tenant) -> PbxServer | None:
         servers = [server for server in self._servers.all if server.name in tenant.servers]
-        return next((server for server in servers if server.status.is_up), servers[0])
+        return next((server for server in servers if server.status.is_up), None)
 
     # Following
 
-    def _expect(self, progress: Progress) -> None:
-        """Something must be heard of the call before long."""
-        asyncio.get_running_loop().call_later(self._config.tie_timeout, self._give_up, progress)
+    def _expect(self, progress: Progress, why: str = "") -> None:
+        """Something must be heard of the call before long; else ``why`` is why its outcome is unknown."""
+        why = why or f"nothing was heard of it for {self._config.tie_timeout:g} s"
+        asyncio.get_running_loop().call_later(self._config.tie_timeout, self._give_up, progress, why)
 
-    def _give_up(self, progress: Progress) -> None:
-        if progress.steps[-1].step is CallStep.QUEUED:
-            progress.take_step(CallStep.OUTCOME_UNKNOWN, f"nothing was heard of it for {self._config.tie_timeout:g} s")
+    def _give_up(self, progress: Progress, why: str) -> None:
+        if not progress.is_heard:
+            progress.take_step(CallStep.OUTCOME_UNKNOWN, why)
 
     def _tie(self, progress: Progress, server_id: int, linkedid: str) -> None:
         progress.tie(server_id, linkedid)
         self._by_linkedid[server_id, linkedid] = progress
 
+    def _untie(self, progress: Progress) -> None:
+        self._by_linkedid.pop((progress.server_id, progress.linkedid), None)
+        progress.tie(0, "")
+
     def _told(self, progress: Progress, outcome: asyncio.Future[list[Frame]]) -> None:
-        if outcome.cancelled() or outcome.exception() is not None:
-            return
-        frame = outcome.result()[0]
-        progress.outcome(frame.get("Response"), frame.get("Reason"))
+        error = outcome.exception()
+        if error is None:
+            frame = outcome.result()[0]
+            progress.outcome(frame.get("Response"), frame.get("Reason"))
+        elif isinstance(error, PbxTimeout) and not progress.has_answered:
+            progress.take_step(CallStep.OUTCOME_UNKNOWN, str(error))
 
     def _take(self, seen: Glance) -> None:
         data = seen.data
-        if data.event == "VarSet":
-            if data.variable == MARK and (progress := self._followed.get(data.value)) and not progress.linkedid:
-                self._tie(progress, seen.server_id, data.linkedid)
-            return
+        if data.event == "VarSet" and data.variable == MARK:
+            found = self._followed.get(data.value)
+            if found is not None and not found.linkedid and not found.is_over:
+                self._tie(found, seen.server_id, data.linkedid)
         if not self._by_linkedid:
             return
         tied = self._by_linkedid.get((seen.server_id, data.linkedid or data.dest_linkedid))
@@ -331,57 +292,24 @@ class ClickToCallService(ClickToCall):
                 tied.call_id = call.call_id
                 self._changed(tied)
 
-    def _lose_sight(self) -> None:
-        """Events are lost: how it goes on with what is under way will not be known."""
+    def _lose_sight(self, why: str, server: PbxServer | None = None) -> None:
+        """Events of that server, or of all, are lost: how it goes on with what is under way will not be known."""
         for progress in list(self._by_linkedid.values()):
-            progress.take_step(CallStep.OUTCOME_UNKNOWN, "the link to the PBX was lost meanwhile")
+            if server is None or progress.server_id == server.server_id:
+                progress.take_step(CallStep.OUTCOME_UNKNOWN, why)
+
+    def listed(self, server: PbxServer) -> None:
+        """The calls of that server were held against its own list: what is not in it has ended unseen."""
+        for progress in list(self._by_linkedid.values()):
+            if progress.server_id == server.server_id:
+                call = self._registry.call_of(ORIGIN, server.name, progress.linkedid)
+                if call is not None and call.state is CallState.ENDED:
+                    progress.take_step(CallStep.OUTCOME_UNKNOWN, ENDED_UNSEEN)
 
     def _changed(self, progress: Progress) -> None:
         if progress.is_over:
             self._by_linkedid.pop((progress.server_id, progress.linkedid), None)
-        self._unsaved[progress.click_to_call_id] = progress
-        self._to_save.set()
-
-    # Keeping
-
-    async def run(self) -> None:
-        """Save what changes until cancelled; what an earlier process left open ends as unknown."""
-        await self._patiently(self._close_open)
-        while True:
-            await self._to_save.wait()
-            self._to_save.clear()
-            await self._patiently(self._save_all)
-
-    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await work()
-            except DatabaseAwayError:
-                await asyncio.sleep(_RETRY)
-            else:
-                return
-
-    async def _close_open(self) -> None:
-        async with self._database.transaction() as connection:
-            for row in await open_click_to_calls(connection):
-                if row.click_to_call_id not in self._followed:
-                    step = StepRow(CallStep.OUTCOME_UNKNOWN, self._clock(), "Parley was restarted meanwhile")
-                    over = msgspec.structs.replace(row, steps=[*row.steps, step], ended_at=step.at)
-                    await save_click_to_call(connection, over)
-
-    async def _save_all(self) -> None:
-        for progress in list(self._unsaved.values()):
-            await self._save(progress)
-
-    async def _save(self, progress: Progress) -> None:
-        self._unsaved.pop(progress.click_to_call_id, None)
-        try:
-            async with self._database.transaction() as connection:
-                await save_click_to_call(connection, progress.row())
-        except DatabaseAwayError:
-            self._unsaved[progress.click_to_call_id] = progress
-            self._to_save.set()
-            raise
+        self._records.changed(progress)
 
     # Asking
 
@@ -390,16 +318,13 @@ class ClickToCallService(ClickToCall):
         followed = self._followed.get(click_to_call_id)
         if followed is not None:
             return placed_call(followed.row())
-        async with self._database.read() as connection:
-            row = await get_click_to_call(connection, click_to_call_id)
+        row = await self._records.get(click_to_call_id)
         return None if row is None else placed_call(row)
 
     async def latest(self, limit: int) -> list[PlacedCall]:
         """The newest, newest first."""
-        async with self._database.read() as connection:
-            rows = await latest_click_to_calls(connection, limit)
         found = []
-        for row in rows:
+        for row in await self._records.latest(limit):
             followed = self._followed.get(row.click_to_call_id)
             found.append(placed_call(row if followed is None else followed.row()))
         return found

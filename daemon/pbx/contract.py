@@ -195,12 +195,19 @@ class ClickToCallRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     variables: dict[str, str] = {}
 
 
+class Forward(msgspec.Struct, frozen=True, gc=False):
+    """A diversion that is in effect."""
+
+    kind: DiversionKind
+    destination: str
+
+
 class PlacedCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A click-to-call and what became of it. Times are Unix seconds.
 
-    ``way`` is how it was asked for, ``""`` before. ``forwards_when`` and ``forwards_to`` are the caller's diversion in
-    effect when it was placed, whose number rings first or instead; ``""`` where there was none. ``call_id`` names the
-    call in the live view once it is tied, ``""`` before.
+    ``way`` is how it was asked for, ``""`` before. ``forwards`` are the caller's diversions in effect when it was
+    placed, whose numbers ring first or instead: ``IMMEDIATE`` alone where that was one of them. ``forwards_unread``:
+    they could not be read. ``call_id`` names the call in the live view once it is tied, ``""`` before.
     """
 
     click_to_call_id: str
@@ -209,8 +216,8 @@ class PlacedCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     callee: str
     actor: str
     way: str
-    forwards_when: str
-    forwards_to: str
+    forwards: list[Forward]
+    forwards_unread: bool
     created_at: float
     ended_at: float | None
     call_id: str
@@ -218,12 +225,16 @@ class PlacedCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def notice(self) -> str:
-        """What the caller's diversion will do, in words; ``""`` where nothing."""
-        if not self.forwards_to:
-            return ""
-        if self.forwards_when == DiversionKind.IMMEDIATE:
-            return f"{self.caller} forwards to {self.forwards_to}: that phone rings first"
-        return f"{self.caller} forwards to {self.forwards_to} on {self.forwards_when.lower().replace('_', ' ')}"
+        """What the caller's diversions will do, in words; ``""`` where nothing."""
+        if self.forwards_unread:
+            return f"whether {self.caller} is forwarded could not be read"
+        return "; ".join(self._forwarded(forward) for forward in self.forwards)
+
+    def _forwarded(self, forward: Forward) -> str:
+        said = f"{self.caller} forwards to {forward.destination}"
+        if forward.kind is DiversionKind.IMMEDIATE:
+            return f"{said}: that phone rings first"
+        return f"{said} on {forward.kind.lower().replace('_', ' ')}"
 
 
 class ClickToCall(Protocol):

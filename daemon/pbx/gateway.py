@@ -38,6 +38,7 @@ _QUEUE = 1024
 """Frames that may wait between the socket and us before the gateway is made to wait."""
 _TURN = 256
 """Frames read at a stretch before the others have their turn."""
+_ANSWERS = frozenset({FrameType.RESPONSE, FrameType.OUTPUT, FrameType.QUEUES})
 _REFUSALS = frozenset({401, 403, 404})
 """HTTP statuses of a handshake that only an operator can do something about."""
 _ALIVE_INTERVAL = 20.0
@@ -145,7 +146,8 @@ class Gateway:
         try:
             async with asyncio.timeout(self._config.connect_timeout):
                 connection = await self._connect()
-        except (OSError, TimeoutError, WebSocketException, ssl.SSLError) as error:
+        except (OSError, TimeoutError, WebSocketException, ssl.SSLError, ValueError) as error:
+            # A ValueError is an address that is none, which the configuration's check need not have seen.
             state = LinkState.REFUSED if _is_refusal(error) else LinkState.AWAY
             self._away(state, _why(error))
             return
@@ -204,28 +206,29 @@ class Gateway:
         self.received += 1
         try:
             seen, damaged = glance(raw)
+            is_ours = bool(seen.data.action_id) and self._ids.is_ours(seen.data.action_id)
+            if is_ours:
+                self._take_ours(seen, raw)
         except RemoteError as error:
             self.unreadable += 1
             log.warning("pbx_frame_unreadable", error=str(error))
             return
         self.damaged += damaged
         data = seen.data
-        if data.action_id and self._ids.is_ours(data.action_id):
-            self._take_ours(seen, raw)
-        elif not data.event and data.message == "Authentication accepted":
+        if not data.event and data.message == "Authentication accepted":
             # No event, but it tells as much as one: the gateway has signed in to that server again.
             self._tell("FullyBooted", seen)
-        elif data.event not in self._taps:
-            self.ignored += 1
-            return
-        if data.event:
+        elif data.event in self._taps:
             self._tell(data.event, seen)
+        elif not is_ours:
+            self.ignored += 1
 
     def _take_ours(self, seen: Glance, raw: bytes) -> None:
         action_id = seen.data.action_id
-        if seen.data.event == "OriginateResponse":
+        is_event = seen.type == FrameType.EVENT
+        if is_event and seen.data.event == "OriginateResponse":
             self._outcomes.take(action_id, decode_frame(raw))
-        elif seen.type in (FrameType.RESPONSE, FrameType.OUTPUT) or self._requests.waits(action_id):
+        elif seen.type in _ANSWERS or (is_event and self._requests.waits(action_id)):
             self._requests.take(action_id, decode_frame(raw))
 
     def _tell(self, name: str, seen: Glance) -> None:
@@ -275,25 +278,35 @@ class Gateway:
         return [frame for frame in frames if frame.type is FrameType.EVENT and not frame.get("EventList")]
 
     async def originate(
-        self, server: str, action: Action, *, outcome_within: float, tenant: str = "", extension: str = ""
-    ) -> asyncio.Future[list[Frame]]:
-        """Have a call placed; returns what will become of the extension's phone: its ``OriginateResponse``, alone.
+        self,
+        server: str,
+        action: Action,
+        *,
+        outcome_within: float,
+        told: Callable[[asyncio.Future[list[Frame]]], object],
+        tenant: str = "",
+        extension: str = "",
+    ) -> None:
+        """Have a call placed. ``told`` is called with what became of the extension's phone: the ``OriginateResponse``
+        alone, :class:`PbxTimeout` after ``outcome_within`` seconds, :class:`PbxUnavailable` when the link is lost.
 
-        That fails with :class:`PbxTimeout` after ``outcome_within`` seconds and with :class:`PbxUnavailable` when the
-        link is lost. Raises as :meth:`ask`, and :class:`PbxRefused` where nothing was placed.
+        Raises as :meth:`ask`, and :class:`PbxRefused` where nothing was placed. After :class:`PbxTimeout` the call may
+        have been placed, and ``told`` will be called.
         """
         outcome = Request()
+        outcome.answer.add_done_callback(told)
         action_id = self._ids.make("C2C", server=server, tenant=tenant, extension=extension)
         self._outcomes.add(action_id.text(), outcome, outcome_within)
         try:
             response = (await self._send(server, action, Request(), action_id))[0]
+        except PbxTimeout:
+            raise
         except BaseException:
             self._outcomes.forget(action_id.text())
             raise
         if response.get("Response") != "Success":
             self._outcomes.forget(action_id.text())
             raise PbxRefused(response.get("Message") or "the server refused the call")
-        return outcome.answer
 
     async def _ask_once(
         self, server: str, action: Action, request: Request, feature: str, named: Mapping[str, str]
@@ -311,10 +324,14 @@ class Gateway:
         key = action_id.text()
         self._requests.add(key, request, self._config.request_timeout)
         try:
-            await connection.send(raw, text=True)
+            async with asyncio.timeout(self._config.request_timeout):
+                await connection.send(raw, text=True)
             return await request.answer
         except ConnectionClosed as error:
             raise PbxUnavailable("the link to the gateway was lost", sent=True) from error
+        except TimeoutError as error:
+            # It waits behind others that the gateway does not read; it may be read yet.
+            raise self._requests.late() from error
         except PbxTimeout:
             log.info("pbx_request_unanswered", action=action.name, server=server, unique=unique_part(key))
             raise

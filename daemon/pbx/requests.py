@@ -44,7 +44,7 @@ class Requests:
 
     def __init__(self, late: Callable[[], PbxError]) -> None:
         self._pending: Pending[str, Request] = Pending()
-        self._late = late
+        self.late = late
         self._timer: asyncio.TimerHandle | None = None
         self.answered = 0
         self.timed_out = 0
@@ -101,5 +101,5 @@ class Requests:
         self._timer = None
         for _, request in self._pending.expire(asyncio.get_running_loop().time()):
             self.timed_out += 1
-            request.fail(self._late())
+            request.fail(self.late())
         self._watch()

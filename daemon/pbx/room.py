@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import structlog
+
 from daemon.calls.events import CallEvent
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
@@ -22,6 +24,8 @@ from daemon.pbx.tenants import Tenants
 from daemon.secrets import Secrets, pbx_header
 from daemon.stores.database import Database
 from protocols.dcmiws.diversions import DiversionKeys
+
+log = structlog.get_logger(__name__)
 
 
 class Pbx:
@@ -69,6 +73,7 @@ class Pbx:
             registry=registry,
             clock=clock,
         )
+        self.calls.on_listed(self.click_to_call.listed)
         self._group: asyncio.TaskGroup | None = None
 
     @property
@@ -91,4 +96,8 @@ class Pbx:
 
 
 async def _running(work: Awaitable[Any]) -> None:
-    await work
+    try:
+        await work
+    except Exception:
+        # What is done beside the room must not end it.
+        log.exception("pbx_work_failed")

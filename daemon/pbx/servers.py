@@ -24,7 +24,8 @@ _FEATURE = "CoreServiceCheck"
 
 
 class PbxServer:
-    """One of them. ``on_up`` is called each time it is found alive after it was not."""
+    """One of them. ``on_up`` is called each time it is found alive after it was not, ``on_away`` each time it was alive
+    and has gone, the gateway being there."""
 
     def __init__(
         self, config: PbxServerConfig, pbx: PbxConfig, gateway: Gateway, hub: Hub, clock: Callable[[], float]
@@ -33,6 +34,7 @@ class PbxServer:
         self.server_id = config.id
         self.status = Status(config.name, hub, clock)
         self.on_up: Callable[[], None] = _nothing
+        self.on_away: Callable[[], None] = _nothing
         self._pbx = pbx
         self._gateway = gateway
         self._look = asyncio.Event()
@@ -47,7 +49,13 @@ class PbxServer:
 
     def shut_down(self) -> None:
         """It says that it stops."""
-        self.status.become(LinkState.AWAY, "it was shut down")
+        self._found_away("it was shut down")
+
+    def booted(self) -> None:
+        """It says that it has begun to run. Where it was thought to be running, nothing it had before is left."""
+        if self.status.is_up:
+            self._found_away("it was restarted")
+        self.look()
 
     async def run(self) -> None:
         """Ping it until cancelled."""
@@ -97,9 +105,11 @@ class PbxServer:
             self.on_up()
 
     def _found_away(self, why: str) -> None:
-        if self.status.is_up:
-            log.warning("pbx_server_away", link=self.status.now.link, error=why)
+        was_up = self.status.is_up
         self.status.become(LinkState.AWAY, why)
+        if was_up:
+            log.warning("pbx_server_away", link=self.status.now.link, error=why)
+            self.on_away()
 
 
 class PbxServers:
@@ -112,6 +122,11 @@ class PbxServers:
         gateway.on_lost(lambda _reason: self._gateway_lost())
         gateway.on_event(("Shutdown",), self._shutdown)
         gateway.on_event(("FullyBooted",), self._booted)
+
+    def on_away(self, told: Callable[[PbxServer], None]) -> None:
+        """Call ``told`` with each server that was alive and has gone, or has been restarted."""
+        for server in self.all:
+            server.on_away = lambda server=server: told(server)  # type: ignore[misc]
 
     def of(self, server_id: int) -> PbxServer | None:
         """The server with that id; ``None`` for one that is not configured."""
@@ -132,13 +147,12 @@ class PbxServers:
     def _shutdown(self, seen: Glance) -> None:
         server = self.of(seen.server_id)
         if server is not None:
-            log.warning("pbx_server_away", link=server.status.now.link, error="it was shut down")
             server.shut_down()
 
     def _booted(self, seen: Glance) -> None:
         server = self.of(seen.server_id)
         if server is not None:
-            server.look()
+            server.booted()
 
 
 def _nothing() -> None:

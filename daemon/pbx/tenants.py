@@ -24,6 +24,11 @@ class Tenant:
     def __repr__(self) -> str:
         return f"Tenant({self.name!r})"
 
+    @property
+    def names_extensions(self) -> bool:
+        """Whether the configuration says which extensions it has."""
+        return bool(self._extensions)
+
     def has(self, extension: str) -> bool:
         """Whether that extension may be one of its."""
         return not self._extensions or any(pattern.fullmatch(extension) for pattern in self._extensions)

@@ -20,9 +20,10 @@ class StepRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class ClickToCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A click-to-call. ``request_key`` is what the asker marked it with, ``None`` without; ``request`` a hash of what
-    was asked for. ``notice`` is the caller's diversion then: its kind, a space, its destination. ``call_id`` is ours of
-    the call it became, ``""`` while that is not known. Times are Unix seconds.
+    """A click-to-call. ``request_key`` is what the asker marked it with, ``None`` where nothing was placed or the key
+    may be used again; ``request`` a hash of what was asked for. ``notice`` are the caller's diversions then, each on a
+    line of its own: its kind, a space, its destination; ``?`` where they could not be read. ``call_id`` is ours of the
+    call it became, ``""`` while that is not known. Times are Unix seconds.
     """
 
     click_to_call_id: str
@@ -55,9 +56,11 @@ async def add_click_to_call(connection: AsyncConnection, row: ClickToCallRow) ->
 
 
 async def save_click_to_call(connection: AsyncConnection, row: ClickToCallRow) -> None:
-    """Replace what becomes known after it was added."""
+    """Replace what becomes known after it was added; a key that is ``None`` may be used again."""
     values = _values(row)
     known = {name: values[name] for name in ("way", "notice", "call_id", "ended_at", "steps")}
+    if row.request_key is None:
+        known["request_key"] = None
     of_it = click_to_calls.c.click_to_call_id == row.click_to_call_id
     await connection.execute(update(click_to_calls).where(of_it).values(known))
 
@@ -80,15 +83,13 @@ async def free_keys(connection: AsyncConnection, before: float) -> None:
     await connection.execute(update(click_to_calls).where(old).values(request_key=None))
 
 
-async def free_key(connection: AsyncConnection, click_to_call_id: str) -> None:
-    """Let the key of one that was not placed be used again."""
-    of_it = click_to_calls.c.click_to_call_id == click_to_call_id
-    await connection.execute(update(click_to_calls).where(of_it).values(request_key=None))
-
-
 async def placed_since(connection: AsyncConnection, since: float, actor: str | None = None) -> list[float]:
-    """When each was placed since then, oldest first: by ``actor``, or by anybody."""
-    query = select(click_to_calls.c.created_at).where(click_to_calls.c.created_at > since)
+    """When each was placed since then, at most a day ago, oldest first: by ``actor``, or by anybody.
+
+    What placed nothing has no key any more and is not one of them.
+    """
+    placed = (click_to_calls.c.created_at > since) & click_to_calls.c.request_key.is_not(None)
+    query = select(click_to_calls.c.created_at).where(placed)
     if actor is not None:
         query = query.where(click_to_calls.c.actor == actor)
     return list(await connection.scalars(query.order_by(click_to_calls.c.created_at)))

@@ -10,11 +10,16 @@ import pytest
 from aiohttp.test_utils import TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
+from daemon.calls.numbers import mask_number
 from daemon.demo.pbx_gateway import TENANT_ID, SimulatedGateway
+from daemon.pbx.contract import CallStep, Diversion, PlacedCall, ServerDiversion, StepTaken
+from protocols.dcmiws.diversions import DiversionKind
 from tests.daemon.pbx.conftest import Room, configured, running
 from tests.web.browser import bearer
 from tests.web.client import Reply, ask
 from tests.web.house import House
+from web.pbx_views import click_to_call_payload, diversion_payload
+from web.views import View
 
 KIND = "/api/v1/diversions/1010/IMMEDIATE"
 ALL = "/api/v1/diversions/1010"
@@ -96,6 +101,15 @@ async def test_a_change_must_name_what_was_seen(api: Api) -> None:
     stale = await api.put(KIND, {"enabled": True}, read.headers["ETag"])
     assert (stale.status, stale.json["title"]) == (412, "Changed meanwhile")
     assert (await api.ask("DELETE", ALL)).status == 428
+    quoted = await api.put(KIND, {"enabled": True}, '"*"')
+    assert quoted.status == 412, "an asterisk in quotes is a version like any other, and of nothing"
+    assert (await api.put(KIND, {"enabled": True}, "*")).status == 200
+
+
+async def test_what_one_server_says_is_no_version_to_change(api: Api) -> None:
+    for path in (ALL, KIND):
+        assert "ETag" in (await api.ask("GET", path)).headers
+        assert "ETag" not in (await api.ask("GET", f"{path}?server=pbx1")).headers
 
 
 async def test_several_at_once(api: Api) -> None:
@@ -117,6 +131,81 @@ async def test_viewers_read_masked_and_change_nothing(api: Api) -> None:
     assert (await api.put(KIND, {"enabled": False}, role="viewer")).status == 403
     assert (await api.ask("DELETE", KIND, role="viewer", headers={"If-Match": "*"})).status == 403
     assert (await api.ask("POST", "/api/v1/click-to-call", role="viewer", json=CALL)).status == 403
+
+
+def texts(payload: Any, but: tuple[str, ...] = ("version", "click_to_call_id", "call_id", "extension")) -> list[str]:
+    """Every text of a payload, but those that are no number of anybody or that the reader asked for."""
+    if isinstance(payload, dict):
+        return [text for name, value in payload.items() if name not in but for text in texts(value)]
+    if isinstance(payload, list):
+        return [text for value in payload for text in texts(value)]
+    return [payload] if isinstance(payload, str) else []
+
+
+HIDDEN = [("1020", ["1020"]), ("010-1234-5678", ["1234", "010-"]), ("ext-group,600,1", ["600", "group"])]
+
+
+@pytest.mark.parametrize(("destination", "hidden"), HIDDEN)
+async def test_viewers_see_of_no_number_more_than_its_masked_digits(
+    api: Api, simulated: SimulatedGateway, destination: str, hidden: list[str]
+) -> None:
+    key = (TENANT_ID, "diversions/1010/CFI/destination")
+    for stored in simulated.database.values():
+        stored[key] = destination
+    simulated.database[2][TENANT_ID, "diversions/1010/CFI/enable"] = "no"
+    for path in (ALL, KIND):
+        seen = await api.ask("GET", path, role="viewer")
+        assert seen.status == 200
+        assert not [text for text in texts(seen.json) for part in hidden if part in text]
+    assert (await api.ask("GET", KIND, role="viewer")).json["summary"] == f"forwards to {mask_number(destination)}"
+    assert (await api.ask("POST", "/api/v1/click-to-call", json=CALL)).status == 202
+    seen = await api.ask("GET", "/api/v1/click-to-call", role="viewer")
+    [placed] = seen.json["click_to_calls"]
+    assert placed["notice"] == f"****10 forwards to {mask_number(destination)}: that phone rings first"
+    assert placed["forwards"] == [{"kind": "IMMEDIATE", "destination": mask_number(destination)}]
+    assert not [text for text in texts(seen.json) for part in [*hidden, "1010", "07000000801"] if part in text]
+
+
+def test_the_steps_of_a_call_are_masked_too() -> None:
+    steps = [
+        StepTaken(CallStep.FORWARDED, 1.0, "1020"),
+        StepTaken(CallStep.CALLER_UNREACHED, 2.0, "PJSIP/01012345678 is busy"),
+    ]
+    placed = PlacedCall(
+        click_to_call_id="c",
+        tenant="main",
+        caller="1010",
+        callee="01087654321",
+        actor="jin",
+        way="websocket",
+        forwards=[],
+        forwards_unread=True,
+        created_at=1.0,
+        ended_at=2.0,
+        call_id="",
+        steps=steps,
+    )
+    seen = click_to_call_payload(placed, View.MASKED)
+    assert [taken.detail for taken in seen.steps] == ["****20", "PJSIP/010****5678 is busy"]
+    assert seen.notice == "whether ****10 is forwarded could not be read"
+    assert [taken.detail for taken in click_to_call_payload(placed, View.FULL).steps] == [one.detail for one in steps]
+
+
+def test_what_a_server_says_is_masked_too() -> None:
+    stored = ServerDiversion(server="pbx1", error="No such command 'database get main 01012345678'")
+    diversion = Diversion(
+        kind=DiversionKind.BUSY,
+        enabled=False,
+        destination="1020",
+        in_effect=False,
+        agreed=False,
+        summary="disabled; enabled, it would forward to 1020",
+        version="v",
+        servers=[stored],
+    )
+    seen = diversion_payload(diversion, View.MASKED)
+    assert seen.servers[0].error == "No such command 'database get main 010****5678'"
+    assert seen.summary == "disabled; enabled, it would forward to ****20"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.config import PbxConfig, PbxServerConfig, PbxTenantConfig
 from daemon.demo.pbx_gateway import CONTEXT, TENANT_ID, SimulatedGateway
+from daemon.demo.pbx_rest import SimulatedVendorRest
 from daemon.hub import Hub
 from daemon.pbx.room import Pbx
 from daemon.secrets import Secrets
@@ -111,6 +112,15 @@ async def simulated() -> AsyncIterator[SimulatedGateway]:
     await made.start()
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def rest(simulated: SimulatedGateway) -> AsyncIterator[SimulatedVendorRest]:
+    """The vendor's REST, running."""
+    made = SimulatedVendorRest(simulated)
+    await made.start()
+    yield made
+    await made.stop()
 
 
 @asynccontextmanager

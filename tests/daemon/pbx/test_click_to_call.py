@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
 
-from daemon.config import ClickToCallConfig, PbxConfig
+from daemon.config import ClickToCallConfig
 from daemon.demo.pbx_gateway import TENANT_ID, SimulatedGateway
 from daemon.demo.pbx_rest import SimulatedVendorRest
 from daemon.demo.pbx_server import Phone
 from daemon.pbx.contract import (
     Actor,
     CallStep,
-    ClickToCallRequest,
     PbxRefused,
     PbxUnavailable,
     PlacedCall,
@@ -24,51 +22,10 @@ from daemon.pbx.contract import (
     UnknownTenant,
     UsageError,
 )
-from daemon.stores.click_to_calls import ClickToCallRow, add_click_to_call, get_click_to_call
+from daemon.stores.click_to_calls import ClickToCallRow, add_click_to_call
 from daemon.stores.database import Database
+from tests.daemon.pbx.clicking import CALL, FULL, JIN, by_rest, over, steps, stored_over
 from tests.daemon.pbx.conftest import Room, configured, running
-
-JIN = Actor("jin", "session")
-CALL = ClickToCallRequest(caller="1010", callee="07000000801")
-FULL = ["requested", "queued", "caller_ringing", "caller_answered", "callee_ringing", "callee_answered", "ended"]
-
-
-@pytest.fixture
-async def rest(simulated: SimulatedGateway) -> AsyncIterator[SimulatedVendorRest]:
-    made = SimulatedVendorRest(simulated)
-    await made.start()
-    yield made
-    await made.stop()
-
-
-def by_rest(simulated: SimulatedGateway, rest: SimulatedVendorRest, **changes: Any) -> PbxConfig:
-    return configured(simulated.url, click_to_call=ClickToCallConfig(rest_url=rest.url, **changes))
-
-
-async def over(room: Room, placed: PlacedCall) -> PlacedCall:
-    """What became of it, once that is known."""
-    async with asyncio.timeout(30):
-        while True:
-            found = await room.pbx.click_to_call.progress(placed.click_to_call_id)
-            assert found is not None
-            if found.ended_at is not None:
-                return found
-            await asyncio.sleep(0.005)
-
-
-async def stored_over(room: Room, placed: PlacedCall) -> list[str]:
-    """The steps in the store, once it knows that the call is over."""
-    async with asyncio.timeout(30):
-        while True:
-            async with room.database.read() as connection:
-                row = await get_click_to_call(connection, placed.click_to_call_id)
-            if row is not None and row.ended_at is not None:
-                return [step.step for step in row.steps]
-            await asyncio.sleep(0.005)
-
-
-def steps(placed: PlacedCall) -> list[str]:
-    return [str(taken.step) for taken in placed.steps]
 
 
 async def test_by_websocket_every_step_is_seen(room: Room, simulated: SimulatedGateway) -> None:
@@ -120,9 +77,10 @@ async def test_the_other_way_is_taken_only_when_nothing_was_sent(
     config = by_rest(simulated, rest)
     async with running(config, sqlite_database) as room:
         await room.ready()
-        rest.status = 500
-        with pytest.raises(PbxRefused, match="HTTP 500"):
-            await room.pbx.click_to_call.place(CALL, actor=JIN, key="refused")
+        for status in (302, 403):
+            rest.status = status
+            with pytest.raises(PbxRefused, match=f"HTTP {status}"):
+                await room.pbx.click_to_call.place(CALL, actor=JIN, key=f"refused {status}")
         assert not any(request.get("Action") == "Originate" for request in simulated.received)
         await rest.stop()
         placed = await room.pbx.click_to_call.place(CALL, actor=JIN, key="away")

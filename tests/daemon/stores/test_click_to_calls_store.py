@@ -89,6 +89,11 @@ async def test_they_are_counted_by_time_and_actor(database: Database) -> None:
     async with database.read() as connection:
         assert await placed_since(connection, 1.0) == [2.0, 2.5, 3.0]
         assert await placed_since(connection, 1.0, "jin") == [2.0, 3.0]
+    async with database.transaction() as connection:
+        await save_click_to_call(connection, row("2.0", created_at=2.0, request_key=None))
+    async with database.read() as connection:
+        assert await placed_since(connection, 1.0) == [2.5, 3.0], "what placed nothing does not count"
+        assert await placed_with_key(connection, "jin", "key-2.0") is None
         assert [one.click_to_call_id for one in await latest_click_to_calls(connection, 2)] == ["3.0", "other"]
 
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { KINDS, type Diversion } from "../src/api/pbx";
 import { ApiError } from "../src/api/rest";
 import { messages } from "../src/i18n/messages";
-import { bare, inWords, isChanged, isStored } from "../src/pbx/diversions";
-import { explainPbx } from "../src/pbx/explain";
+import { bare, forwardsInWords, inWords, isChanged, isStored } from "../src/pbx/diversions";
+import { explainPbx, mayBeOther } from "../src/pbx/explain";
 
 const stored = (known: Partial<Diversion> = {}): Diversion => ({
   kind: "BUSY",
@@ -61,14 +61,46 @@ describe("a diversion", () => {
   });
 });
 
+describe("a call from an extension that is forwarded", () => {
+  const busy = { kind: "BUSY", destination: "01012345678" } as const;
+  const away = { kind: "UNAVAILABLE", destination: "1011" } as const;
+
+  it("says what each diversion does", () => {
+    const said = forwardsInWords({ caller: "1010", forwards: [busy, away], forwards_unread: false }, messages.en);
+    expect(said).toEqual([
+      "1010 forwards to 010-1234-5678 when it is busy.",
+      "1010 forwards to 1011 when it is unavailable.",
+    ]);
+  });
+
+  it.each([messages.ko, messages.en])("says when that is not known", (t) => {
+    const [said, ...others] = forwardsInWords({ caller: "1010", forwards: [], forwards_unread: true }, t);
+    expect(said).toContain("1010");
+    expect(others).toEqual([]);
+    expect(forwardsInWords({ caller: "1010", forwards: [], forwards_unread: false }, t)).toEqual([]);
+  });
+});
+
 describe("what the PBX does not do", () => {
+  it.each([
+    [412, true],
+    [422, false],
+    [429, false],
+    [500, true],
+    [502, true],
+    [503, true],
+    [504, true],
+  ])("with status %i has what is stored read again: %s", (status, again) => {
+    expect(mayBeOther(new ApiError(status, "Title"))).toBe(again);
+  });
+
   it.each([0, 401, 403, 404, 412, 422, 429, 500, 502, 503, 504])("with status %i has words of ours", (status) => {
     const words = explainPbx(new ApiError(status, "Title of the server"), messages.ko);
     expect(words).toMatch(/[가-힣]/);
     expect(words).not.toContain("Title");
   });
 
-  it.each([422, 502, 503])("with status %i says what exactly was wrong", (status) => {
+  it.each([422, 502, 503, 504])("with status %i says what exactly was wrong", (status) => {
     expect(explainPbx(new ApiError(status, "Title", "a comma"), messages.ko)).toContain("(a comma)");
   });
 });

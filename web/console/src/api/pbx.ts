@@ -83,8 +83,10 @@ export interface ClickToCall {
   way: string;
   /** What the caller's diversions will do, in the server's words. */
   notice: string;
-  /** The same: the diversion that is in effect. */
-  forwards: { kind: DiversionKind; destination: string } | null;
+  /** The same: the diversions that were in effect when it was placed. */
+  forwards: readonly { kind: DiversionKind; destination: string }[];
+  /** Whether there were any could not be read. */
+  forwards_unread: boolean;
   created_at: number;
   ended_at: number | null;
   /** The call in the live view, once it is known which; else empty. */

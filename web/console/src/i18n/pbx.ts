@@ -67,6 +67,7 @@ export const pbxKo = {
       NO_ANSWER: (who: string, to: string) => `내선 ${who}에서 받지 않으면 ${to}(으)로 전환됩니다.`,
       UNAVAILABLE: (who: string, to: string) => `내선 ${who}에 연결할 수 없으면 ${to}(으)로 전환됩니다.`,
     } satisfies Record<DiversionKind, (who: string, to: string) => string>,
+    forwardsUnread: (who: string) => `내선 ${who}의 착신 전환 여부를 읽지 못했습니다.`,
     steps: {
       requested: "요청함",
       queued: "PBX가 접수함",
@@ -101,6 +102,10 @@ export const pbxKo = {
       "Normal Clearing": "정상 종료",
       "the link to the PBX was lost meanwhile": "그 사이 PBX와 연결이 끊겼습니다",
       "Parley was restarted meanwhile": "그 사이 Parley가 다시 시작되었습니다",
+      "the server was away or restarted meanwhile": "그 사이 PBX 서버가 멈췄거나 다시 시작되었습니다",
+      "it ended while nobody could see how": "보이지 않는 동안 통화가 끝났습니다",
+      "something went wrong in Parley itself": "Parley에서 오류가 났습니다",
+      "the outcome of the call was not told in time": "통화 결과가 제때 오지 않았습니다",
     } as Readonly<Record<string, string>>,
   },
   problem: {
@@ -179,6 +184,7 @@ export const pbxEn: PbxMessages = {
       NO_ANSWER: (who, to) => `${who} forwards to ${to} when nobody answers.`,
       UNAVAILABLE: (who, to) => `${who} forwards to ${to} when it is unavailable.`,
     },
+    forwardsUnread: (who) => `Whether ${who} is forwarded could not be read.`,
     steps: {
       requested: "Requested",
       queued: "Queued by the PBX",
@@ -212,6 +218,10 @@ export const pbxEn: PbxMessages = {
       "Normal Clearing": "Normal Clearing",
       "the link to the PBX was lost meanwhile": "The link to the PBX was lost meanwhile",
       "Parley was restarted meanwhile": "Parley was restarted meanwhile",
+      "the server was away or restarted meanwhile": "The server was away or restarted meanwhile",
+      "it ended while nobody could see how": "It ended while nobody could see how",
+      "something went wrong in Parley itself": "Something went wrong in Parley itself",
+      "the outcome of the call was not told in time": "The outcome of the call was not told in time",
     },
   },
   problem: {

@@ -19,10 +19,13 @@ export function explainPbx(error: ApiError, t: Messages): string {
     case 503:
       return withDetail(t.pbx.problem.away, error);
     case 504:
-      return t.pbx.problem.late;
+      return withDetail(t.pbx.problem.late, error);
   }
   return explain(error, t);
 }
+
+/** Whether what is stored may be other than what is shown: changed by somebody else, or by half of a change of ours. */
+export const mayBeOther = ({ status }: ApiError): boolean => status === 412 || status >= 500;
 
 function withDetail(text: string, { detail }: ApiError): string {
   return detail === "" ? text : `${text} (${detail})`;
