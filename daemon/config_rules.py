@@ -107,8 +107,8 @@ def _pbx_address(address: str, path: KeyPath, schemes: tuple[str, str]) -> Itera
     forms = f"give {schemes[0]}://host:port/path or {schemes[1]}://…"
     try:
         url = urlsplit(address)
-        _ = url.port
-    except ValueError:
+        _ = url.port, (url.hostname or "").encode("idna")
+    except ValueError:  # of which UnicodeError is one
         yield BrokenRule(path, "this is no URL", forms)
         return
     if url.scheme not in schemes or not url.hostname:

@@ -101,12 +101,13 @@ def decode_frame(raw: bytes) -> Frame:
     data = envelope.get("data", _Object())
     if not isinstance(data, _Object):
         raise RemoteError(f"the data of a frame of {len(raw)} bytes is no object")
+    try:
+        fields = tuple((name, _text(value)) for name, value in data)
+        server_name = _text(envelope.get("server_name", ""))
+    except RecursionError as error:
+        raise RemoteError(f"values too deep in a frame of {len(raw)} bytes") from error
     return Frame(
-        frame_type(_integer(envelope.get("type"))),
-        _integer(envelope.get("server_id")),
-        _text(envelope.get("server_name", "")),
-        tuple((name, _text(value)) for name, value in data),
-        damaged,
+        frame_type(_integer(envelope.get("type"))), _integer(envelope.get("server_id")), server_name, fields, damaged
     )
 
 

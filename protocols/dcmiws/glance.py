@@ -78,7 +78,7 @@ def glance(raw: bytes) -> tuple[Glance, bool]:
         seen = _DECODER.decode(raw)
         # The decoder looks into no value that is not declared, and most frames are plain ASCII.
         damaged = not raw.isascii() and decode_text(raw)[1]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _at_leisure(raw)
     return seen, damaged
 

@@ -259,6 +259,7 @@ def test_a_pbx_that_is_right_needs_the_ids_of_its_tenants() -> None:
     ("line", "instead", "key", "problem"),
     [
         ('url = "ws://127.0.0.1:8088/"', 'url = "http://h/"', "pbx.url", "no address of that kind"),
+        ('url = "ws://127.0.0.1:8088/"', 'url = "ws://pbx..example/"', "pbx.url", "no URL"),
         ('url = "ws://127.0.0.1:8088/"', 'url = "ws://u:pw@h/"', "pbx.url", "a password stands in it"),
         ("id = 1", 'id = 1\n[[pbx.server]]\nname = "pbx2"\nid = 1', "pbx.server[1].id", "has the id 1 too"),
         ("id = 1", 'id = 1\n[[pbx.server]]\nname = "pbx1"\nid = 2', "pbx.server[1].name", "is taken"),
