@@ -16,7 +16,7 @@ from daemon.places import sockets_of_service
 
 Result = TypeVar("Result")
 
-_TIMEOUT = aiohttp.ClientTimeout(total=60.0, connect=5.0)
+_TIMEOUT = aiohttp.ClientTimeout(total=180.0, connect=5.0)
 _MISSING = "no running Parley was found: nothing answers at {}; is it started, and with this configuration?"
 
 
