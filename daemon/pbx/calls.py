@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Sized
 from typing import Final
 
 import msgspec
@@ -113,6 +113,12 @@ class ServerCalls:
         self._before: set[str] | None = None
         self._appeared: set[str] = set()
         self._ended: set[str] = set()
+
+    @property
+    def remembered(self) -> int:
+        """How many ids of channels are kept in memory: none once all of them have ended."""
+        kept: list[Sized] = [self._new, self._legs, self._echoes, self._bridges, self._extens]
+        return sum(len(one) for one in [*kept, self._appeared, self._ended])
 
     # Events
 

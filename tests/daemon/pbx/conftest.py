@@ -63,11 +63,13 @@ class Room:
         self.links: list[LinkStatus] = []
         self.changes: list[tuple[str, str]] = []
         self.recalled: list[list[str]] = []
+        self.recall_fails = False
         self.hub.tap((LinkStatus,), self.links.append)
         self.hub.tap((CallChanged,), lambda changed: self.changes.append((changed.call.call_id, changed.call.state)))
         self.registry = Registry(self.hub, clock=self.clock, keep_ended=3600.0)
         self.now = 1_700_000_000.0
         self.database = database
+        self.task: asyncio.Task[None] | None = None
         self.pbx = Pbx(
             config,
             Secrets(ENVIRONMENT),
@@ -85,6 +87,8 @@ class Room:
 
     async def _recall(self, _origin: str, _server: str, leg_ids: Sequence[str]) -> None:
         self.recalled.append(list(leg_ids))
+        if self.recall_fails:
+            raise RuntimeError("nobody expected this")
 
     @property
     def calls(self) -> list[Call]:
@@ -127,7 +131,7 @@ async def rest(simulated: SimulatedGateway) -> AsyncIterator[SimulatedVendorRest
 async def running(config: PbxConfig, database: Database) -> AsyncIterator[Room]:
     """A room until the block ends."""
     room = Room(config, database)
-    task = asyncio.create_task(room.pbx.run())
+    task = room.task = asyncio.create_task(room.pbx.run())
     try:
         yield room
     finally:
