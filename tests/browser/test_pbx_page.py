@@ -40,7 +40,7 @@ async def simulated() -> AsyncIterator[SimulatedGateway]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def parley(simulated: SimulatedGateway, tmp_path: Path) -> AsyncIterator[RunningService]:
     """Parley with an operator ``hana`` and a viewer ``duri``."""
-    config = configured(simulated.url, ping_interval=0.2, reconnect_cap=0.1)
+    config = configured(simulated.url, ping_interval=0.2, reconnect_cap=0.1, request_timeout=2.0)
     async with RunningService(tmp_path / "state", None, pbx=config, secrets=ENVIRONMENT) as service:
         await service.service.accounts.add_user("hana", PASSWORD, "operator")
         await service.service.accounts.add_user("duri", PASSWORD, "viewer")
@@ -134,6 +134,22 @@ async def test_servers_that_disagree_are_shown_as_such(open_page: OpenPage, simu
     await page.reload()
     await expect(immediate.get_by_text("서버마다 값이 다릅니다.")).to_be_visible()
     await expect(immediate.get_by_role("definition")).to_have_text(["켬 · 010-1234-5678", "켬 · 번호 없음"])
+
+
+async def test_a_change_that_came_half_true_shows_what_is_stored(
+    open_page: OpenPage, simulated: SimulatedGateway
+) -> None:
+    page = await open_page()
+    await simulated.down(2)
+    await look_up(page, "1010")
+    busy = form(page, "BUSY")
+    await busy.get_by_label("받을 번호").fill("01012345678")
+    await busy.get_by_role("button", name="저장").click()
+    await expect(busy.get_by_role("alert")).to_contain_text("tored on pbx1; not on pbx2")
+    await expect(busy.get_by_text("010-1234-5678(으)로 전환됩니다.")).to_be_visible()
+    await expect(busy.get_by_role("definition").first).to_have_text("켬 · 010-1234-5678")
+    await expect(busy.get_by_role("definition").last).to_contain_text("읽을 수 없음")
+    await expect(busy.get_by_role("alert")).to_contain_text("tored on pbx1; not on pbx2")
 
 
 async def test_what_is_refused_is_said_and_the_draft_stays(open_page: OpenPage) -> None:
