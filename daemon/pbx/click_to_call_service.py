@@ -17,7 +17,6 @@ import structlog
 from daemon.calls.call import CallState
 from daemon.calls.registry import Registry
 from daemon.config import PbxConfig
-from daemon.pbx.calls import ORIGIN
 from daemon.pbx.click_to_call_progress import (
     BROKEN,
     ENDED_UNSEEN,
@@ -44,6 +43,7 @@ from daemon.pbx.contract import (
     UsageError,
 )
 from daemon.pbx.gateway import Gateway
+from daemon.pbx.server_calls import ORIGIN
 from daemon.pbx.servers import PbxServer, PbxServers
 from daemon.pbx.tenants import Tenant, Tenants
 from daemon.pbx.vendor_rest import VendorRest

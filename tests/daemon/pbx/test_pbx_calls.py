@@ -12,7 +12,7 @@ from daemon.calls.registry import Registry
 from daemon.demo.pbx_gateway import CONTEXT, SimulatedGateway
 from daemon.demo.pbx_server import Phone
 from daemon.hub import Hub
-from daemon.pbx.calls import ServerCalls
+from daemon.pbx.server_calls import ServerCalls
 from daemon.stores.database import Database
 from protocols.dcmiws.actions import Originate, originate
 from protocols.dcmiws.glance import GlanceData, glance
