@@ -76,6 +76,16 @@ def test_a_loopback_b_side_is_no_call_of_its_own_and_keeps_its_code_to_itself(st
     assert [leg.code for leg in call.legs] == ["dev-app", "", "other-app"]
 
 
+def test_a_loopback_whose_b_side_is_told_first_is_part_of_the_call_it_was_placed_for(story: Story) -> None:
+    story.appear("caller")
+    story.appear("side-b", "side-a")
+    story.appear("side-a", "caller")
+    [call] = [call for call in story.registry.calls() if not call.merged_into]
+    assert {leg.leg_id for leg in call.legs} == {"caller", "side-a", "side-b"}
+    assert call.other_id == "caller"
+    assert [merged.merged_into for merged in story.registry.calls() if merged is not call] == [call.call_id]
+
+
 def test_the_code_of_an_originated_loopback_comes_from_the_side_that_was_parked(story: Story) -> None:
     story.appear("loop-a", direction=Direction.OUTBOUND)
     story.appear("loop-b", call_key="loop-a", direction=Direction.INBOUND)
