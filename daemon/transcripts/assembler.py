@@ -290,6 +290,9 @@ def _seq(utterance: Utterance) -> int:
 
 
 def _speaker(call: Call, leg: Leg, channel: int) -> Speaker:
-    """The person on the leg: who stands on the call's first leg called. Channel 1 is the leg's other side."""
-    on_first = call.legs[0] is leg
+    """The person on the leg: who stands on the call's first leg called. Channel 1 is the leg's other side.
+
+    That leg need not be in memory: it may have ended before a restart, or nothing was heard of it yet.
+    """
+    on_first = leg.leg_id == call.other_id
     return Speaker.CALLER if on_first is (channel == 0) else Speaker.CALLEE

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from daemon.calls.events import (
     AppSpoke,
+    Direction,
     RecogniserFailed,
     RecogniserStarted,
     SpeechBegan,
@@ -170,6 +171,49 @@ def test_the_other_side_of_a_stereo_bug_is_the_other_speaker(dialogue: Dialogue)
     dialogue.hear("a", "고객", channel=0)
     dialogue.hear("a", "상담원", channel=1)
     assert [one.speaker for one in dialogue.heard] == [Speaker.CALLER, Speaker.CALLEE]
+
+
+def test_the_callee_speaks_before_anything_is_known_of_the_caller() -> None:
+    dialogue = Dialogue()
+    dialogue.appear("b", call_key="a")
+    dialogue.hear("b", "여보세요")
+    dialogue.hear("b", "저예요", channel=1)
+    dialogue.appear("a")
+    dialogue.hear("b", "네")
+    dialogue.hear("a", "안녕하세요")
+    callee, caller = Speaker.CALLEE, Speaker.CALLER
+    assert [one.speaker for one in dialogue.heard] == [callee, caller, callee, caller]
+
+
+def test_the_callee_of_a_found_call_whose_caller_has_gone_is_no_caller() -> None:
+    dialogue = Dialogue()
+    dialogue.registry.adopt({"b": "stored"}, "freeswitch", "main")
+    dialogue.appear("b", call_key="a")
+    dialogue.hear("b", "여보세요")
+    assert [(one.call_id, one.speaker) for one in dialogue.heard] == [("stored", Speaker.CALLEE)]
+
+
+def test_whoever_the_switch_calls_first_stands_where_the_caller_does() -> None:
+    dialogue = Dialogue()
+    dialogue.appear("first", direction=Direction.OUTBOUND)
+    dialogue.appear("second", call_key="first")
+    dialogue.hear("first", "하나")
+    dialogue.hear("second", "둘")
+    assert [one.speaker for one in dialogue.heard] == [Speaker.CALLER, Speaker.CALLEE]
+
+
+def test_in_a_merged_call_the_older_ones_caller_is_the_caller() -> None:
+    dialogue = Dialogue()
+    dialogue.appear("b", call_key="a")
+    dialogue.appear("new")
+    dialogue.hear("new", "먼저")
+    dialogue.bridge("b", "new")
+    for leg_id in ("b", "new"):
+        dialogue.hear(leg_id, leg_id)
+    dialogue.appear("a")
+    dialogue.hear("a", "a")
+    callee, caller = Speaker.CALLEE, Speaker.CALLER
+    assert [one.speaker for one in dialogue.heard] == [caller, callee, callee, caller]
 
 
 def test_speech_after_a_merge_goes_to_the_call_that_lives(dialogue: Dialogue) -> None:
