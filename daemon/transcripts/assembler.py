@@ -87,13 +87,16 @@ class Transcripts:
     def rekey(self, old_call_id: str, call_id: str, stored: Sequence[Utterance]) -> None:
         """The store has known the call as ``call_id`` all along, with the finals ``stored``, in order of seq.
 
-        What was heard since follows them with its seq continued. Seqs given out before no longer hold, so the epoch
-        changes, and :class:`TranscriptsRekeyed` says so.
+        What was heard since follows them with its seq continued; where a call of that id is in memory already, it
+        follows that one's finals. Seqs given out before no longer hold, so the epoch changes, and
+        :class:`TranscriptsRekeyed` says so.
         """
-        finals = list(stored)
+        finals = self._finals.get(call_id) or list(stored)
+        there = {utterance.utterance_id for utterance in finals}
         last = finals[-1].seq if finals else 0
         for utterance in self._finals.pop(old_call_id, []):
-            finals.append(msgspec.structs.replace(utterance, call_id=call_id, seq=last + utterance.seq))
+            if utterance.utterance_id not in there:
+                finals.append(msgspec.structs.replace(utterance, call_id=call_id, seq=last + utterance.seq))
         self._finals[call_id] = finals
         for of_leg in self._ears.values():
             for ear in of_leg.values():

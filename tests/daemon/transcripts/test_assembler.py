@@ -317,6 +317,33 @@ def test_a_rekeyed_call_continues_the_stored_numbers_under_a_new_epoch(dialogue:
     assert dialogue.transcripts.epoch != "first"
 
 
+def test_two_calls_found_again_as_one_keep_every_final_of_both(dialogue: Dialogue) -> None:
+    dialogue.appear("b")
+    for leg_id in ("a", "b"):
+        dialogue.hear(leg_id, f"{leg_id} 하나")
+    earlier = msgspec.structs.replace(dialogue.heard[0], call_id="stored", utterance_id="u", text="전에")
+    for leg_id in ("a", "b"):
+        dialogue.hear(leg_id, f"{leg_id} 하던", final=False)
+        fresh = dialogue.call(leg_id).call_id
+        dialogue.registry.rekey(fresh, "stored")
+        dialogue.transcripts.rekey(fresh, "stored", [earlier])
+        dialogue.hear("a", "a 또")
+    assert [(one.seq, one.text) for one in dialogue.transcripts.finals("stored")] == [
+        (1, "전에"), (2, "a 하나"), (3, "a 또"), (4, "b 하나"), (5, "a 또"),
+    ]  # fmt: skip
+    assert {one.call_id for one in dialogue.transcripts.finals("stored")} == {"stored"}
+    assert [one.text for one in dialogue.transcripts.interims("stored")] == ["b 하던"]
+
+
+def test_what_a_found_call_has_already_is_not_there_twice(dialogue: Dialogue) -> None:
+    dialogue.hear("a", "하나")
+    fresh = dialogue.call("a").call_id
+    stored = [msgspec.structs.replace(one, call_id="stored", seq=7) for one in dialogue.transcripts.finals(fresh)]
+    dialogue.registry.rekey(fresh, "stored")
+    dialogue.transcripts.rekey(fresh, "stored", stored)
+    assert dialogue.transcripts.finals("stored") == stored
+
+
 def test_forgotten_calls_take_their_dialogue_with_them(dialogue: Dialogue) -> None:
     dialogue.hear("a", "네")
     call_id = dialogue.call("a").call_id

@@ -167,6 +167,16 @@ def test_finals_that_are_late_or_a_little_out_of_order_keep_their_places(dialogu
     assert dialogue.heard[-1].said_at == zero + 107.0
 
 
+def test_a_final_that_comes_long_after_the_end_is_none_of_a_new_run(dialogue: Dialogue) -> None:
+    dialogue.happen(RecogniserStarted, "a")
+    zero = dialogue.now
+    dialogue.now += 100
+    fail(dialogue)
+    dialogue.now += 20
+    dialogue.hear("a", "끝으로", start=97.0, end=99.0)
+    assert dialogue.heard[-1].said_at == zero + 97.0
+
+
 def test_a_final_of_the_run_before_keeps_its_place_and_harms_not_the_new_run(dialogue: Dialogue) -> None:
     dialogue.happen(RecogniserStarted, "a")
     first = dialogue.now
