@@ -91,8 +91,10 @@ class Transcripts:
         follows that one's finals. Seqs given out before no longer hold, so the epoch changes, and
         :class:`TranscriptsRekeyed` says so.
         """
-        finals = self._finals.get(call_id) or list(stored)
+        finals = self._finals.get(call_id, [])
+        # The store may have got some of them before it was asked for that call's.
         there = {utterance.utterance_id for utterance in finals}
+        finals = finals or list(stored)
         last = finals[-1].seq if finals else 0
         for utterance in self._finals.pop(old_call_id, []):
             if utterance.utterance_id not in there:

@@ -339,8 +339,9 @@ def test_what_a_found_call_has_already_is_not_there_twice(dialogue: Dialogue) ->
     dialogue.hear("a", "하나")
     fresh = dialogue.call("a").call_id
     stored = [msgspec.structs.replace(one, call_id="stored", seq=7) for one in dialogue.transcripts.finals(fresh)]
+    dialogue.transcripts.adopt("stored", stored)
     dialogue.registry.rekey(fresh, "stored")
-    dialogue.transcripts.rekey(fresh, "stored", stored)
+    dialogue.transcripts.rekey(fresh, "stored", [])
     assert dialogue.transcripts.finals("stored") == stored
 
 
