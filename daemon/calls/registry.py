@@ -38,6 +38,7 @@ from daemon.calls.events import (
     LegsUnbridged,
     LegUnparked,
 )
+from daemon.calls.reunion import reunite
 from daemon.hub import Hub
 
 log = structlog.get_logger(__name__)
@@ -130,12 +131,22 @@ class Registry:
         return (origin, server, leg_id) in self._stored
 
     def rekey(self, old_call_id: str, call_id: str) -> None:
-        """The store knew the call ``old_call_id`` as ``call_id`` all along: it takes that id from now on."""
-        call = self._calls.pop(old_call_id, None)
-        if call is None:
+        """The store knew the call ``old_call_id`` as ``call_id`` all along: it takes that id from now on.
+
+        A call of that id that is in memory already is the same one: the two become one.
+        """
+        renamed = self._calls.pop(old_call_id, None)
+        if renamed is None:
             return
-        call.call_id = call_id
-        self._calls[call_id] = call
+        call = self._calls.setdefault(call_id, renamed)
+        if call is renamed:
+            call.call_id = call_id
+        else:
+            for leg in renamed.legs:
+                self._legs[renamed.origin, renamed.server, leg.leg_id] = (call, leg)
+            reunite(call, renamed)
+            if call.legs:
+                self._derive(call)
         for key, awaiting in self._awaited.items():
             if awaiting == old_call_id:
                 self._awaited[key] = call_id
