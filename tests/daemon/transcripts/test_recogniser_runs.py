@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daemon.calls.events import AppSpoke, RecogniserFailed, RecogniserStarted, RecogniserStopped, SpeechBegan
 from protocols.stt.result import RecogniserError
@@ -213,3 +217,43 @@ def test_a_recogniser_of_a_leg_that_is_not_in_memory_leaves_nothing_behind(dialo
     dialogue.happen(SpeechBegan, "ghost")
     dialogue.happen(RecogniserStopped, "ghost", vendor="detect_speech")
     assert dialogue.transcripts._ears == {}
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("hear"), st.sampled_from(["", "네", "주문"]), st.booleans(), st.one_of(st.none(), st.floats(0, 400))
+        ),
+        st.tuples(st.just("wait"), st.floats(0, 100)),
+        st.tuples(st.sampled_from(["fail", "overrun", "stop", "start", "begin"])),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
+def test_whatever_becomes_of_a_recogniser_each_final_with_words_stands_once(steps: list[tuple[Any, ...]]) -> None:
+    dialogue = Dialogue()
+    dialogue.appear("a")
+    dialogue.answer("a")
+    expected = []
+    for step, *values in steps:
+        if step == "hear":
+            text, final, start = values
+            dialogue.hear("a", text, final=final, start=start, end=None if start is None else start + 1, vendor="aws")
+            expected += [text] if final and text else []
+        elif step == "wait":
+            dialogue.now += values[0]
+        elif step == "stop":
+            dialogue.happen(RecogniserStopped, "a", vendor="aws")
+        elif step == "start":
+            dialogue.happen(RecogniserStarted, "a")
+        elif step == "begin":
+            dialogue.happen(SpeechBegan, "a")
+        else:
+            fail(dialogue, OVERRUN if step == "overrun" else CLOSED)
+    finals = dialogue.transcripts.finals(dialogue.call("a").call_id)
+    assert [one.text for one in finals] == expected
+    assert [one.seq for one in finals] == list(range(1, len(expected) + 1))
+    assert all(1_000.0 <= one.said_at <= dialogue.now for one in finals)
+    assert sorted(dialogue.shown()) == sorted([*expected, *interims(dialogue)])
