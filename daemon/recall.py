@@ -77,10 +77,12 @@ class Recall:
                 for (origin, server), leg_ids in list(self._unsettled.items()):
                     async with self._database.transaction() as connection:
                         await self._end_lost(connection, origin, server, leg_ids)
-                    self._unsettled.pop((origin, server), None)
+                    # Another snapshot may have been taken meanwhile, which is to be settled too.
+                    if self._unsettled.get((origin, server)) is leg_ids:
+                        del self._unsettled[origin, server]
             except DatabaseAwayError:
                 await asyncio.sleep(_AGAIN)
-            else:
+            if not self._unsettled:
                 self._unsettling.clear()
 
     async def _recall(self, origin: str, server: str, leg_ids: Sequence[str]) -> None:

@@ -49,6 +49,8 @@ log = structlog.get_logger(__name__)
 _UPGRADE_PATIENCE = 10.0
 """How long READY waits for the database's first answer: with it, calls met by the first snapshot keep their ids."""
 
+_CANCEL_AGAIN = 2.0
+"""Seconds that a task may take to end after it was cancelled, before it is cancelled again."""
 _AWAY_PATIENCE = 1.0
 _SWEEP_INTERVAL = 5.0
 
@@ -338,8 +340,11 @@ class Service:
 
 
 async def _end_tasks(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait until they are done. What they raise is for the group that they belong to."""
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+    """Cancel tasks and wait until they are done. What they raise is for the group that they belong to.
+
+    One that lets its cancellation get lost is cancelled again: the group, and with it the stop, would wait for ever.
+    """
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=_CANCEL_AGAIN)

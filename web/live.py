@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -108,8 +107,7 @@ class Live:
             untap()
         rechecking, self._rechecking = self._rechecking, None
         rechecking.cancel()
-        with suppress(asyncio.CancelledError):
-            await rechecking
+        await asyncio.wait({rechecking})
         await asyncio.gather(*(connection.end(_GOING_AWAY) for connection in self._server.connections()))
 
     def set_limits(self, limits: LiveConfig) -> None:

@@ -134,8 +134,18 @@ class AppSpoke(LegEvent, frozen=True, kw_only=True, gc=False):
 
 
 class RecogniserStarted(LegEvent, frozen=True, kw_only=True, gc=False):
-    """A media bug began to feed a recogniser: the zero of its times. ``stream`` is the bug's name, ``""`` for none."""
+    """A media bug began: where it feeds a recogniser, the zero of its times.
 
+    ``stream`` is the bug's name, ``""`` for none. A bug of any name may feed one: results that name it tell.
+    """
+
+    stream: str = ""
+
+
+class RecogniserStopped(LegEvent, frozen=True, kw_only=True, gc=False):
+    """The recogniser of ``vendor`` no longer listens."""
+
+    vendor: str
     stream: str = ""
 
 
@@ -175,6 +185,7 @@ CallEvent = Union[
     DigitPressed,
     AppSpoke,
     RecogniserStarted,
+    RecogniserStopped,
     SpeechBegan,
     SpeechRecognised,
     RecogniserFailed,

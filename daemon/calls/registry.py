@@ -38,6 +38,7 @@ from daemon.calls.events import (
     LegsUnbridged,
     LegUnparked,
 )
+from daemon.calls.reunion import reunite
 from daemon.hub import Hub
 
 log = structlog.get_logger(__name__)
@@ -125,13 +126,27 @@ class Registry:
             if key not in self._legs:
                 self._stored[key] = call_id
 
+    def is_stored(self, origin: str, server: str, leg_id: str) -> bool:
+        """Whether the store knows a call of that leg, which has not appeared yet."""
+        return (origin, server, leg_id) in self._stored
+
     def rekey(self, old_call_id: str, call_id: str) -> None:
-        """The store knew the call ``old_call_id`` as ``call_id`` all along: it takes that id from now on."""
-        call = self._calls.pop(old_call_id, None)
-        if call is None:
+        """The store knew the call ``old_call_id`` as ``call_id`` all along: it takes that id from now on.
+
+        A call of that id that is in memory already is the same one: the two become one.
+        """
+        renamed = self._calls.pop(old_call_id, None)
+        if renamed is None:
             return
-        call.call_id = call_id
-        self._calls[call_id] = call
+        call = self._calls.setdefault(call_id, renamed)
+        if call is renamed:
+            call.call_id = call_id
+        else:
+            for leg in renamed.legs:
+                self._legs[renamed.origin, renamed.server, leg.leg_id] = (call, leg)
+            reunite(call, renamed)
+            if call.legs:
+                self._derive(call)
         for key, awaiting in self._awaited.items():
             if awaiting == old_call_id:
                 self._awaited[key] = call_id
@@ -201,9 +216,13 @@ class Registry:
         call_key = (origin, server, event.call_key)
         stored = self._stored.pop(key, "")
         found = self._legs.get(call_key)
+        awaited = self._calls.get(self._awaited.pop(key, ""))
+        if awaited is not None and found is not None and CallState.ENDED not in (awaited.state, found[0].state):
+            # What was heard of a loopback's other side first stands as a call of its own until now.
+            awaited = self._merge(found[0], awaited, event.at)
         for call in (
             self._calls.get(stored),
-            self._calls.get(self._awaited.pop(key, "")),
+            awaited,
             found[0] if found else None,
             self._calls.get(self._awaited.get(call_key, "")),
             None if stored else self._call_of_peer(key, event),
@@ -290,18 +309,23 @@ class Registry:
         leg.peer_id, other_leg.peer_id = other_leg_id, leg_id
         # To be bridged is to have left the park, though that may have gone unseen.
         leg.parked = other_leg.parked = False
+        self._merge(call, other_call, at)
+
+    def _merge(self, call: Call, other_call: Call, at: float) -> Call:
+        """Two calls are one: the older, which is returned."""
         if other_call is call:
-            return
+            return call
         older, younger = sorted((call, other_call), key=lambda one: (one.created_at, one.call_id))
         older.legs.extend(younger.legs)
         for moved in younger.legs:
-            self._legs[(origin, server, moved.leg_id)] = (older, moved)
+            self._legs[(call.origin, call.server, moved.leg_id)] = (older, moved)
         # The younger keeps no legs: each leg stands in one call only, here and in the store.
         younger.legs = []
         younger.state = CallState.ENDED
         younger.ended_at = at
         younger.merged_into = older.call_id
         self._publish(younger)
+        return older
 
     def _part(self, origin: str, server: str, leg: Leg) -> None:
         other = self._legs.get((origin, server, leg.peer_id)) if leg.peer_id else None

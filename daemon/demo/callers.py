@@ -194,7 +194,8 @@ class Person:
     async def _wait(self, call: SimulatedCall, seconds: float) -> None:
         """Let time pass, but no longer than the call lasts."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(call.leg.gone.wait(), seconds / call.leg.core.speed)
+            async with asyncio.timeout(seconds / call.leg.core.speed):
+                await call.leg.gone.wait()
 
     def _think(self) -> float:
         return self._random.uniform(*THINKING_SECONDS)

@@ -37,7 +37,8 @@ async def originate(exchange: Exchange, args: str) -> str:
     channel.variables.put(given)
     timeout = float(given.get("originate_timeout") or given.get("call_timeout") or _timeout(rest) or DEFAULT_TIMEOUT)
     try:
-        answered = await asyncio.wait_for(exchange.ring_out(channel), timeout / exchange.core.speed)
+        async with asyncio.timeout(timeout / exchange.core.speed):
+            answered = await exchange.ring_out(channel)
     except TimeoutError:
         channel.thread.hang_up("NO_ANSWER")
         answered = False

@@ -77,7 +77,8 @@ class Thread:
         if self._interrupt.is_set():
             return True
         try:
-            await asyncio.wait_for(self._interrupt.wait(), seconds / self.channel.core.speed)
+            async with asyncio.timeout(seconds / self.channel.core.speed):
+                await self._interrupt.wait()
         except TimeoutError:
             return False
         return True

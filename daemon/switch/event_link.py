@@ -72,6 +72,7 @@ class EventLink:
         self.failures = 0
         self._server = server
         self._translate = translator.take
+        self._note_arrival = translator.legs.clock.note_arrival
         self._held: deque[EslEvent] | None = None
         self._most_held = most_held
         self._subscribed: asyncio.Future[CommandReply | ApiResponse] | None = None
@@ -122,6 +123,7 @@ class EventLink:
             except Exception as error:
                 self._survive(event, error)
             return
+        self._note_arrival(event.core_uuid, event.at)
         self._held.append(event)
         if len(self._held) >= self._most_held:
             log.warning("switch_events_held_too_long", switch=self._server, events=len(self._held))

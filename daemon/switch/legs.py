@@ -15,6 +15,7 @@ from typing import TypedDict
 
 import structlog
 
+from daemon.calls.call import Leg
 from daemon.calls.events import (
     CallEvent,
     Direction,
@@ -55,6 +56,10 @@ class Legs:
         """The ``Core-UUID`` of the switch as it runs now."""
         self.clock = clock
         self.server = server
+        self.moved: set[str] | None = None
+        """While a snapshot is read: the legs that events have told of since."""
+        self.is_stored: Callable[[str], bool] = lambda leg_id: False
+        """Whether the store knows a call of that leg, which no snapshot has shown yet."""
         self._emit = emit
         self._live: dict[str, tuple[str, str]] = {}  # leg id → code and destination, as last told
         self._parked: set[str] = set()
@@ -75,7 +80,7 @@ class Legs:
         for leg_id in list(self._live):
             self.lose(leg_id)
         self.core = event.core_uuid
-        self.clock.settle(event.at)
+        self.clock.settle(event.core_uuid, event.at)
 
     # How a leg begins
 
@@ -111,8 +116,32 @@ class Legs:
         """
         self._appear(channel, code=code, parked=parked and not peer_id, peer_id=peer_id, row=row)
 
-    def _appear(self, event: EslEvent, *, code: str, parked: bool, peer_id: str, row: ChannelRow | None = None) -> None:
-        leg_id, destination = event.unique_id, event.destination
+    def find_moved(self, channel: EslEvent, row: ChannelRow, standing: Leg, *, code: str) -> None:
+        """As :meth:`find`, of a leg that events have told of since its data were asked for: what changes stands as they
+        left it."""
+        _, destination = self._live.get(channel.unique_id, ("", ""))
+        self._appear(
+            channel,
+            code=standing.code or code,
+            parked=standing.parked,
+            peer_id=standing.peer_id,
+            row=row,
+            destination=destination,
+            held=standing.held,
+        )
+
+    def _appear(
+        self,
+        event: EslEvent,
+        *,
+        code: str,
+        parked: bool,
+        peer_id: str,
+        row: ChannelRow | None = None,
+        destination: str = "",
+        held: bool | None = None,
+    ) -> None:
+        leg_id, destination = event.unique_id, destination or event.destination
         self._live[leg_id] = (code, destination)
         if parked:
             self._parked.add(leg_id)
@@ -133,7 +162,7 @@ class Legs:
                 answered_at=self.clock.ours(event.answered_at),
                 early=event.answer_state == "early",
                 parked=parked,
-                held=event.call_state == "HELD",
+                held=event.call_state == "HELD" if held is None else held,
                 peer_id=peer_id,
             )
         )
@@ -180,8 +209,13 @@ class Legs:
     # How it ends
 
     def end(self, event: EslEvent) -> None:
-        """``event`` is one of those that end a leg. Only the first of them is told."""
+        """``event`` is one of those that end a leg. Only the first of them is told.
+
+        Of one that ended while it was asked about, the store knows the call: it appears, to end with its cause.
+        """
         cause = event.hangup_cause or event.variable_hangup_cause
+        if event.unique_id not in self._live and event.unique_id not in self._ended and self.is_stored(event.unique_id):
+            self._appear(event, code=event.own_code, parked=False, peer_id="")
         self._bury(event.unique_id)
         if self._live.pop(event.unique_id, None) is not None:
             self._emit(LegEnded(**self.of(event), cause=cause))

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from daemon.calls.call import LegState
+from daemon.calls.call import Leg, LegState
 from daemon.calls.registry import Registry
 from daemon.switch.command_link import CommandLink
 from daemon.switch.legs import ORIGIN, Legs, can_park, is_unborn
@@ -51,6 +51,8 @@ class Reconciler:
         self._grace = grace
         self._unborn: list[ChannelRow] = []
         self._unsure: list[ChannelRow] = []
+        self._recalled = True
+        legs.is_stored = lambda leg_id: registry.is_stored(ORIGIN, server, leg_id)
 
     async def snapshot(self) -> None:
         """Learn every channel of the switch.
@@ -58,7 +60,7 @@ class Reconciler:
         :raises SnapshotFailedError: when the switch could not be asked. Some channels may have been learnt.
         """
         rows = await list_channels(self._commands)
-        self._unborn, self._unsure = [], []
+        self._unborn, self._unsure, self._recalled = [], [], False
         await self._learn(rows, new_only=False)
 
     async def compare(self) -> None:
@@ -86,6 +88,10 @@ class Reconciler:
         self._unsure = [row for row in self._unsure if self._is_alone(row.unique_id)]
         await read_channels(self._commands, self._unsure, self._bridge)
         await self.end_denied()
+        if not self._recalled:
+            # Of what was listed, some was gone already: stored calls that nothing is left of end now.
+            await self._recall_calls(self._live())
+            self._recalled = True
 
     async def end_denied(self) -> None:
         """End the legs that the switch denies.
@@ -103,19 +109,29 @@ class Reconciler:
                 self._legs.lose(leg_id)
                 self._commands.leg_ended(leg_id)
 
-    async def _learn(self, rows: list[ChannelRow], *, new_only: bool) -> None:
+    async def _recall_calls(self, leg_ids: list[str]) -> None:
         try:
             async with asyncio.timeout(_RECALL_TIMEOUT):
-                await self._recall(ORIGIN, self._server, [row.unique_id for row in rows])
+                await self._recall(ORIGIN, self._server, leg_ids)
         except TimeoutError:
-            log.warning("calls_not_recalled", switch=self._server, legs=len(rows), error="too slow")
+            log.warning("calls_not_recalled", switch=self._server, legs=len(leg_ids), error="too slow")
         except Exception as error:
-            log.warning("calls_not_recalled", switch=self._server, legs=len(rows), error=type(error).__name__)
+            log.warning("calls_not_recalled", switch=self._server, legs=len(leg_ids), error=type(error).__name__)
+
+    async def _learn(self, rows: list[ChannelRow], *, new_only: bool) -> None:
+        self._legs.moved = set()
         channels: list[Channel] = []
+
+        def take(channel: Channel) -> None:
+            self._legs.clock.note_arrival(channel.data.core_uuid, channel.data.at)
+            channels.append(channel)
+
         try:
-            await read_channels(self._commands, rows, channels.append)
+            await self._recall_calls([row.unique_id for row in rows])
+            await read_channels(self._commands, rows, take)
         finally:
             self._tell(channels, rows, new_only=new_only)
+            self._legs.moved = None
 
     def _tell(self, channels: list[Channel], rows: list[ChannelRow], *, new_only: bool) -> None:
         """Tell of ``channels``, those first that were there first: a leg after the leg whose call it belongs to.
@@ -135,6 +151,10 @@ class Reconciler:
         found.sort(key=lambda channel: (channel.data.created_at or 0.0, place[channel.row.unique_id]))
         peers = _peers(found, self._live())
         for channel in found:
+            standing = self._moved(channel.data.unique_id)
+            if standing is not None:
+                self._legs.find_moved(channel.data, channel.row, standing, code=channel.code)
+                continue
             peer_id = peers.get(channel.data.unique_id, "")
             self._legs.find(
                 channel.data, channel.row, code=channel.code, parked=self._is_parked(channel), peer_id=peer_id
@@ -144,6 +164,11 @@ class Reconciler:
             for channel in found
             if channel.data.other_leg_id and channel.data.answered_at and channel.data.unique_id not in peers
         ]
+
+    def _moved(self, leg_id: str) -> Leg | None:
+        """The leg as it stands, if events have told of it while its data were asked for: those are older then."""
+        known = self._registry.find(ORIGIN, self._server, leg_id)
+        return known[1] if known is not None and leg_id in (self._legs.moved or ()) else None
 
     def _is_parked(self, channel: Channel) -> bool:
         known = self._registry.find(ORIGIN, self._server, channel.data.unique_id)

@@ -15,6 +15,7 @@ from daemon.calls.events import (
     CallEvent,
     RecogniserFailed,
     RecogniserStarted,
+    RecogniserStopped,
     SpeechBegan,
     SpeechRecognised,
 )
@@ -29,7 +30,7 @@ _SUBCLASSES = frozenset(vendors.SUBCLASSES)
 _LOG_EVERY = 100
 
 _RECOGNISER = re.compile("transcri|stt|asr|speech|recog", re.IGNORECASE)
-"""Names of media bugs that feed a recogniser. Others record, eavesdrop, wait for tones: they start no one's time."""
+"""Names of media bugs that surely feed a recogniser. Most others record, eavesdrop, wait for tones."""
 
 
 class Speech:
@@ -79,23 +80,33 @@ class Speech:
 
     def detected(self, event: EslEvent) -> None:
         """``DETECTED_SPEECH``: the switch's own recogniser interface."""
-        result = detected_speech.read(event.speech_type, event.body)
-        if result is None and event.speech_type != detected_speech.BEGIN_SPEAKING:
+        kind = event.speech_type
+        result = detected_speech.read(kind, event.body)
+        if result is None and kind not in (detected_speech.BEGIN_SPEAKING, detected_speech.CLOSED):
             return
         if not self._names_leg(event):
             return
-        of, stream = self._legs.of(event), event.bug_name
-        if result is None:
+        of, stream, vendor = self._legs.of(event), event.bug_name, detected_speech.VENDOR
+        if result is not None:
+            self._emit(SpeechRecognised(**of, result=result, vendor=vendor, stream=stream))
+        elif kind == detected_speech.BEGIN_SPEAKING:
             self._emit(SpeechBegan(**of, stream=stream))
         else:
-            self._emit(SpeechRecognised(**of, result=result, vendor=detected_speech.VENDOR, stream=stream))
+            self._emit(RecogniserStopped(**of, vendor=vendor, stream=stream))
 
     def media_bug_started(self, event: EslEvent) -> None:
-        """``MEDIA_BUG_START``: of a recogniser's bug, the zero of the times in its results."""
-        if _RECOGNISER.search(event.bug_function) and self._legs.is_live(event):
-            # Some modules name the bug in their results and others do not: its start is told under both names.
-            for stream in (event.bug_name or event.bug_function, ""):
-                self._emit(RecogniserStarted(**self._legs.of(event), stream=stream))
+        """``MEDIA_BUG_START``: of a recogniser's bug, the zero of the times in its results.
+
+        Whoever starts a recogniser may give its bug any name, so every bug's start is told. Some modules do not name
+        the bug in their results: for those it is told without a name too, where the name is a recogniser's.
+        """
+        name = event.bug_name or event.bug_function
+        if not name or not self._legs.is_live(event):
+            return
+        of = self._legs.of(event)
+        self._emit(RecogniserStarted(**of, stream=name))
+        if _RECOGNISER.search(event.bug_function):
+            self._emit(RecogniserStarted(**of))
 
     def _names_leg(self, event: EslEvent) -> bool:
         # Asking whether it is live tells of a leg whose beginning was missed.

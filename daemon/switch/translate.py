@@ -70,6 +70,8 @@ class Translator:
             self.legs.meet_core(event)
         if sequence.isdecimal() and self.doubles.seen(core_uuid, int(sequence)):
             return
+        if self.legs.moved is not None:
+            self.legs.moved.update((event.unique_id, event.other_leg_id))
         handler = self._handlers.get(event.name)
         if handler is not None:
             handler(event)

@@ -2,7 +2,8 @@
 
 A *stretch* is one speaker's speech from the first interim to the final. Its interims share the utterance id that the
 final will carry, so whoever shows them replaces one by the next. A stretch that comes to nothing (an empty final, the
-leg or the call ends) is withdrawn by an interim whose text is empty.
+recogniser stops or starts anew, the leg or the call ends) is withdrawn by an interim whose text is empty. A final that
+comes all the same is another utterance.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 import msgspec
-import structlog
 from uuid_utils import uuid7
 
 from daemon.calls.call import Call, CallChanged, CallForgotten, Leg, LegState
@@ -19,33 +19,17 @@ from daemon.calls.events import (
     AppSpoke,
     CallEvent,
     LegEnded,
+    LegEvent,
     RecogniserFailed,
     RecogniserStarted,
+    RecogniserStopped,
     SpeechBegan,
     SpeechRecognised,
 )
 from daemon.calls.registry import LegKey, Registry
 from daemon.hub import Hub
+from daemon.transcripts.ear import Ear
 from daemon.transcripts.utterance import Speaker, TranscriptRecalled, TranscriptsRekeyed, Utterance
-from protocols.stt.result import RecognitionResult
-
-log = structlog.get_logger(__name__)
-
-_LATE_INTERIM = 1.0
-"""Seconds in which an interim that repeats the final just heard is that final's own, come late."""
-
-
-class _Ear(msgspec.Struct, gc=False):
-    """One recogniser on one side of a leg: where its time began, and the stretch it is in the middle of."""
-
-    zero: float | None = None
-    """Unix time of the recogniser's 0.0 s."""
-    began_at: float | None = None
-    """When the recogniser noticed speech that it has no words for yet."""
-    open: Utterance | None = None
-    final_text: str = ""
-    final_at: float = 0.0
-    final_end: float | None = None
 
 
 class Transcripts:
@@ -64,7 +48,7 @@ class Transcripts:
         self._registry = registry
         self._finals: dict[str, list[Utterance]] = {}  # in order of seq
         self._recalled: dict[str, list[Utterance]] = {}  # of calls that have not appeared yet
-        self._ears: dict[LegKey, dict[tuple[str, int], _Ear]] = {}
+        self._ears: dict[LegKey, dict[tuple[str, int], Ear]] = {}
         hub.tap((CallChanged,), self._appeared)
         hub.tap((CallForgotten,), self._forget)
 
@@ -103,13 +87,18 @@ class Transcripts:
     def rekey(self, old_call_id: str, call_id: str, stored: Sequence[Utterance]) -> None:
         """The store has known the call as ``call_id`` all along, with the finals ``stored``, in order of seq.
 
-        What was heard since follows them with its seq continued. Seqs given out before no longer hold, so the epoch
-        changes, and :class:`TranscriptsRekeyed` says so.
+        What was heard since follows them with its seq continued; where a call of that id is in memory already, it
+        follows that one's finals. Seqs given out before no longer hold, so the epoch changes, and
+        :class:`TranscriptsRekeyed` says so.
         """
-        finals = list(stored)
+        finals = self._finals.get(call_id, [])
+        # The store may have got some of them before it was asked for that call's.
+        there = {utterance.utterance_id for utterance in finals}
+        finals = finals or list(stored)
         last = finals[-1].seq if finals else 0
         for utterance in self._finals.pop(old_call_id, []):
-            finals.append(msgspec.structs.replace(utterance, call_id=call_id, seq=last + utterance.seq))
+            if utterance.utterance_id not in there:
+                finals.append(msgspec.structs.replace(utterance, call_id=call_id, seq=last + utterance.seq))
         self._finals[call_id] = finals
         for of_leg in self._ears.values():
             for ear in of_leg.values():
@@ -132,7 +121,9 @@ class Transcripts:
         elif kind is LegEnded:
             self._leg_ended(event)  # type: ignore[arg-type]
         elif kind is RecogniserFailed:
-            self.failures += 1
+            self._failed(event)  # type: ignore[arg-type]
+        elif kind is RecogniserStopped:
+            self._stopped(event)  # type: ignore[arg-type]
 
     # How results become utterances
 
@@ -151,22 +142,27 @@ class Transcripts:
         if ear is None:
             # The bug's start is known by its name, or without one; a second side of it has the same zero.
             started = ears.get((event.stream, 0)) or ears.get(("", 0))
-            ear = ears[event.stream, result.channel] = _Ear(started.zero if started else None)
+            ear = ears[event.stream, result.channel] = Ear(started.zero if started else None)
+        ear.vendor = event.vendor
         if ear.open is not None and ear.open.call_id != call.call_id:
-            self._withdraw(ear)
+            self._withdraw(ear.interrupt(event.at))
+        if ear.is_stale(event.at):
+            self._withdraw(ear.close())
+        if result.end is not None and ear.is_new_run(result, event.at):
+            self._withdraw(ear.close())
+            ear.start(event.at - result.end)
         if result.final:
             self._final(event, call, leg, ear)
-        elif leg.state is not LegState.ENDED and not self._is_late(event, ear):
+        elif leg.state is not LegState.ENDED and not ear.is_late(result, event.at):
             self._interim(event, call, leg, ear)
 
-    def _final(self, event: SpeechRecognised, call: Call, leg: Leg, ear: _Ear) -> None:
+    def _final(self, event: SpeechRecognised, call: Call, leg: Leg, ear: Ear) -> None:
         result, opened = event.result, ear.open
         if not result.text:
-            self._withdraw(ear)
+            self._withdraw(ear.close())
             return
-        said_at = opened.said_at if opened and result.start is None else _said_at(result, event.at, ear, leg)
-        ear.open, ear.began_at = None, None
-        ear.final_text, ear.final_at, ear.final_end = result.text, event.at, result.end
+        said_at = ear.place(result, event.at, leg)
+        ear.finish(result, event.at)
         self._keep(
             Utterance(
                 call_id=call.call_id,
@@ -184,11 +180,11 @@ class Transcripts:
             )
         )
 
-    def _interim(self, event: SpeechRecognised, call: Call, leg: Leg, ear: _Ear) -> None:
+    def _interim(self, event: SpeechRecognised, call: Call, leg: Leg, ear: Ear) -> None:
         result, opened = event.result, ear.open
         if not result.text:
             return
-        ear.open = Utterance(
+        interim = Utterance(
             call_id=call.call_id,
             utterance_id=opened.utterance_id if opened else str(uuid7()),
             seq=0,
@@ -197,22 +193,13 @@ class Transcripts:
             text=result.text,
             start=result.start,
             end=result.end,
-            # A stretch keeps the place in the dialogue at which it was first shown.
-            said_at=opened.said_at if opened else _said_at(result, event.at, ear, leg),
+            said_at=ear.place(result, event.at, leg),
             final=False,
             confidence=result.confidence,
             vendor=event.vendor,
         )
-        self._hub.publish(ear.open)
-
-    def _is_late(self, event: SpeechRecognised, ear: _Ear) -> bool:
-        """Whether an interim belongs to the final that came before it: it must not bring that stretch back."""
-        result = event.result
-        if ear.open is not None:
-            return False
-        if result.end is not None and ear.final_end is not None:
-            return result.end <= ear.final_end
-        return result.text == ear.final_text and event.at - ear.final_at < _LATE_INTERIM
+        ear.show(interim, event.at)
+        self._hub.publish(interim)
 
     def _app_spoke(self, event: AppSpoke) -> None:
         call = self._registry.call_of(event.origin, event.server, event.leg_id)
@@ -246,17 +233,39 @@ class Transcripts:
         self._finals[utterance.call_id].append(utterance)
         self._hub.publish(utterance)
 
+    # What recognisers tell of themselves
+
     def _started(self, event: RecogniserStarted) -> None:
-        ears = self._ears.setdefault((event.origin, event.server, event.leg_id), {})
+        ears = self._ears_of(event)
         for (stream, _), ear in ears.items():
             if stream == event.stream:
-                # Its times begin at 0.0 again, so nothing heard before can be compared with them.
-                ear.zero, ear.final_end = event.at, None
-        ears.setdefault((event.stream, 0), _Ear(event.at))
+                self._withdraw(ear.interrupt(event.at))
+                ear.start(event.at)
+        ears.setdefault((event.stream, 0), Ear(event.at))
 
     def _began(self, event: SpeechBegan) -> None:
-        ears = self._ears.setdefault((event.origin, event.server, event.leg_id), {})
-        ears.setdefault((event.stream, 0), _Ear()).began_at = event.at
+        ear = self._ears_of(event).setdefault((event.stream, 0), Ear())
+        if ear.is_stale(event.at):
+            self._withdraw(ear.close())
+        ear.begin(event.at)
+
+    def _failed(self, event: RecogniserFailed) -> None:
+        self.failures += 1
+        if not event.error.goes_on:
+            self._stopped(event)
+
+    def _stopped(self, event: RecogniserFailed | RecogniserStopped) -> None:
+        for (stream, _), ear in self._ears.get((event.origin, event.server, event.leg_id), {}).items():
+            # Where the bug is not named, the vendor says whose it is.
+            if stream == event.stream if event.stream else ear.vendor in ("", event.vendor):
+                self._withdraw(ear.interrupt(event.at))
+                ear.stopped_at = event.at
+
+    def _ears_of(self, event: LegEvent) -> dict[tuple[str, int], Ear]:
+        key = (event.origin, event.server, event.leg_id)
+        if self._registry.find(*key) is None:
+            return {}  # of a leg that no call in memory has nothing is kept: no call would take it along
+        return self._ears.setdefault(key, {})
 
     # What begins again, and what ends
 
@@ -268,13 +277,11 @@ class Transcripts:
 
     def _leg_ended(self, event: LegEnded) -> None:
         for ear in self._ears.get((event.origin, event.server, event.leg_id), {}).values():
-            self._withdraw(ear)
+            self._withdraw(ear.interrupt(event.at))
 
-    def _withdraw(self, ear: _Ear) -> None:
-        ear.began_at = None
-        if ear.open is not None:
-            withdrawn, ear.open = ear.open, None
-            self._hub.publish(msgspec.structs.replace(withdrawn, text=""))
+    def _withdraw(self, stretch: Utterance | None) -> None:
+        if stretch is not None:
+            self._hub.publish(msgspec.structs.replace(stretch, text=""))
 
     def _forget(self, forgotten: CallForgotten) -> None:
         call = forgotten.call
@@ -288,23 +295,9 @@ def _seq(utterance: Utterance) -> int:
 
 
 def _speaker(call: Call, leg: Leg, channel: int) -> Speaker:
-    """The person on the leg: who stands on the call's first leg called. Channel 1 is the leg's other side."""
-    on_first = call.legs[0] is leg
-    return Speaker.CALLER if on_first is (channel == 0) else Speaker.CALLEE
+    """The person on the leg: who stands on the call's first leg called. Channel 1 is the leg's other side.
 
-
-def _said_at(result: RecognitionResult, heard_at: float, ear: _Ear, leg: Leg) -> float:
-    """When the stretch began, Unix seconds, never later than it was heard and never before there was a leg to hear.
-
-    Without times that is when speech was noticed or first heard. With times, the recogniser's zero is its media bug's
-    start where the switch told it, else what the first result says: it ended no later than it arrived, and what it
-    heard was said no earlier than the answer. A zero that puts speech into the future was another bug's.
+    That leg need not be in memory: it may have ended before a restart, or nothing was heard of it yet.
     """
-    if result.start is None or result.end is None:
-        return heard_at if ear.began_at is None else ear.began_at
-    if ear.zero is None or ear.zero + result.end > heard_at + 1.0:
-        ear.zero = heard_at - result.end
-        earliest = leg.created_at if leg.answered_at is None else leg.answered_at
-    else:
-        earliest = leg.created_at
-    return min(max(ear.zero + result.start, earliest), heard_at)
+    on_first = leg.leg_id == call.other_id
+    return Speaker.CALLER if on_first is (channel == 0) else Speaker.CALLEE

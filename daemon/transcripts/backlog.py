@@ -60,6 +60,8 @@ class Backlog:
         # The object is the registry's and changes: keep a likeness of it, which a thread may then make a row of.
         likeness = copy(call)
         likeness.legs = [copy(leg) for leg in call.legs]
+        # What changed last is stored last: two ids may turn out to be one call.
+        self._calls.pop(call.call_id, None)
         self._calls[call.call_id] = (at, likeness)
 
     def note_utterance(self, at: float, utterance: Utterance) -> None:
@@ -82,5 +84,6 @@ class Backlog:
 
     def put_back(self, taken: Taken) -> None:
         """What was taken could not be kept elsewhere: it waits again, before what came since."""
-        self._calls = {**taken.calls, **self._calls}
+        taken_only = {call_id: noted for call_id, noted in taken.calls.items() if call_id not in self._calls}
+        self._calls = taken_only | self._calls
         self._said[:0] = taken.said

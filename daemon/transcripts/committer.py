@@ -64,7 +64,8 @@ class Committer:
     """Writes records into the database.
 
     ``rekey`` is called once for every call of this process (``is_ours`` says which are) that turned out to be stored
-    under another id. ``reject`` is given what the database refuses, and why.
+    under another id. ``last_given`` says the last seq that this process gave out under a call id, 0 for none: not all
+    of it need be stored. ``reject`` is given what the database refuses, and why.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Committer:
         *,
         rekey: Rekey,
         is_ours: Callable[[str], bool],
+        last_given: Callable[[str], int],
         reject: Callable[[Record, str], Awaitable[None]],
     ) -> None:
         self.committed = 0
@@ -82,6 +84,7 @@ class Committer:
         self._database = database
         self._rekey = rekey
         self._is_ours = is_ours
+        self._last_given = last_given
         self._reject = reject
         self._stored = _Recent()  # calls that have a row
         self._no_alias = _Recent()  # ids that stand for themselves
@@ -182,7 +185,7 @@ class Committer:
         return None
 
     async def _new_alias(self, connection: AsyncConnection, found: _FoundAgain) -> CallAlias:
-        offset = await last_seq(connection, found.stored_id)
+        offset = max(await last_seq(connection, found.stored_id), self._last_given(found.stored_id))
         await add_alias(connection, CallAlias(found.call_id, found.stored_id, offset))
         # An earlier attempt may have stored it without our hearing so.
         return (await aliases_of(connection, [found.call_id]))[found.call_id]

@@ -71,10 +71,14 @@ class Recorder:
         self._backlog = Backlog(config.memory_rows)
         self._spool = Spool(spool_dir)
         self._dead_letters = DeadLetters(spool_dir / "rejected.jsonl")
-        self._ours: set[str] = set()  # calls of this process's memory
+        self._ours: dict[str, int] = {}  # calls of this process's memory → the last seq given out
         self._rekey = rekey
         self._committer = Committer(
-            database, rekey=self._found_again, is_ours=self._ours.__contains__, reject=self._reject
+            database,
+            rekey=self._found_again,
+            is_ours=self._ours.__contains__,
+            last_given=lambda call_id: self._ours.get(call_id, 0),
+            reject=self._reject,
         )
         self._disk = ThreadPoolExecutor(1, "parley-spool")
         self._order = asyncio.Lock()  # rows leave the backlog one way at a time
@@ -95,20 +99,23 @@ class Recorder:
     # From the hub
 
     def _note_call(self, changed: CallChanged) -> None:
-        self._ours.add(changed.call.call_id)
+        self._ours.setdefault(changed.call.call_id, 0)
         self._backlog.note_call(self._clock(), changed.call)
         self._settled.clear()
         self._noted.set()
 
     def _found_again(self, old_call_id: str, call_id: str, stored: list[UtteranceRow]) -> None:
-        self._ours.discard(old_call_id)
+        last = max(self._ours.get(call_id, 0), stored[-1].seq if stored else 0)
+        self._ours[call_id] = last + self._ours.pop(old_call_id, 0)
         self._rekey(old_call_id, call_id, stored)
 
     def _forget_call(self, forgotten: CallForgotten) -> None:
-        self._ours.discard(forgotten.call.call_id)
+        self._ours.pop(forgotten.call.call_id, None)
 
     def _note_utterance(self, utterance: Utterance) -> None:
         if utterance.final:
+            if utterance.call_id in self._ours:
+                self._ours[utterance.call_id] = utterance.seq
             self._backlog.note_utterance(self._clock(), utterance)
             self._settled.clear()
             self._noted.set()

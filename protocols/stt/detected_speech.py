@@ -16,6 +16,9 @@ VENDOR = "detect_speech"
 BEGIN_SPEAKING = "begin-speaking"
 """The ``Speech-Type`` that says somebody began to speak and has no words yet."""
 
+CLOSED = "closed"
+"""The ``Speech-Type`` that says the engine no longer listens."""
+
 _FINAL = {"detected-partial-speech": False, "detected-speech": True}
 
 

@@ -32,6 +32,8 @@ class RecogniserError(msgspec.Struct, frozen=True, gc=False):
     message: str
     restart: bool = False
     """True where the vendor ended the stream at its own time limit and a new start continues it."""
+    goes_on: bool = False
+    """True where the recogniser still listens: some of the audio was lost and nothing else."""
 
 
 Recognised = Union[RecognitionResult, RecogniserError]

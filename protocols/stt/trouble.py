@@ -50,7 +50,7 @@ def _disconnected(body: Body) -> RecogniserError:
 
 
 def _overrun(body: Body) -> RecogniserError:
-    return RecogniserError("audio was thrown away because the recogniser did not take it in time")
+    return RecogniserError("audio was thrown away because the recogniser did not take it in time", goes_on=True)
 
 
 def _text(body: Body) -> Any:

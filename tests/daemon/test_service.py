@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from daemon.demo.switch import SimulatedSwitch
+from daemon.service import _end_tasks
 from tests.daemon.service_manager import ServiceManager
 
 PASSWORD = "example-password"
@@ -303,3 +304,23 @@ async def test_second_term_ends_it_at_once(site: Site) -> None:
     writer.close()
     assert "stop_cut_short" in site.logged()
     assert "Traceback" not in site.logged()
+
+
+async def test_a_task_that_loses_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.service._CANCEL_AGAIN", 0.01)
+    cancelled = 0
+    begun = asyncio.Event()
+
+    async def forgetful() -> None:
+        nonlocal cancelled
+        while cancelled < 3:
+            try:
+                begun.set()
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled += 1
+
+    task = asyncio.create_task(forgetful())
+    await begun.wait()
+    await _end_tasks([task])
+    assert task.done()

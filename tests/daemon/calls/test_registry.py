@@ -76,6 +76,16 @@ def test_a_loopback_b_side_is_no_call_of_its_own_and_keeps_its_code_to_itself(st
     assert [leg.code for leg in call.legs] == ["dev-app", "", "other-app"]
 
 
+def test_a_loopback_whose_b_side_is_told_first_is_part_of_the_call_it_was_placed_for(story: Story) -> None:
+    story.appear("caller")
+    story.appear("side-b", "side-a")
+    story.appear("side-a", "caller")
+    [call] = [call for call in story.registry.calls() if not call.merged_into]
+    assert {leg.leg_id for leg in call.legs} == {"caller", "side-a", "side-b"}
+    assert call.other_id == "caller"
+    assert [merged.merged_into for merged in story.registry.calls() if merged is not call] == [call.call_id]
+
+
 def test_the_code_of_an_originated_loopback_comes_from_the_side_that_was_parked(story: Story) -> None:
     story.appear("loop-a", direction=Direction.OUTBOUND)
     story.appear("loop-b", call_key="loop-a", direction=Direction.INBOUND)
@@ -201,6 +211,103 @@ def test_a_rekeyed_call_keeps_its_legs_and_its_followers(story: Story) -> None:
     assert story.registry.get(old) is None
     assert story.registry.get("stored") is story.call("a")
     assert younger.merged_into == "stored"
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_two_calls_found_again_as_one_become_one(story: Story, order: tuple[str, str]) -> None:
+    story.appear("a", caller="010", callee="07000001004")
+    story.appear("b", caller="02", callee="07000001005")
+    story.park("b", code="dev-app")
+    for leg_id in order:
+        story.registry.rekey(story.call(leg_id).call_id, "stored")
+    (call,) = story.registry.calls()
+    assert call is story.registry.get("stored") is story.call("a") is story.call("b")
+    assert [leg.leg_id for leg in call.legs] == ["a", "b"]
+    assert (call.other_id, call.created_at, call.caller, call.did) == ("a", 1_001.0, "010", "07000001004")
+    assert (call.state, call.code) == (CallState.PARKED, "dev-app")
+    assert story.states[-1] == ("a", CallState.PARKED)
+
+    story.end("a", "USER_BUSY")
+    assert call.state is CallState.PARKED
+    story.end("b")
+    assert (call.state, call.hangup_cause, call.ended_at) == (CallState.ENDED, "USER_BUSY", story.now)
+    story.now += 61
+    story.registry.sweep()
+    assert story.registry.find("freeswitch", "main", "a") is story.registry.find("freeswitch", "main", "b") is None
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_a_call_found_again_as_one_that_has_ended_lives(story: Story, order: tuple[str, str]) -> None:
+    story.appear("a")
+    story.appear("b")
+    story.end("a")
+    for leg_id in order:
+        story.registry.rekey(story.call(leg_id).call_id, "stored")
+    (call,) = story.registry.calls()
+    assert (call.ended_at, call.hangup_cause, call.disposition) == (None, "", None)
+    assert call.state is CallState.RINGING
+    story.end("b")
+    assert (call.ended_at, call.disposition) == (story.now, Disposition.ABANDONED)
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_of_two_ended_calls_found_again_as_one_the_later_end_counts(story: Story, order: tuple[str, str]) -> None:
+    story.appear("a")
+    story.appear("b")
+    story.end("a", "USER_BUSY")
+    story.end("b", "NO_ANSWER")
+    for leg_id in order:
+        story.registry.rekey(story.call(leg_id).call_id, "stored")
+    (call,) = story.registry.calls()
+    assert (call.state, call.ended_at) == (CallState.ENDED, story.now)
+    assert (call.hangup_cause, call.disposition) == ("NO_ANSWER", Disposition.NO_ANSWER)
+
+
+def test_calls_that_were_merged_and_are_found_again_as_one_are_merged_into_no_other(story: Story) -> None:
+    story.appear("a")
+    story.appear("b")
+    older, younger = story.call("a").call_id, story.call("b").call_id
+    story.registry.rekey(younger, "stored")
+    story.bridge("a", "b")
+    story.registry.rekey(older, "stored")
+    (call,) = story.registry.calls()
+    assert (call.merged_into, call.state, call.ended_at) == ("", CallState.BRIDGED, None)
+    assert [leg.leg_id for leg in call.legs] == ["a", "b"]
+
+
+def test_a_merged_call_that_is_found_again_as_the_one_it_was_merged_into_is_gone(story: Story) -> None:
+    story.appear("a")
+    story.appear("b")
+    younger = story.call("b").call_id
+    story.bridge("a", "b")
+    story.registry.rekey(story.call("a").call_id, "stored")
+    story.registry.rekey(younger, "stored")
+    (call,) = story.registry.calls()
+    assert (call.merged_into, call.state, call.ended_at) == ("", CallState.BRIDGED, None)
+    assert [leg.leg_id for leg in call.legs] == ["a", "b"]
+
+
+def test_a_merged_call_to_which_a_leg_comes_back_is_a_call_again(story: Story) -> None:
+    for leg_id in ("other", "a", "b"):
+        story.appear(leg_id)
+    story.registry.rekey(story.call("a").call_id, "stored")
+    story.bridge("other", "a")
+    story.registry.rekey(story.call("b").call_id, "stored")
+    other, call = story.registry.calls()
+    assert (call.call_id, call.merged_into, call.state, call.ended_at) == ("stored", "", CallState.RINGING, None)
+    assert ([leg.leg_id for leg in other.legs], [leg.leg_id for leg in call.legs]) == (["other", "a"], ["b"])
+
+
+def test_calls_found_again_as_one_after_a_third_took_their_legs_are_merged_into_that(story: Story) -> None:
+    for leg_id in ("oldest", "a", "b"):
+        story.appear(leg_id)
+    older = story.call("a").call_id
+    story.registry.rekey(story.call("b").call_id, "stored")
+    story.bridge("a", "b")
+    story.bridge("oldest", "a")
+    story.registry.rekey(older, "stored")
+    oldest, call = story.registry.calls()
+    assert (call.merged_into, call.state, call.legs) == (oldest.call_id, CallState.ENDED, [])
 
 
 def test_ended_calls_are_forgotten_after_their_time(story: Story) -> None:

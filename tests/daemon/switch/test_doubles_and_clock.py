@@ -43,7 +43,7 @@ def test_a_double_is_known_for_as_long_as_was_asked_and_memory_stays_bounded() -
 
 def test_a_clock_that_agrees_is_taken_as_it_is() -> None:
     clock = SwitchClock("main", lambda: 1000.0)
-    clock.settle(998.5)
+    clock.settle("core", 998.5)
     assert clock.offset == 0.0
     assert clock.ours(990.0) == 990.0
     assert clock.ours(None) is None
@@ -51,12 +51,27 @@ def test_a_clock_that_agrees_is_taken_as_it_is() -> None:
 
 def test_a_clock_set_otherwise_keeps_distances() -> None:
     clock = SwitchClock("main", lambda: 5000.0)
-    clock.settle(1000.0)
+    clock.settle("core", 1000.0)
     assert clock.ours(1000.0) == 5000.0
     assert clock.ours(1003.5) == 5003.5
 
 
 def test_a_first_event_without_a_time_settles_nothing() -> None:
     clock = SwitchClock("main", lambda: 5000.0)
-    clock.settle(0.0)
+    clock.settle("core", 0.0)
     assert clock.offset == 0.0
+
+
+def test_what_was_held_before_it_is_told_of_does_not_count() -> None:
+    now = 5000.0
+    clock = SwitchClock("main", lambda: now)
+    clock.note_arrival("core", 5000.0)
+    clock.note_arrival("core", 5003.0)
+    now = 5004.0
+    clock.settle("core", 5000.0)
+    assert clock.offset == 0.0
+    # Another life of the switch, whose clock was set meanwhile.
+    clock.note_arrival("other", 1000.0)
+    now = 5008.0
+    clock.settle("other", 1000.0)
+    assert clock.ours(1004.0) == 5008.0

@@ -28,8 +28,9 @@ class Held:
         self.told: list[Any] = []
         self.beats = 0
         self.commands = CommandLink(reply_timeout=10.0)
+        self.now = 1795199377.0
         translator = Translator(
-            "main", self.told.append, clock=SwitchClock("main", lambda: 1795199377.0), brain_sample_rate=8000
+            "main", self.told.append, clock=SwitchClock("main", lambda: self.now), brain_sample_rate=8000
         )
         self.events = EventLink("main", translator, self.commands, on_heartbeat=self._beat, **options)
         self.link = Link(
@@ -99,6 +100,16 @@ async def test_a_link_that_is_lost_while_it_subscribes(scripted: Scripted) -> No
 
     with pytest.raises(LinkLostError, match="lost while it subscribed"):
         await Held().subscribe((await scripted(script)).port)
+
+
+async def test_how_long_an_event_is_held_is_no_difference_of_the_clocks(scripted: Scripted) -> None:
+    held = await Held().subscribe((await scripted(agrees)).port)
+    first = event("CHANNEL_CREATE")
+    held.now = first.at
+    held.events.take(first)
+    held.now += 4.0
+    held.events.release()
+    assert held.told[0].at == first.at
 
 
 async def test_what_is_held_is_told_in_order_when_it_is_released(scripted: Scripted) -> None:

@@ -239,9 +239,13 @@ def test_trouble_of_a_recogniser_is_told() -> None:
         ]
     )
     assert [said for kind, _, said in told.lines() if kind == "RecogniserFailed"] == [
-        {"error": {"message": "no", "restart": False}, "vendor": "google"},
+        {"error": {"message": "no", "restart": False, "goes_on": False}, "vendor": "google"},
         {
-            "error": {"message": "the recogniser ended the stream at its time limit", "restart": True},
+            "error": {
+                "message": "the recogniser ended the stream at its time limit",
+                "restart": True,
+                "goes_on": False,
+            },
             "vendor": "google",
         },
     ]
@@ -257,22 +261,25 @@ def test_the_switchs_own_speech_detection() -> None:
             event("DETECTED_SPEECH", "", speech_type="begin-speaking"),
         ]
     )
-    assert kinds(told) == ["LegAppeared", "SpeechBegan", "SpeechRecognised", "SpeechRecognised"]
+    assert kinds(told) == ["LegAppeared", "SpeechBegan", "SpeechRecognised", "SpeechRecognised", "RecogniserStopped"]
     said = [fields["result"] for kind, _, fields in told.lines() if kind == "SpeechRecognised"]
     assert [(one["text"], one["final"]) for one in said] == [("여보", False), ("여보세요", True)]
     assert told.translator.speech.legless == 1
 
 
-def test_only_a_recognisers_media_bug_starts_its_time() -> None:
+def test_every_media_bug_starts_under_its_name_and_a_recognisers_without_one_too() -> None:
     told = Translation().take(
         [
             event("MEDIA_BUG_START", bug_function="session_record", bug_target="/srv/recordings/a.wav"),
-            event("MEDIA_BUG_START", bug_function="eavesdrop"),
+            event("MEDIA_BUG_START", bug_function="caller_side"),
+            event("MEDIA_BUG_START"),
             event("MEDIA_BUG_START", bug_function="brain_stt"),
             event("MEDIA_BUG_START", bug_function="google_transcribe", bug_name="mine"),
         ]
     )
     assert told.lines()[1:] == [
+        ("RecogniserStarted", "leg-1", {"stream": "session_record"}),
+        ("RecogniserStarted", "leg-1", {"stream": "caller_side"}),
         ("RecogniserStarted", "leg-1", {"stream": "brain_stt"}),
         ("RecogniserStarted", "leg-1", {}),
         ("RecogniserStarted", "leg-1", {"stream": "mine"}),

@@ -9,61 +9,14 @@ from hypothesis import strategies as st
 
 from daemon.calls.events import (
     AppSpoke,
-    LegEnded,
+    Direction,
     RecogniserFailed,
     RecogniserStarted,
     SpeechBegan,
-    SpeechRecognised,
 )
-from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.utterance import Speaker, TranscriptRecalled, TranscriptsRekeyed, Utterance
-from protocols.stt.result import RecogniserError, RecognitionResult
-from tests.daemon.calls.story import Story
-
-
-class Dialogue(Story):
-    """A story in which people also speak."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.transcripts = Transcripts(self.hub, self.registry, epoch="first")
-        self.heard: list[Utterance] = []
-        self.hub.tap((Utterance,), self.heard.append)
-
-    def hear(self, leg_id: str, text: str, *, final: bool = True, stream: str = "", **fields: object) -> None:
-        self.now += 1
-        self.transcripts.apply(
-            SpeechRecognised(
-                origin="freeswitch",
-                server="main",
-                leg_id=leg_id,
-                at=self.now,
-                result=RecognitionResult(text=text, final=final, **fields),  # type: ignore[arg-type]
-                vendor="brain_stt",
-                stream=stream,
-            )
-        )
-
-    def happen(self, kind: type, leg_id: str, **fields: object) -> None:
-        self.now += 1
-        self.transcripts.apply(kind(origin="freeswitch", server="main", leg_id=leg_id, at=self.now, **fields))
-
-    def end(self, leg_id: str, cause: str = "NORMAL_CLEARING", **fields: object) -> None:
-        super().end(leg_id, cause, **fields)
-        self.happen(LegEnded, leg_id, cause=cause)
-
-    def finals(self, leg_id: str) -> list[str]:
-        return [utterance.text for utterance in self.transcripts.finals(self.call(leg_id).call_id)]
-
-    def shown(self) -> list[str]:
-        """What a screen shows that replaces by utterance id and drops what is withdrawn."""
-        screen: dict[str, Utterance] = {}
-        for utterance in self.heard:
-            known = screen.get(utterance.utterance_id)
-            assert not (known and known.final), "a final was published again"
-            screen[utterance.utterance_id] = utterance
-        standing = sorted((one for one in screen.values() if one.text), key=lambda one: (one.said_at, one.seq))
-        return [utterance.text for utterance in standing]
+from protocols.stt.result import RecogniserError
+from tests.daemon.transcripts.dialogue import Dialogue
 
 
 @pytest.fixture
@@ -220,6 +173,49 @@ def test_the_other_side_of_a_stereo_bug_is_the_other_speaker(dialogue: Dialogue)
     assert [one.speaker for one in dialogue.heard] == [Speaker.CALLER, Speaker.CALLEE]
 
 
+def test_the_callee_speaks_before_anything_is_known_of_the_caller() -> None:
+    dialogue = Dialogue()
+    dialogue.appear("b", call_key="a")
+    dialogue.hear("b", "여보세요")
+    dialogue.hear("b", "저예요", channel=1)
+    dialogue.appear("a")
+    dialogue.hear("b", "네")
+    dialogue.hear("a", "안녕하세요")
+    callee, caller = Speaker.CALLEE, Speaker.CALLER
+    assert [one.speaker for one in dialogue.heard] == [callee, caller, callee, caller]
+
+
+def test_the_callee_of_a_found_call_whose_caller_has_gone_is_no_caller() -> None:
+    dialogue = Dialogue()
+    dialogue.registry.adopt({"b": "stored"}, "freeswitch", "main")
+    dialogue.appear("b", call_key="a")
+    dialogue.hear("b", "여보세요")
+    assert [(one.call_id, one.speaker) for one in dialogue.heard] == [("stored", Speaker.CALLEE)]
+
+
+def test_whoever_the_switch_calls_first_stands_where_the_caller_does() -> None:
+    dialogue = Dialogue()
+    dialogue.appear("first", direction=Direction.OUTBOUND)
+    dialogue.appear("second", call_key="first")
+    dialogue.hear("first", "하나")
+    dialogue.hear("second", "둘")
+    assert [one.speaker for one in dialogue.heard] == [Speaker.CALLER, Speaker.CALLEE]
+
+
+def test_in_a_merged_call_the_older_ones_caller_is_the_caller() -> None:
+    dialogue = Dialogue()
+    dialogue.appear("b", call_key="a")
+    dialogue.appear("new")
+    dialogue.hear("new", "먼저")
+    dialogue.bridge("b", "new")
+    for leg_id in ("b", "new"):
+        dialogue.hear(leg_id, leg_id)
+    dialogue.appear("a")
+    dialogue.hear("a", "a")
+    callee, caller = Speaker.CALLEE, Speaker.CALLER
+    assert [one.speaker for one in dialogue.heard] == [caller, callee, callee, caller]
+
+
 def test_speech_after_a_merge_goes_to_the_call_that_lives(dialogue: Dialogue) -> None:
     dialogue.appear("new")
     younger = dialogue.call("new").call_id
@@ -319,6 +315,34 @@ def test_a_rekeyed_call_continues_the_stored_numbers_under_a_new_epoch(dialogue:
         (dialogue.transcripts.epoch, fresh, "stored")
     ]
     assert dialogue.transcripts.epoch != "first"
+
+
+def test_two_calls_found_again_as_one_keep_every_final_of_both(dialogue: Dialogue) -> None:
+    dialogue.appear("b")
+    for leg_id in ("a", "b"):
+        dialogue.hear(leg_id, f"{leg_id} 하나")
+    earlier = msgspec.structs.replace(dialogue.heard[0], call_id="stored", utterance_id="u", text="전에")
+    for leg_id in ("a", "b"):
+        dialogue.hear(leg_id, f"{leg_id} 하던", final=False)
+        fresh = dialogue.call(leg_id).call_id
+        dialogue.registry.rekey(fresh, "stored")
+        dialogue.transcripts.rekey(fresh, "stored", [earlier])
+        dialogue.hear("a", "a 또")
+    assert [(one.seq, one.text) for one in dialogue.transcripts.finals("stored")] == [
+        (1, "전에"), (2, "a 하나"), (3, "a 또"), (4, "b 하나"), (5, "a 또"),
+    ]  # fmt: skip
+    assert {one.call_id for one in dialogue.transcripts.finals("stored")} == {"stored"}
+    assert [one.text for one in dialogue.transcripts.interims("stored")] == ["b 하던"]
+
+
+def test_what_a_found_call_has_already_is_not_there_twice(dialogue: Dialogue) -> None:
+    dialogue.hear("a", "하나")
+    fresh = dialogue.call("a").call_id
+    stored = [msgspec.structs.replace(one, call_id="stored", seq=7) for one in dialogue.transcripts.finals(fresh)]
+    dialogue.transcripts.adopt("stored", stored)
+    dialogue.registry.rekey(fresh, "stored")
+    dialogue.transcripts.rekey(fresh, "stored", [])
+    assert dialogue.transcripts.finals("stored") == stored
 
 
 def test_forgotten_calls_take_their_dialogue_with_them(dialogue: Dialogue) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from daemon.recall import final_of
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow, utterances_of
 from daemon.transcripts.assembler import Transcripts
+from daemon.transcripts.backlog import Backlog
 from protocols.stt.result import RecognitionResult
 from tests.daemon.transcripts.recording import Recording, finals, make_call, make_leg, out_of_order, recording
 
@@ -161,8 +163,8 @@ async def test_a_bridge_is_not_a_call_found_again(database: Database, tmp_path: 
 class Live:
     """The live side as the service builds it: registry and transcripts, with the recorder's word on re-keyed calls."""
 
-    def __init__(self, database: Database, spool: Path) -> None:
-        self.made = Recording(database, spool, rekey=self.rekey)
+    def __init__(self, database: Database, spool: Path, **config: Any) -> None:
+        self.made = Recording(database, spool, rekey=self.rekey, **config)
         self.registry = Registry(self.made.hub, clock=lambda: 1_700_000_000.0, keep_ended=60.0)
         self.transcripts = Transcripts(self.made.hub, self.registry, epoch="first")
         self.words = itertools.count(1)
@@ -191,6 +193,13 @@ class Live:
         call = self.registry.call_of("freeswitch", "main", leg_id)
         assert call is not None
         return call.call_id
+
+    def bridge(self, leg_id: str, other_leg_id: str) -> None:
+        self.apply(
+            LegsBridged(
+                origin="freeswitch", server="main", leg_id=leg_id, at=1_700_000_020.0, other_leg_id=other_leg_id
+            )
+        )
 
     def hear(self, leg_id: str, count: int) -> None:
         for _ in range(count):
@@ -222,9 +231,7 @@ async def test_memory_and_store_agree_on_every_seq(database: Database, tmp_path:
     assert live.registry.get(fresh_id) is None
     assert live.transcripts.epoch != "first"
     live.hear("leg-a", 3)
-    live.apply(
-        LegsBridged(origin="freeswitch", server="main", leg_id="leg-b", at=1_700_000_020.0, other_leg_id="leg-a")
-    )
+    live.bridge("leg-b", "leg-a")
     live.hear("leg-b", 2)
     await live.made.settle()
     async with database.read() as connection:
@@ -238,3 +245,51 @@ async def test_memory_and_store_agree_on_every_seq(database: Database, tmp_path:
     assert young.merged_into == stored_id
     assert live.made.number("resequenced") == live.made.number("rejected") == 0
     await live.made.stop()
+
+
+@pytest.mark.parametrize("batch_rows", [1, 3, 500])
+async def test_two_fresh_calls_of_one_stored_call_become_one_here_and_in_the_store(
+    database: Database, tmp_path: Path, batch_rows: int
+) -> None:
+    before = Live(database, tmp_path)
+    before.made.start()
+    stored_id = before.appear("leg-a", 1_700_000_000.0)
+    before.appear("leg-b", 1_700_000_005.0)
+    before.bridge("leg-a", "leg-b")
+    before.hear("leg-a", 5)
+    await before.made.settle()
+    await before.made.stop()
+
+    live = Live(database, tmp_path, batch_rows=batch_rows)
+    live.made.start()
+    async with out_of_order(database):
+        for leg_id, created_at in (("leg-a", 1_700_000_000.0), ("leg-b", 1_700_000_005.0)):
+            live.appear(leg_id, created_at)
+        for leg_id in ("leg-a", "leg-b", "leg-a"):
+            live.hear(leg_id, 2)
+    await live.made.until(lambda: [call.call_id for call in live.registry.calls()] == [stored_id])
+    for leg_id in ("leg-a", "leg-b"):
+        live.hear(leg_id, 2)
+    await live.made.settle()
+    async with database.read() as connection:
+        rows = [final_of(row) for row in await utterances_of(connection, stored_id)]
+    assert rows == live.transcripts.finals(stored_id)
+    assert [row.seq for row in rows] == list(range(1, 5 + 6 + 4 + 1))
+    assert [row.leg_id for row in rows[5:]] == ["leg-a"] * 4 + ["leg-b"] * 2 + ["leg-a"] * 2 + ["leg-b"] * 2
+    stored = await live.made.row(stored_id)
+    assert stored is not None
+    assert [leg.leg_id for leg in stored.legs] == ["leg-a", "leg-b"]
+    assert live.made.number("resequenced") == live.made.number("rejected") == 0
+    assert live.made.number("rekeyed") == 2
+    await live.made.stop()
+
+
+def test_what_changed_last_is_stored_last() -> None:
+    backlog = Backlog(10)
+    for number, call_id in enumerate(("stored", "fresh", "stored")):
+        backlog.note_call(float(number), make_call(call_id))
+    taken = backlog.take()
+    assert list(taken.calls) == ["fresh", "stored"]
+    backlog.note_call(4.0, make_call("fresh"))
+    backlog.put_back(taken)
+    assert [(call_id, at) for call_id, (at, _) in backlog.take().calls.items()] == [("stored", 2.0), ("fresh", 4.0)]
