@@ -45,7 +45,8 @@ class Requests:
     def __init__(self, late: Callable[[], PbxError]) -> None:
         self._pending: Pending[str, Request] = Pending()
         self.late = late
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._expires_at = 0.0
         self.answered = 0
         self.timed_out = 0
 
@@ -92,9 +93,11 @@ class Requests:
         if deadline is None:
             return
         if self._timer is not None:
-            if self._timer.when() <= deadline and not self._timer.cancelled():
+            if self._expires_at <= deadline:
                 return
             self._timer.cancel()
+        # The handle is not asked when it is due: uvloop's of a time that is over does not know.
+        self._expires_at = deadline
         self._timer = asyncio.get_running_loop().call_at(deadline, self._expire)
 
     def _expire(self) -> None:

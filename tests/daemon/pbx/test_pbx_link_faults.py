@@ -72,16 +72,18 @@ async def test_a_gateway_that_reads_no_more_leaves_nobody_waiting(sqlite_databas
         async with serve(never_read, sock=listener, max_queue=1, ping_interval=None, close_timeout=0.1):
             url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
             async with running(configured(url, request_timeout=0.5, attempts=1), sqlite_database) as room:
-                await room.until(lambda: room.state("gateway") == "ready")
-                put = database_put("f", "k", "v" * 900)
-                async with asyncio.timeout(60):
-                    outcomes = await asyncio.gather(
-                        *(room.pbx.gateway.ask("pbx1", put, feature="Test") for _ in range(8000)),
-                        return_exceptions=True,
-                    )
-                assert {type(outcome) for outcome in outcomes} == {PbxTimeout}
-                assert room.pbx.gateway.in_flight == 0
-            deaf.set()
+                try:
+                    await room.until(lambda: room.state("gateway") == "ready")
+                    put = database_put("f", "k", "v" * 900)
+                    async with asyncio.timeout(60):
+                        outcomes = await asyncio.gather(
+                            *(room.pbx.gateway.ask("pbx1", put, feature="Test") for _ in range(8000)),
+                            return_exceptions=True,
+                        )
+                    assert {type(outcome) for outcome in outcomes} == {PbxTimeout}
+                    assert room.pbx.gateway.in_flight == 0
+                finally:
+                    deaf.set()
 
 
 async def test_a_step_that_the_store_refuses_ends_nothing(room: Room) -> None:
