@@ -9,6 +9,8 @@ A change here needs a migration beside it in ``migrations/versions``; the tests 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -18,11 +20,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -231,4 +235,71 @@ Index(
     click_to_calls.c.created_at,
     sqlite_where=click_to_calls.c.ended_at.is_(None),
     postgresql_where=click_to_calls.c.ended_at.is_(None),
+)
+
+# A webhook, or work of a room of ours, from its acceptance to its end. ``other_id`` is the provider's id of it, by
+# which it is accepted once, ``order_key`` what it must stay in order with; both null where there is none. ``headers``
+# is a JSON array of pairs, ``done_by`` one of the names of handlers that have succeeded. ``attempts_allowed`` grows by
+# each replay. ``failing_since`` is when its present run of failures began.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", Id),
+    Column("source", Id, nullable=False),
+    Column("event", Id, nullable=False),
+    Column("other_id", Id),
+    Column("order_key", Id),
+    Column("state", Text, nullable=False),
+    Column("received_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("attempts_allowed", Integer, nullable=False),
+    Column("replays", Integer, nullable=False),
+    Column("holder", Id),
+    Column("lease_until", Double),
+    Column("failing_since", Double),
+    Column("finished_at", Double),
+    Column("error", Text, nullable=False),
+    Column("done_by", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("redacted", Boolean, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("delivery_id"),
+    UniqueConstraint("source", "other_id"),
+    CheckConstraint("state IN ('pending', 'working', 'done', 'dead', 'cancelled')", name="state"),
+)
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+# What the workers look for; then the list, whole or by one of these, each paged by the id, which grows with time.
+Index("deliveries_due_idx", deliveries.c.due_at, deliveries.c.delivery_id, **_where("state = 'pending'"))
+Index("deliveries_lease_idx", deliveries.c.lease_until, **_where("state = 'working'"))
+Index(
+    "deliveries_order_idx",
+    deliveries.c.source,
+    deliveries.c.order_key,
+    deliveries.c.delivery_id,
+    **_where("state IN ('pending', 'working') AND order_key IS NOT NULL"),
+)
+Index("deliveries_state_idx", deliveries.c.state, deliveries.c.delivery_id, **_where("state <> 'done'"))
+Index("deliveries_source_idx", deliveries.c.source, deliveries.c.delivery_id)
+Index("deliveries_event_idx", deliveries.c.event, deliveries.c.delivery_id)
+Index("deliveries_finished_idx", deliveries.c.finished_at, **_where("finished_at IS NOT NULL"))
+
+# One run of one handler: ``outcome`` is how it ended, ``error`` why it failed.
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("delivery_id", Id, ForeignKey("deliveries.delivery_id", ondelete="CASCADE"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("handler", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("finished_at", Double, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    PrimaryKeyConstraint("delivery_id", "attempt", "handler"),
 )

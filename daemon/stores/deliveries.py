@@ -1,0 +1,284 @@
+"""Deliveries as people look at them: one whole, pages of them, counts; and what people do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import (
+    Boolean,
+    LargeBinary,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+
+from daemon.stores.delivery_work import DeliveryState, RunOutcome, RunRow
+from daemon.stores.schema import deliveries, delivery_attempts
+
+_LISTED: Final = (
+    deliveries.c.delivery_id,
+    deliveries.c.source,
+    deliveries.c.event,
+    deliveries.c.other_id,
+    deliveries.c.order_key,
+    deliveries.c.state,
+    deliveries.c.received_at,
+    deliveries.c.due_at,
+    deliveries.c.attempts,
+    deliveries.c.attempts_allowed,
+    deliveries.c.replays,
+    deliveries.c.finished_at,
+    deliveries.c.error,
+    deliveries.c.redacted,
+    func.length(deliveries.c.body).label("size"),
+)
+_ENDED: Final = (DeliveryState.DONE, DeliveryState.DEAD, DeliveryState.CANCELLED)
+
+
+class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A delivery in a list. Times are Unix seconds; ``size`` is the bytes of its body."""
+
+    delivery_id: str
+    source: str
+    event: str
+    other_id: str | None
+    order_key: str | None
+    state: DeliveryState
+    received_at: float
+    due_at: float
+    attempts: int
+    attempts_allowed: int
+    replays: int
+    finished_at: float | None
+    error: str
+    redacted: bool
+    size: int
+
+
+class WholeDelivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A delivery with all there is of it, its runs oldest first."""
+
+    row: DeliveryRow
+    address: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    runs: list[RunRow]
+
+
+class _HasBytes(FunctionElement[bool]):
+    """Whether the first bytes have the second in them: each engine has its own word for it."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_HasBytes, "sqlite")
+def _has_bytes_in_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **options)}) > 0)"
+
+
+@compiles(_HasBytes, "postgresql")
+def _has_bytes_in_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    whole, part = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(position({part} IN {whole}) > 0)"
+
+
+class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Which deliveries: every field that is given must be true of one.
+
+    ``since`` and ``until`` bound when they were received, in Unix seconds. ``text`` is a delivery's id, the
+    provider's, or its key, whole, or part of its event or error; ``body`` is part of its body.
+    """
+
+    source: str | None = None
+    event: str | None = None
+    state: DeliveryState | None = None
+    since: float | None = None
+    until: float | None = None
+    text: str | None = None
+    body: str | None = None
+
+    def indexed(self) -> ColumnElement[bool]:
+        """The part of it that an index answers: one of its names, and the time."""
+        column = deliveries.c
+        parts: list[ColumnElement[bool]] = [true()]
+        if self.state not in (None, DeliveryState.DONE):
+            # The index is of these alone, which the engines only see where it is said as the index says it.
+            parts += [column.state == self.state, literal_column("state <> 'done'", Boolean)]
+        elif self.event is not None:
+            parts.append(column.event == self.event)
+        elif self.source is not None:
+            parts.append(column.source == self.source)
+        if self.since is not None:
+            parts.append(column.delivery_id >= id_at(self.since))
+        if self.until is not None:
+            parts.append(column.delivery_id < id_at(self.until))
+        return and_(*parts)
+
+    def condition(self) -> ColumnElement[bool]:
+        """All of it."""
+        column = deliveries.c
+        parts = [self.indexed()]
+        for name in ("source", "event", "state"):
+            value = getattr(self, name)
+            if value is not None:
+                parts.append(column[name] == value)
+        if self.text:
+            whole = [column[name] == self.text for name in ("delivery_id", "other_id", "order_key")]
+            part = [column[name].icontains(self.text, autoescape=True) for name in ("event", "error")]
+            parts.append(or_(*whole, *part))
+        if self.body:
+            parts.append(_HasBytes(column.body, bindparam(None, self.body.encode(), LargeBinary)))
+        return and_(*parts)
+
+
+def id_at(moment: float) -> str:
+    """The smallest id that a delivery of that moment (Unix seconds) can have: ids are UUIDs of version 7 (RFC 9562)."""
+    milliseconds = min(max(int(moment * 1000), 0), (1 << 48) - 1)
+    digits = f"{milliseconds:012x}70008000000000000000"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+class DeliveryPage(msgspec.Struct, frozen=True, gc=False):
+    """Some deliveries, newest first; ``before`` is where to go on, ``None`` where nothing is left to look at."""
+
+    rows: list[DeliveryRow]
+    before: str | None
+
+
+async def page_of_deliveries(
+    connection: AsyncConnection, wanted: DeliveryFilter, *, before: str | None, limit: int, most_read: int = 20_000
+) -> DeliveryPage:
+    """Up to ``limit`` of them whose ids are less than ``before``.
+
+    So that the time it takes is bounded, no more than ``most_read`` rows are looked at: a page may be short, or empty,
+    and yet not the last.
+    """
+    older = true() if before is None else deliveries.c.delivery_id < before
+    newest_first = deliveries.c.delivery_id.desc()
+    edges = select(deliveries.c.delivery_id).where(wanted.indexed(), older).order_by(newest_first)
+    edge: str | None = await connection.scalar(edges.limit(1).offset(most_read - 1))
+    near = true() if edge is None else deliveries.c.delivery_id >= edge
+    query = select(*_LISTED).where(wanted.condition(), older, near).order_by(newest_first).limit(limit)
+    rows = [_row(row) for row in await connection.execute(query)]
+    return DeliveryPage(rows, rows[-1].delivery_id if len(rows) == limit else edge)
+
+
+async def count_deliveries(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
+    """How many there are."""
+    return await connection.scalar(select(func.count()).select_from(deliveries).where(wanted.condition())) or 0
+
+
+async def get_delivery(connection: AsyncConnection, delivery_id: str) -> WholeDelivery | None:
+    """All there is of one."""
+    more = (deliveries.c.address, deliveries.c.headers, deliveries.c.body)
+    query = select(*_LISTED, *more).where(deliveries.c.delivery_id == delivery_id)
+    found = (await connection.execute(query)).first()
+    if found is None:
+        return None
+    of_it = delivery_attempts.c.delivery_id == delivery_id
+    order = (delivery_attempts.c.attempt, delivery_attempts.c.started_at, delivery_attempts.c.handler)
+    runs = [_run(row) for row in await connection.execute(select(delivery_attempts).where(of_it).order_by(*order))]
+    headers = msgspec.json.decode(found.headers, type=list[tuple[str, str]])
+    return WholeDelivery(row=_row(found), address=found.address, headers=headers, body=found.body, runs=runs)
+
+
+class SourceCount(msgspec.Struct, frozen=True, gc=False):
+    """How many deliveries of a source are in a state that is not ``done``, and when the oldest was received."""
+
+    source: str
+    state: DeliveryState
+    count: int
+    oldest: float
+
+
+async def count_unfinished(connection: AsyncConnection) -> list[SourceCount]:
+    """By source and state; what is done is not looked at."""
+    grouped = (deliveries.c.source, deliveries.c.state)
+    query = select(*grouped, func.count(), func.min(deliveries.c.received_at)).where(text("state <> 'done'"))
+    rows = await connection.execute(query.group_by(*grouped))
+    return [SourceCount(source, DeliveryState(state), count, oldest) for source, state, count, oldest in rows]
+
+
+async def find_deliveries(connection: AsyncConnection, wanted: DeliveryFilter, *, after: str, limit: int) -> list[str]:
+    """The ids of up to ``limit`` that have ended and whose ids are more than ``after``, oldest first."""
+    query = select(deliveries.c.delivery_id).where(
+        wanted.condition(), deliveries.c.delivery_id > after, deliveries.c.state.in_(_ENDED)
+    )
+    return list(await connection.scalars(query.order_by(deliveries.c.delivery_id).limit(limit)))
+
+
+async def replay_deliveries(
+    connection: AsyncConnection, due: Sequence[tuple[str, float]], attempts_allowed: int
+) -> int:
+    """Let those (id, when it is due) that have ended be worked again; how many these are.
+
+    Of a dead one the handlers that failed run again, of a done one all of them.
+    """
+    if not due:
+        return 0
+    when = case(dict(due), value=deliveries.c.delivery_id)
+    result = await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.delivery_id.in_([delivery_id for delivery_id, _ in due]), deliveries.c.state.in_(_ENDED))
+        .values(
+            done_by=case((deliveries.c.state == DeliveryState.DONE, "[]"), else_=deliveries.c.done_by),
+            state=DeliveryState.PENDING.value,
+            due_at=when,
+            attempts_allowed=deliveries.c.attempts + attempts_allowed,
+            replays=deliveries.c.replays + 1,
+            failing_since=None,
+            finished_at=None,
+        )
+    )
+    return result.rowcount
+
+
+async def cancel_delivery(connection: AsyncConnection, delivery_id: str, now: float) -> bool:
+    """Let it not be worked any more; what works on it now comes to nothing. False: it has ended already."""
+    live = (DeliveryState.PENDING, DeliveryState.WORKING)
+    result = await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.delivery_id == delivery_id, deliveries.c.state.in_(live))
+        .values(state=DeliveryState.CANCELLED.value, finished_at=now, holder=None, lease_until=None)
+    )
+    return result.rowcount > 0
+
+
+async def delete_ended(connection: AsyncConnection, *, done_before: float, dead_before: float, most: int = 500) -> int:
+    """Delete up to ``most`` that were done, or died or were cancelled, before then; how many these are."""
+    done = (deliveries.c.state == DeliveryState.DONE) & (deliveries.c.finished_at < done_before)
+    dead = deliveries.c.state.in_((DeliveryState.DEAD, DeliveryState.CANCELLED)) & (
+        deliveries.c.finished_at < dead_before
+    )
+    old = select(deliveries.c.delivery_id).where(
+        deliveries.c.finished_at.is_not(None), deliveries.c.finished_at < max(done_before, dead_before), done | dead
+    )
+    old = old.order_by(deliveries.c.finished_at).limit(most)
+    return (await connection.execute(delete(deliveries).where(deliveries.c.delivery_id.in_(old)))).rowcount
+
+
+def _row(row: Any) -> DeliveryRow:
+    values = {name: getattr(row, name) for name in DeliveryRow.__struct_fields__}
+    values["state"] = DeliveryState(values["state"])
+    return DeliveryRow(**values)
+
+
+def _run(row: Any) -> RunRow:
+    values = dict(row._mapping)
+    values["outcome"] = RunOutcome(values["outcome"])
+    return RunRow(**values)
