@@ -197,6 +197,24 @@ class PbxConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     click_to_call: ClickToCallConfig = msgspec.field(default_factory=ClickToCallConfig)
 
 
+class InboxConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[inbox]``: work that is stored before it is acknowledged, and done until it is done."""
+
+    concurrency: Count = 128
+    """Deliveries that are worked on at the same time."""
+    retries: list[Positive] = msgspec.field(
+        default_factory=lambda: [5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 18_000.0, 36_000.0]
+    )
+    """Seconds after the first failure, the second, and so on; after the last one a delivery is dead."""
+    order_wait: Positive = 60.0
+    """How long a delivery may wait for the retries of an earlier one with its key."""
+    lease: Positive = 60.0
+    """What a process that died was working on is taken up by others after so long."""
+    keep_done: Positive = 2_592_000.0
+    keep_dead: Positive = 7_776_000.0
+    max_body: Count = 1_048_576
+
+
 class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -210,3 +228,4 @@ class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     web: WebConfig = msgspec.field(default_factory=WebConfig)
     live: LiveConfig = msgspec.field(default_factory=LiveConfig)
     pbx: PbxConfig = msgspec.field(default_factory=PbxConfig)
+    inbox: InboxConfig = msgspec.field(default_factory=InboxConfig)

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from daemon.stores.database import Database, DatabaseAwayError, DatabaseUrlError, RowRefusedError
+from daemon.stores.database import MIGRATIONS, Database, DatabaseAwayError, DatabaseUrlError, RowRefusedError
 from daemon.stores.schema import metadata
 from tests.services.databases import PostgresDatabases, SqliteDatabases
 from tests.services.postgres import PostgresServer
@@ -85,8 +85,9 @@ async def test_upgrading_twice_and_at_once_is_harmless(empty_url: str) -> None:
     several = [Database.of(empty_url) for _ in range(3)]
     await asyncio.gather(*(one.upgrade() for one in several))
     await several[0].upgrade()
+    newest = max(path.name for path in (MIGRATIONS / "versions").glob("r*.py"))[1:5]
     async with several[0].read() as connection:
-        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).all() == [("0002",)]
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).all() == [(newest,)]
     for one in several:
         await one.close()
 

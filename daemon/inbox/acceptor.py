@@ -1,0 +1,102 @@
+"""Into the store before anybody is told yes, by group commit: all who wait share the next transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from daemon.inbox.contract import InboxFullError
+from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
+from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery, add_deliveries
+
+log = structlog.get_logger(__name__)
+
+_GROUP: Final = 256
+"""Deliveries in one transaction at most."""
+_MOST_WAITING: Final = 10_000
+_MOST_BYTES: Final = 64 * 1024 * 1024
+
+_Waiting = tuple[NewDelivery, "asyncio.Future[Accepted]"]
+
+
+class Acceptor:
+    """Stores deliveries in groups. ``stored`` is called after each group that has something to work on."""
+
+    def __init__(self, database: Database, stored: Callable[[], None]) -> None:
+        self._database = database
+        self._stored = stored
+        self._waiting: list[_Waiting] = []
+        self._bytes = 0
+        self._some = asyncio.Event()
+        self.problem = ""
+        """Why the last group could not be stored; ``""`` where it could."""
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for the next transaction."""
+        return len(self._waiting)
+
+    async def accept(self, delivery: NewDelivery) -> Accepted:
+        """Store ``delivery``, and say what became of it when that is safe.
+
+        Raises :class:`DatabaseAwayError`, :class:`RowRefusedError` and :class:`InboxFullError`. Who asked may go away
+        meanwhile: it is stored all the same.
+        """
+        if len(self._waiting) >= _MOST_WAITING or self._bytes >= _MOST_BYTES:
+            raise InboxFullError("too many deliveries wait to be stored")
+        safe: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._waiting.append((delivery, safe))
+        self._bytes += len(delivery.body)
+        self._some.set()
+        return await safe
+
+    async def run(self) -> None:
+        """Store what waits until cancelled; who still waits then is told that the store is away."""
+        try:
+            while True:
+                await self._some.wait()
+                group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+                self._bytes -= sum(len(delivery.body) for delivery, _ in group)
+                if not self._waiting:
+                    self._some.clear()
+                await self._store(group)
+        finally:
+            _fail(self._waiting, DatabaseAwayError("Parley stops"))
+
+    async def _store(self, group: Sequence[_Waiting]) -> None:
+        """Store a group; where the engine refuses a row, by halves, until the one is found that is to blame."""
+        try:
+            async with self._database.transaction() as connection:
+                accepted = await add_deliveries(connection, [delivery for delivery, _ in group])
+        except RowRefusedError as error:
+            if len(group) == 1:
+                log.warning("delivery_refused_by_store", source=group[0][0].source, cause=error.cause)
+                _fail(group, error)
+                return
+            middle = len(group) // 2
+            await self._store(group[:middle])
+            await self._store(group[middle:])
+        except DatabaseAwayError as error:
+            self.problem = str(error)
+            _fail(group, error)
+        except BaseException:
+            _fail(group, DatabaseAwayError("the store was interrupted"))
+            raise
+        else:
+            self.problem = ""
+            for (_, safe), one in zip(group, accepted, strict=True):
+                if not safe.done():
+                    safe.set_result(one)
+            if any(one.fate is not Fate.DOUBLE for one in accepted):
+                self._stored()
+
+
+def _fail(group: Sequence[_Waiting], error: Exception) -> None:
+    for _, safe in group:
+        if not safe.done():
+            safe.set_exception(error)
+            # Who waited may be gone; that is then nobody's error.
+            safe.exception()

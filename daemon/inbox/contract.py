@@ -1,0 +1,86 @@
+"""What the inbox is to others: to a handler a :class:`Delivery`, to rooms that hand work to it an :class:`Inbox`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+
+class PermanentError(Exception):
+    """Raised by a handler: another try would be of no use. The delivery dies with this text."""
+
+
+class RetryLaterError(Exception):
+    """Raised by a handler: try again, ``after`` seconds where the other side said so.
+
+    Any other exception means the same without saying when.
+    """
+
+    def __init__(self, text: str, *, after: float | None = None) -> None:
+        super().__init__(text)
+        self.after = after
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A webhook, or work of a room of ours, as a handler sees it.
+
+    ``other_id`` is the provider's id of it, ``key`` what it stays in order with (``""``: nothing). ``headers`` have
+    lower-case names and no secrets; of a name that stood twice the last value. ``received_at`` is in Unix seconds.
+    ``attempt`` counts from 1, over all replays. ``redacted``: what must not be stored was taken out of ``body``.
+
+    A delivery may be handed to a handler more than once: its process may die between the doing and the noting. What
+    must happen once is marked by ``idempotency_key``, which is the same each time, and another after a replay.
+    """
+
+    delivery_id: str
+    source: str
+    event: str
+    other_id: str | None
+    key: str
+    received_at: float
+    attempt: int
+    idempotency_key: str
+    address: str
+    redacted: bool
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Raises :class:`PermanentError` where it is none."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise PermanentError("the body is no JSON") from error
+
+
+Handler = Callable[[Delivery], Awaitable[None]]
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something for the inbox to see done: ``source`` is the room that hands it in.
+
+    With ``other_id`` it is taken once for good, with ``key`` in order, with ``due_at`` (Unix seconds) not before.
+    """
+
+    source: str
+    event: str
+    body: bytes
+    other_id: str | None = None
+    key: str | None = None
+    due_at: float | None = None
+
+
+class InboxFullError(Exception):
+    """So much waits to be stored that no more is taken. Trying again later is right."""
+
+
+class Inbox(Protocol):
+    """Takes work of rooms."""
+
+    async def put(self, work: Work) -> str:
+        """Store ``work``; returns its delivery id when it is safe.
+
+        Raises :class:`InboxFullError`, and ``DatabaseAwayError`` and ``RowRefusedError`` of the store.
+        """

@@ -1,0 +1,53 @@
+"""Which handlers a delivery is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from daemon.inbox.contract import Handler
+
+
+class NamedHandler(msgspec.Struct, frozen=True, kw_only=True):
+    """A handler of the deliveries whose source and event match the patterns (``*``, ``?``, ``[…]``).
+
+    ``name`` is what its runs are stored under, and what is remembered of a success: unique, and not to be changed.
+    ``deadline`` is in seconds.
+    """
+
+    name: str
+    handle: Handler
+    source: str
+    event: str = "*"
+    deadline: float = 30.0
+
+
+class Handlers:
+    """All of them, in order."""
+
+    def __init__(self, handlers: Iterable[NamedHandler] = ()) -> None:
+        self._all: dict[str, NamedHandler] = {}
+        self._matching: dict[tuple[str, str], tuple[NamedHandler, ...]] = {}
+        for handler in handlers:
+            self.add(handler)
+
+    def add(self, handler: NamedHandler) -> None:
+        """One more. Raises ``ValueError`` for a name that is taken."""
+        if handler.name in self._all:
+            raise ValueError(f"there are two handlers {handler.name}")
+        self._all[handler.name] = handler
+        self._matching.clear()
+
+    def of(self, source: str, event: str) -> tuple[NamedHandler, ...]:
+        """Those for that source and event."""
+        found = self._matching.get((source, event))
+        if found is None:
+            found = tuple(
+                one for one in self._all.values() if fnmatchcase(source, one.source) and fnmatchcase(event, one.event)
+            )
+            if len(self._matching) > 1_000:  # events come from outside: their names have no end
+                self._matching.clear()
+            self._matching[source, event] = found
+        return found

@@ -1,0 +1,101 @@
+"""Group commit: what is said yes to is stored, and one bad row fails alone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from daemon.inbox.acceptor import Acceptor
+from daemon.inbox.contract import InboxFullError
+from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
+from daemon.stores.delivery_inserts import Accepted, Fate
+from tests.daemon.inbox.workshop import Workshop, at_work
+from tests.services.databases import PostgresDatabases
+from tests.services.postgres import PostgresServer
+
+
+async def test_all_who_wait_share_a_transaction(database: Database) -> None:
+    shop = Workshop(database)
+    groups = []
+    shop.acceptor = Acceptor(database, lambda: groups.append(1))
+    asking = [asyncio.create_task(shop.accept(other_id=str(number))) for number in range(200)]
+    await asyncio.sleep(0)
+    assert shop.acceptor.waiting == 200
+    async with at_work(shop.acceptor):
+        accepted = await asyncio.gather(*asking)
+    assert {one.fate for one in accepted} == {Fate.STORED}
+    assert len(groups) == 1
+    assert len(await shop.all()) == 200
+
+
+async def test_a_row_that_the_store_refuses_fails_alone(database: Database) -> None:
+    shop = Workshop(database)
+    asking = [
+        asyncio.create_task(shop.accept(event="\ud800" if number in (3, 77) else "push")) for number in range(100)
+    ]
+    async with at_work(shop.acceptor):
+        outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    assert [number for number, one in enumerate(outcomes) if isinstance(one, RowRefusedError)] == [3, 77]
+    assert sum(isinstance(one, Accepted) for one in outcomes) == 98
+    assert len(await shop.all()) == 98
+
+
+async def test_a_nul_in_a_text_fails_alone_where_the_engine_takes_none(postgres_databases: PostgresDatabases) -> None:
+    database = Database.of(await asyncio.to_thread(postgres_databases.make))
+    shop = Workshop(database)
+    asking = [asyncio.create_task(shop.accept(other_id="a\0b" if number == 5 else None)) for number in range(10)]
+    async with at_work(shop.acceptor):
+        outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    assert [number for number, one in enumerate(outcomes) if isinstance(one, RowRefusedError)] == [5]
+    await database.close()
+
+
+async def test_who_goes_away_meanwhile_does_not_keep_it_from_being_stored(database: Database) -> None:
+    shop = Workshop(database)
+    asking = asyncio.create_task(shop.accept(other_id="1"))
+    await asyncio.sleep(0)
+    asking.cancel()
+    async with at_work(shop.acceptor):
+        assert (await shop.accept(other_id="1")).fate is Fate.DOUBLE
+
+
+async def test_a_store_that_is_away_says_no_and_is_used_again_when_it_is_back(postgres_server: PostgresServer) -> None:
+    database = Database.of(postgres_server.url(), timeout=5.0)
+    await database.upgrade()
+    shop = Workshop(database)
+    async with at_work(shop.acceptor):
+        await shop.accept(other_id="1")
+        await asyncio.to_thread(postgres_server.stop)
+        with pytest.raises(DatabaseAwayError):
+            await shop.accept(other_id="2")
+        assert shop.acceptor.problem
+        await asyncio.to_thread(postgres_server.start)
+        assert (await shop.accept(other_id="2")).fate is Fate.STORED
+        assert not shop.acceptor.problem
+        assert (await shop.accept(other_id="1")).fate is Fate.DOUBLE
+    await database.close()
+
+
+async def test_only_so_much_waits(database: Database) -> None:
+    shop = Workshop(database)
+    body = bytes(1024 * 1024)
+    asking = [asyncio.create_task(shop.accept(body=body)) for _ in range(64)]
+    await asyncio.sleep(0)
+    with pytest.raises(InboxFullError):
+        await shop.accept()
+    async with at_work(shop.acceptor):
+        await asyncio.gather(*asking)
+        assert (await shop.accept()).fate is Fate.STORED
+
+
+async def test_whoever_waits_at_a_stop_is_told(database: Database) -> None:
+    shop = Workshop(database)
+    async with at_work(shop.acceptor):
+        await shop.accept()
+    asking = asyncio.create_task(shop.accept())
+    await asyncio.sleep(0)
+    running = asyncio.create_task(shop.acceptor.run())
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    asking.cancel()
