@@ -1,11 +1,14 @@
 """Whose fault a protocol error is, which decides what to do about it.
 
-Every error of :mod:`protocols` is one of three:
+Every error of :mod:`protocols` about a link is one of three:
 
 * :class:`LocalError`: we asked for something the protocol cannot carry. Nothing was written; the link is fine.
 * :class:`RemoteError`: the other side sent what cannot be understood. The stream has no known frame border any
   more: drop the link and connect again.
 * :class:`RefusedError`: the other side understood and said no (``-ERR``). The link is fine.
+
+A webhook has no link: one that does not prove who sent it raises
+:class:`protocols.webhooks.signatures.SignatureRefusedError`, and is answered.
 """
 
 

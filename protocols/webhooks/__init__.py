@@ -1,0 +1,1 @@
+"""Webhooks: who sent one, what it is, and how one of ours is signed."""

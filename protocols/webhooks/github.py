@@ -1,0 +1,39 @@
+"""GitHub: ``X-Hub-Signature-256: sha256=<hex>``, an HMAC-SHA256 of the body.
+
+The event is the header ``X-GitHub-Event`` with the payload's ``action`` behind it (``pull_request.opened``), the id
+``X-GitHub-Delivery``. An event of an organisation has no ``repository``.
+Source: docs.github.com, "Validating webhook deliveries" and "Webhook events and payloads".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from protocols.webhooks.delivery import Identified, event_name, stable_id
+from protocols.webhooks.hmac_scheme import HmacScheme, HmacVerifier
+from protocols.webhooks.payload import at, read_object
+
+SCHEME = HmacScheme("x-hub-signature-256", prefix="sha256=")
+
+
+class GithubVerifier(HmacVerifier):
+    """Verifies GitHub's signature. Raises ``LocalError`` for an unusable secret."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        super().__init__(SCHEME, secrets)
+
+
+def sign(secret: str, body: bytes) -> dict[str, str]:
+    """The header that GitHub adds."""
+    return SCHEME.sign(secret, body)
+
+
+def identify(headers: Mapping[str, str], body: bytes) -> Identified:
+    """Never raises. Events of one repository stay in order."""
+    payload = read_object(body)
+    name = headers.get("x-github-event")
+    return Identified(
+        event_name(name, payload.get("action") if name else None),
+        stable_id(headers.get("x-github-delivery")),
+        stable_id(at(payload, "repository", "full_name")),
+    )
