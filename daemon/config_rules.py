@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
-
+from daemon.broken_rule import BrokenRule, network_rule
 from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig
+from daemon.inbox_rules import inbox_rules
 from daemon.places import service_user, writing_obstacle
 from daemon.secrets import (
     DATABASE_PASSWORD,
@@ -32,28 +32,19 @@ PLACEHOLDER = "REPLACE-ME"
 FACTORY_PASSWORD = "ClueCon"  # noqa: S105 - the one in FreeSWITCH's own configuration
 
 
-class BrokenRule(msgspec.Struct, frozen=True):
-    """A rule that the value at ``path`` breaks."""
-
-    path: KeyPath
-    problem: str
-    remedy: str
-    rival: KeyPath | None = None
-    """The other key that takes part, where it takes two."""
-
-
 def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule]:
     """Every rule that ``config`` breaks; a missing secret is one, unless ``secrets`` is ``None``."""
     yield from _switches(config.switch)
     yield from _database_url(config.database.url)
     yield from _pbx(config.pbx)
+    yield from inbox_rules(config.inbox, secrets)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)
     yield from _listeners(config.web.listener)
     for key in ("trusted_proxies", "metrics_networks"):
         for index, network in enumerate(getattr(config.web, key)):
-            yield from _network(network, ("web", key, index))
+            yield from network_rule(network, ("web", key, index))
     if not config.service.state_dir.startswith("/"):
         path = ("service", "state_dir")
         yield BrokenRule(path, f'"{config.service.state_dir}" is not a whole path', "begin it with a slash")
@@ -249,13 +240,6 @@ def _listeners(listeners: list[ListenerConfig]) -> Iterator[BrokenRule]:
             problem = f"web.listener[{first}] has this address and port too"
             remedy = "give it another port, or its routes to the other"
             yield BrokenRule((*here, "port"), problem, remedy, ("web", "listener", first))
-
-
-def _network(network: str, path: KeyPath) -> Iterator[BrokenRule]:
-    try:
-        ipaddress.ip_network(network)
-    except ValueError as error:
-        yield BrokenRule(path, str(error), 'write it like "10.0.0.0/8", "192.0.2.7" or "2001:db8::/32"')
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ import errno
 import os
 import pwd
 import stat
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,17 @@ def spool_dir(config: Config) -> Path:
 def last_heard_path(config: Config) -> Path:
     """The note of when each switch was last heard of."""
     return Path(config.service.state_dir) / "last-heard.json"
+
+
+def instance_id(config: Config) -> str:
+    """The name of this Parley among those that share a store: two have never the same, and a restart does not change
+    it. It is kept in the state directory, which one process has for itself."""
+    path = Path(config.service.state_dir) / "instance-id"
+    if not path.exists():
+        new = path.with_suffix(".new")
+        new.write_text(uuid.uuid4().hex)
+        new.replace(path)
+    return path.read_text()
 
 
 def socket_path(config: Config, environment: Mapping[str, str] | None = None) -> Path:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from daemon.config import PbxHeaderConfig, PbxTenantConfig, SwitchConfig
+from daemon.config import DestinationConfig, PbxHeaderConfig, PbxTenantConfig, SourceConfig, SwitchConfig
 
 DATABASE_PASSWORD = "database-password"  # noqa: S105 - the name of a secret
 
@@ -32,6 +32,23 @@ def tenant_app_key(tenant: PbxTenantConfig) -> str:
 def pbx_header(header: PbxHeaderConfig) -> str:
     """The name of the secret that is the value of ``header`` where the configuration gives none."""
     return f"pbx-header-{header.name.lower()}"
+
+
+def source_secret(source: SourceConfig) -> str:
+    """The name of the secret by which ``source`` proves who it is."""
+    return f"source-{source.name}-secret"
+
+
+def source_secrets(source: SourceConfig, secrets: Secrets) -> list[str]:
+    """All secrets of ``source`` that there are now: up to three while one is changed for another."""
+    first = source_secret(source)
+    found = (secrets.get(name) for name in (first, f"{first}-2", f"{first}-3"))
+    return [secret for secret in found if secret is not None]
+
+
+def destination_secret(destination: DestinationConfig) -> str:
+    """The name of the secret with which what goes to ``destination`` is signed."""
+    return f"destination-{destination.name}-secret"
 
 
 def environment_name(name: str) -> str:

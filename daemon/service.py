@@ -27,10 +27,11 @@ from daemon.config import Config, SwitchConfig
 from daemon.errors import ConfigError, OperatorError
 from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
+from daemon.inbox.room import InboxRoom
 from daemon.listeners import Listeners
 from daemon.notify import Notifier
 from daemon.pbx.room import Pbx
-from daemon.places import database_url, last_heard_path, socket_path, spool_dir, writing_problem
+from daemon.places import database_url, instance_id, last_heard_path, socket_path, spool_dir, writing_problem
 from daemon.recall import Recall, final_of
 from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
 from daemon.stores.database import Database
@@ -87,6 +88,7 @@ class Service:
         self._chores: list[asyncio.Task[None]] = []
         self._recording: list[asyncio.Task[None]] = []
         self._following: list[asyncio.Task[None]] = []
+        self._working: list[asyncio.Task[None]] = []
         self._held = ExitStack()
         self.started = asyncio.Event()
         """Set when the listeners accept and the rooms run."""
@@ -107,6 +109,7 @@ class Service:
         self._last_heard = LastHeard(last_heard_path(config))
         self.switches = [self._switch(switch, secrets) for switch in config.switch]
         self.pbx = self._pbx(secrets) if config.pbx.url else None
+        self.inbox = InboxRoom(config.inbox, secrets, self.database, holder=lambda: instance_id(config), clock=clock)
         self.health = self._health()
         self._vitals = Vitals(
             self._notifier, hub=self.hub, registry=self.registry, health=self.health, links=self.links
@@ -183,6 +186,7 @@ class Service:
         health.add("service", self._own_condition)
         health.add("database", self._upgrading.condition)
         health.add("recorder", self.recorder.condition)
+        health.add("inbox", self.inbox.condition)
         for switch in self.switches:
             health.add(switch.status.link, switch.condition)
         if self.pbx is not None:
@@ -202,6 +206,7 @@ class Service:
             health=self.health,
             links=self.links,
             version=version(),
+            inbox=self.inbox,
             pbx=self.pbx,
             clock=self._clock,
         )
@@ -257,6 +262,7 @@ class Service:
         self._chores = [group.create_task(chore) for chore in chores]
         await self._upgrading.first_try(_UPGRADE_PATIENCE)
         self._recording = [group.create_task(self.recorder.run())]
+        self._working = [group.create_task(self.inbox.run())]
         await self.listeners.start()
         self._following = [group.create_task(switch.run()) for switch in self.switches]
         if self.pbx is not None:
@@ -310,6 +316,8 @@ class Service:
         await self.listeners.stop_accepting()
         await self._step("listeners", self.listeners.close(), end - whole * 0.7)
         await self._step("links", _end_tasks(self._following), end - whole * 0.5)
+        # Whoever delivers has been answered by now; what is worked on is found again by its lease.
+        await self._step("inbox", _end_tasks(self._working), end - whole * 0.4)
         # A database that is away will not be back for a stop; what waits for it is in the spool.
         parts = (self._upgrading.condition(), self.recorder.condition())
         away = any(part.condition is not Condition.OK for part in parts)

@@ -14,9 +14,11 @@ from web.routes.calls import CallRoutes
 from web.routes.console import STATIC, ConsoleRoutes
 from web.routes.documents import DocumentRoutes
 from web.routes.health import HealthRoutes
+from web.routes.inbox import InboxRoutes
 from web.routes.live import LiveRoutes
 from web.routes.pbx import PbxRoutes
 from web.routes.session import SessionRoutes
+from web.routes.webhooks import WebhookRoutes
 from web.sources import Sources
 
 __all__ = ["Sources", "build_app", "endpoints_of"]
@@ -59,6 +61,8 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             SessionRoutes(sources),
             CallRoutes(sources),
             PbxRoutes(sources),
+            InboxRoutes(sources),
+            WebhookRoutes(sources),
             LiveRoutes(sources),
             ConsoleRoutes(static),
         )

@@ -13,6 +13,7 @@ from daemon.calls.registry import Registry
 from daemon.config import Config
 from daemon.health import Health
 from daemon.hub import Hub
+from daemon.inbox.room import InboxRoom
 from daemon.pbx.room import Pbx
 from daemon.stores.database import Database
 from daemon.transcripts.assembler import Transcripts
@@ -20,6 +21,7 @@ from web.auth import Auth
 from web.live import Live
 from web.live_client import Past
 from web.metrics import Metrics
+from web.providers import Providers
 
 
 @dataclass(kw_only=True)
@@ -35,6 +37,7 @@ class Sources:
     health: Health
     links: Callable[[], list[LinkStatus]]
     version: str
+    inbox: InboxRoom
     pbx: Pbx | None = None
     clock: Callable[[], float] = time.time
 
@@ -42,6 +45,11 @@ class Sources:
     def auth(self) -> Auth:
         """Who may do what."""
         return Auth(self.accounts, self.config.web)
+
+    @cached_property
+    def providers(self) -> Providers:
+        """Who may deliver."""
+        return Providers(self.inbox, self.auth, self.config.inbox.max_body)
 
     @cached_property
     def live(self) -> Live:

@@ -23,6 +23,14 @@ class RetryLaterError(Exception):
         self.after = after
 
 
+class PostponedError(Exception):
+    """Raised by a handler: it was not tried, and is to be ``after`` seconds from now. That is no attempt."""
+
+    def __init__(self, text: str, *, after: float) -> None:
+        super().__init__(text)
+        self.after = after
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A webhook, or work of a room of ours, as a handler sees it.
 
@@ -70,6 +78,14 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     other_id: str | None = None
     key: str | None = None
     due_at: float | None = None
+
+
+class Actor(msgspec.Struct, frozen=True, gc=False):
+    """Who asks, for the audit: ``via`` and ``address`` are those of an audit row."""
+
+    name: str
+    via: str
+    address: str = ""
 
 
 class InboxFullError(Exception):

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from daemon.inbox.contract import Delivery, PermanentError, RetryLaterError
+from daemon.inbox.contract import Delivery, PermanentError, PostponedError, RetryLaterError
 from daemon.inbox.handlers import Handlers, NamedHandler
 from daemon.inbox.retries import Retries
 from daemon.stores.delivery_work import ClaimedRow, DeliveryState, RunOutcome, RunRow, WorkedRow
@@ -46,13 +46,15 @@ class Runner:
                 [await attempts[0].run()] if len(attempts) == 1 else await asyncio.gather(*(a.run() for a in attempts))
             )
         done += [run.handler.name for run in runs if run.outcome is RunOutcome.DONE]
-        return Worked(self._judge(claimed, runs, done), [run.row(claimed) for run in runs])
+        return Worked(self._judge(claimed, runs, done), [run.row(claimed) for run in runs if not run.postponed])
 
     def _judge(self, claimed: ClaimedRow, runs: Sequence[_Run], done: list[str]) -> WorkedRow:
         now = self._clock()
         failed = [run for run in runs if run.outcome is not RunOutcome.DONE]
         error = "; ".join(f"{run.handler.name}: {run.error}" for run in failed)[:_ERROR_LENGTH]
-        left = claimed.attempts_allowed - claimed.attempts
+        # Whoever did not try is not to blame for an attempt; whoever did, and failed, is.
+        postponed = bool(failed) and all(run.postponed for run in failed)
+        left = claimed.attempts_allowed - claimed.attempts + postponed
         state = DeliveryState.DONE
         due_at: float | None = None
         finished_at: float | None = now
@@ -70,6 +72,7 @@ class Runner:
             finished_at=finished_at,
             error=error,
             done_by=msgspec.json.encode(done).decode(),
+            postponed=int(postponed),
         )
 
 
@@ -81,6 +84,7 @@ class _Run:
         self.outcome = RunOutcome.DONE
         self.error = ""
         self.after: float | None = None
+        self.postponed = False
         self._delivery = delivery
         self._clock = clock
         self._started_at = self._finished_at = 0.0
@@ -95,6 +99,9 @@ class _Run:
         except RetryLaterError as error:
             self._fail(str(error))
             self.after = error.after
+        except PostponedError as error:
+            self._fail(str(error))
+            self.after, self.postponed = error.after, True
         except TimeoutError as error:
             over = f"no end after {self.handler.deadline:g} s"
             self._fail(over if isinstance(error.__cause__, asyncio.CancelledError) else f"TimeoutError: {error}")

@@ -39,7 +39,7 @@ _IDLE = 1.0
 
 
 class Worker:
-    """Does the work of one process, ``holder``. ``clock`` gives Unix seconds."""
+    """Does the work of one process, which ``holder`` names. ``clock`` gives Unix seconds."""
 
     def __init__(
         self,
@@ -48,14 +48,15 @@ class Worker:
         config: InboxConfig,
         retries: Retries,
         *,
-        holder: str,
+        holder: Callable[[], str],
         clock: Callable[[], float],
     ) -> None:
         self._database = database
         self._runner = runner
         self._config = config
         self._retries = retries
-        self._holder = holder
+        self._name = holder
+        self._holder = ""
         self._clock = clock
         self._running: set[str] = set()
         self._worked: list[Worked] = []
@@ -79,6 +80,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled. What runs then is cut off, and found again by its lease."""
+        self._holder = self._name()
         await self._patiently(self._take_back_own)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._claim_all(group))

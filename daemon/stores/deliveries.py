@@ -153,6 +153,14 @@ def id_at(moment: float) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def moment_of(delivery_id: str) -> float:
+    """When the delivery of that id was received, in Unix seconds; 0 for what is no id."""
+    try:
+        return int(delivery_id.replace("-", "")[:12], 16) / 1000
+    except ValueError:
+        return 0.0
+
+
 class DeliveryPage(msgspec.Struct, frozen=True, gc=False):
     """Some deliveries, newest first; ``before`` is where to go on, ``None`` where nothing is left to look at."""
 
@@ -178,9 +186,10 @@ async def page_of_deliveries(
     return DeliveryPage(rows, rows[-1].delivery_id if len(rows) == limit else edge)
 
 
-async def count_deliveries(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
-    """How many there are."""
-    return await connection.scalar(select(func.count()).select_from(deliveries).where(wanted.condition())) or 0
+async def count_deliveries(connection: AsyncConnection, wanted: DeliveryFilter, *, ended: bool = False) -> int:
+    """How many there are, or how many of them have ``ended``."""
+    which = wanted.condition() & (deliveries.c.state.in_(_ENDED) if ended else true())
+    return await connection.scalar(select(func.count()).select_from(deliveries).where(which)) or 0
 
 
 async def get_delivery(connection: AsyncConnection, delivery_id: str) -> WholeDelivery | None:
@@ -198,20 +207,23 @@ async def get_delivery(connection: AsyncConnection, delivery_id: str) -> WholeDe
 
 
 class SourceCount(msgspec.Struct, frozen=True, gc=False):
-    """How many deliveries of a source are in a state that is not ``done``, and when the oldest was received."""
+    """How many deliveries of a source are in a state that is not ``done``, when the oldest was received, and when the
+    first was or will be due."""
 
     source: str
     state: DeliveryState
     count: int
     oldest: float
+    due_at: float
 
 
 async def count_unfinished(connection: AsyncConnection) -> list[SourceCount]:
     """By source and state; what is done is not looked at."""
     grouped = (deliveries.c.source, deliveries.c.state)
-    query = select(*grouped, func.count(), func.min(deliveries.c.received_at)).where(text("state <> 'done'"))
-    rows = await connection.execute(query.group_by(*grouped))
-    return [SourceCount(source, DeliveryState(state), count, oldest) for source, state, count, oldest in rows]
+    figures = (func.count(), func.min(deliveries.c.received_at), func.min(deliveries.c.due_at))
+    query = select(*grouped, *figures).where(text("state <> 'done'")).group_by(*grouped)
+    rows = await connection.execute(query)
+    return [SourceCount(source, DeliveryState(state), *figures) for source, state, *figures in rows]
 
 
 async def find_deliveries(connection: AsyncConnection, wanted: DeliveryFilter, *, after: str, limit: int) -> list[str]:

@@ -48,6 +48,7 @@ _WORKED_COLUMNS: Final = {
     "finished_at": "float8",
     "error": "text",
     "done_by": "text",
+    "postponed": "int",
 }
 _RUN_COLUMNS: Final = {
     "delivery_id": "text",
@@ -61,7 +62,8 @@ _RUN_COLUMNS: Final = {
 _HAND_BACK: Final = """
     UPDATE deliveries SET state = given.state, due_at = coalesce(given.due_at, deliveries.due_at),
         failing_since = given.failing_since, finished_at = given.finished_at, error = given.error,
-        done_by = given.done_by, holder = NULL, lease_until = NULL
+        done_by = given.done_by, holder = NULL, lease_until = NULL,
+        attempts_allowed = deliveries.attempts_allowed + given.postponed
     FROM (%s) AS given
     WHERE deliveries.delivery_id = given.delivery_id AND deliveries.attempts = given.attempt
         AND deliveries.holder = :holder AND deliveries.state = 'working'
@@ -142,7 +144,10 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class WorkedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What becomes of a delivery after an attempt. ``due_at`` is for one that is pending again."""
+    """What becomes of a delivery after an attempt. ``due_at`` is for one that is pending again.
+
+    ``postponed`` is 1 where nothing was tried: the attempt does not count.
+    """
 
     delivery_id: str
     attempt: int
@@ -152,6 +157,7 @@ class WorkedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     finished_at: float | None = None
     error: str = ""
     done_by: str = "[]"
+    postponed: int = 0
 
 
 async def claim_deliveries(

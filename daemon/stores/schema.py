@@ -303,3 +303,19 @@ delivery_attempts = Table(
     Column("error", Text, nullable=False),
     PrimaryKeyConstraint("delivery_id", "attempt", "handler"),
 )
+
+# What the handler ``store`` keeps, for whoever reads the database: once for each ``event_key``.
+stored_events = Table(
+    "stored_events",
+    metadata,
+    Column("event_key", Id),
+    Column("delivery_id", Id, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("received_at", Double, nullable=False),
+    Column("stored_at", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("event_key"),
+)
+
+Index("stored_events_received_idx", stored_events.c.received_at)

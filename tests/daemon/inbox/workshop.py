@@ -48,7 +48,7 @@ class Workshop:
 
     def worker(self, holder: str = "one") -> Worker:
         runner = Runner(self.handlers, self.retries, self.clock)
-        worker = Worker(self.database, runner, self.config, self.retries, holder=holder, clock=self.clock)
+        worker = Worker(self.database, runner, self.config, self.retries, holder=lambda: holder, clock=self.clock)
         self.workers.append(worker)
         return worker
 

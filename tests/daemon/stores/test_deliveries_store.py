@@ -323,11 +323,13 @@ async def test_deliveries_are_found_by_all_that_is_known_of_them(database: Datab
     assert await listed(database, state=DeliveryState.DEAD) == [ids[0]]
     async with database.read() as connection:
         assert await count_deliveries(connection, DeliveryFilter(source="github")) == 2
-        counts = {(one.source, one.state): (one.count, one.oldest) for one in await count_unfinished(connection)}
+        counts = {
+            (one.source, one.state): (one.count, one.oldest, one.due_at) for one in await count_unfinished(connection)
+        }
     assert counts == {
-        ("github", DeliveryState.DEAD): (1, 1000.0),
-        ("github", DeliveryState.PENDING): (1, 3000.0),
-        ("stripe", DeliveryState.PENDING): (1, 2000.0),
+        ("github", DeliveryState.DEAD): (1, 1000.0, 1000.0),
+        ("github", DeliveryState.PENDING): (1, 3000.0, 1000.0),
+        ("stripe", DeliveryState.PENDING): (1, 2000.0, 1000.0),
     }
 
 

@@ -72,6 +72,18 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("delivery_id", "attempt", "handler", name="delivery_attempts_pkey"),
     )
+    op.create_table(
+        "stored_events",
+        sa.Column("event_key", _ID, nullable=False),
+        sa.Column("delivery_id", _ID, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.Double(), nullable=False),
+        sa.Column("stored_at", sa.Double(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("event_key", name="stored_events_pkey"),
+    )
+    op.create_index("stored_events_received_idx", "stored_events", ["received_at"])
 
 
 def _index(name: str, columns: list[str], condition: str) -> None:

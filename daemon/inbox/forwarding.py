@@ -1,0 +1,76 @@
+"""The handlers that come with Parley: keep what was delivered as a row of its own, and send it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from daemon.inbox.contract import Delivery, Inbox, PermanentError, Work
+from daemon.stores.database import Database
+from daemon.stores.stored_events import StoredEventRow, add_stored_event
+from protocols.webhooks.voxai import make_com_body
+
+
+class StoringHandler:
+    """``store``: keeps the event in the table ``stored_events``, for good and for whoever reads the database."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def handle(self, delivery: Delivery) -> None:
+        """A second time for the same intent changes nothing."""
+        try:
+            body = delivery.body.decode()
+        except UnicodeDecodeError as error:
+            raise PermanentError("the body is no text") from error
+        row = StoredEventRow(
+            event_key=delivery.idempotency_key,
+            delivery_id=delivery.delivery_id,
+            source=delivery.source,
+            event=delivery.event,
+            received_at=delivery.received_at,
+            stored_at=self._clock(),
+            body=body.replace("\0", "\\u0000"),
+        )
+        async with self._database.transaction() as connection:
+            await add_stored_event(connection, row)
+
+
+class ForwardingHandler:
+    """Hands what was delivered to the destination whose source is ``to``, which sends and retries it by itself.
+
+    ``change`` makes the body that is sent, or ``None`` where there is nothing to send.
+    """
+
+    def __init__(self, inbox: Inbox, to: str, change: Callable[[bytes], bytes | None]) -> None:
+        self._inbox = inbox
+        self._to = to
+        self._change = change
+
+    async def handle(self, delivery: Delivery) -> None:
+        """A second time for the same intent sends nothing more."""
+        body = self._change(delivery.body)
+        if body is None:
+            return
+        work = Work(
+            source=self._to,
+            event=delivery.event,
+            body=body,
+            other_id=delivery.idempotency_key,
+            key=delivery.key or None,
+        )
+        await self._inbox.put(work)
+
+
+def as_it_is(body: bytes) -> bytes:
+    """The whole body."""
+    return body
+
+
+def for_make_com(body: bytes) -> bytes | None:
+    """What the Make.com forwarder sends: a few fields, when a Vox.ai call has ended."""
+    fields: dict[str, Any] | None = make_com_body(body)
+    return None if fields is None else msgspec.json.encode(fields)

@@ -1,0 +1,236 @@
+"""The room as a whole: built once, run as one task, and asked by the others for what the contract says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+from uuid_utils import uuid7
+
+from daemon.config import InboxConfig
+from daemon.health import Condition, Part
+from daemon.inbox.acceptor import Acceptor
+from daemon.inbox.address_guard import Address
+from daemon.inbox.contract import Inbox, Work
+from daemon.inbox.counts import Counts
+from daemon.inbox.destinations import Destination, source_of
+from daemon.inbox.handlers import Handlers, NamedHandler
+from daemon.inbox.headers import storable_headers
+from daemon.inbox.replaying import Replaying
+from daemon.inbox.retries import Retries
+from daemon.inbox.runs import Runner
+from daemon.inbox.sources import Source, SourceRefusedError
+from daemon.inbox.worker import Worker
+from daemon.secrets import Secrets, destination_secret
+from daemon.stores.database import Database, DatabaseAwayError
+from daemon.stores.deliveries import (
+    DeliveryFilter,
+    DeliveryPage,
+    WholeDelivery,
+    count_unfinished,
+    delete_ended,
+    get_delivery,
+    page_of_deliveries,
+)
+from daemon.stores.delivery_inserts import Accepted, NewDelivery
+
+log = structlog.get_logger(__name__)
+
+OWN: Final = "parley"
+"""The source of Parley's own events."""
+_COUNT_INTERVAL: Final = 10.0
+_TIDY_INTERVAL: Final = 60.0
+
+
+class InboxRoom(Inbox):
+    """Takes in, works and tells. ``clock`` gives Unix seconds.
+
+    ``holder`` is asked, when the work begins, for the name of this process among those that share the store: the same
+    after a restart. Raises ``LocalError`` for a source that cannot work.
+    """
+
+    def __init__(
+        self,
+        config: InboxConfig,
+        secrets: Secrets,
+        database: Database,
+        *,
+        holder: Callable[[], str],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._config = config
+        self._database = database
+        self._clock = clock
+        self._retries = Retries(config.retries)
+        self.handlers = Handlers()
+        self.sources = {source.name: Source(source, secrets) for source in config.source if source.kind != "off"}
+        self.destinations = {
+            one.name: Destination(one, secrets.get(destination_secret(one)) if one.signed else None, clock)
+            for one in config.destination
+            if one.url
+        }
+        for name, destination in self.destinations.items():
+            # A source's own name has no colon: nobody can deliver to a destination past its handlers.
+            self.handlers.add(
+                NamedHandler(
+                    name=f"send-{name}", handle=destination.send, source=source_of(name), deadline=destination.patience
+                )
+            )
+        self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
+        runner = Runner(self.handlers, self._retries, clock)
+        self.worker = Worker(database, runner, config, self._retries, holder=holder, clock=clock)
+        self.acceptor = Acceptor(database, self.worker.wake)
+        self.replaying = Replaying(database, self._retries.attempts, self.worker.wake, clock)
+
+    # Taking in
+
+    async def receive(
+        self,
+        source: Source,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        *,
+        address: Address | None,
+        url_token: str | None = None,
+    ) -> Accepted:
+        """Verify what a provider sent, store it, and say what became of it when that is safe.
+
+        Raises :class:`SourceRefusedError`, and as :meth:`put`.
+        """
+        now = self._clock()
+        by_name = self.verify(source, headers, body, address=address, url_token=url_token)
+        identified = source.identify(by_name, body)
+        kept, redacted = source.storable(body)
+        return await self._accept(
+            NewDelivery(
+                delivery_id=str(uuid7()),
+                source=source.name,
+                event=identified.event,
+                other_id=identified.other_id,
+                order_key=identified.key,
+                received_at=now,
+                due_at=now,
+                attempts_allowed=self._retries.attempts,
+                address="" if address is None else str(address),
+                redacted=redacted,
+                headers=storable_headers(headers),
+                body=kept,
+            )
+        )
+
+    def verify(
+        self,
+        source: Source,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        *,
+        address: Address | None,
+        url_token: str | None = None,
+    ) -> dict[str, str]:
+        """See whether a request is from ``source``, and not one too many; returns its headers by lower-case name.
+
+        Raises :class:`SourceRefusedError`.
+        """
+        now = self._clock()
+        by_name = {name.lower(): value for name, value in headers}
+        try:
+            source.verify(by_name, body, address=address, url_token=url_token, now=now)
+            source.admit(now)
+        except SourceRefusedError as error:
+            self.counts.refused(source.name, error.reason)
+            raise
+        return by_name
+
+    async def put(self, work: Work) -> str:
+        """As the contract says."""
+        now = self._clock()
+        accepted = await self._accept(
+            NewDelivery(
+                delivery_id=str(uuid7()),
+                source=work.source,
+                event=work.event,
+                other_id=work.other_id,
+                order_key=work.key,
+                received_at=now,
+                due_at=now if work.due_at is None else work.due_at,
+                attempts_allowed=self._retries.attempts,
+                body=work.body,
+            )
+        )
+        return accepted.delivery_id
+
+    async def _accept(self, delivery: NewDelivery) -> Accepted:
+        accepted = await self.acceptor.accept(delivery)
+        self.counts.accepted(delivery.source, accepted.fate)
+        return accepted
+
+    # Running
+
+    async def run(self) -> None:
+        """Store, work, count and tidy until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.acceptor.run())
+                group.create_task(self.worker.run())
+                group.create_task(self._regularly(_COUNT_INTERVAL, self._count))
+                group.create_task(self._regularly(_TIDY_INTERVAL, self._tidy))
+        finally:
+            for destination in self.destinations.values():
+                await destination.close()
+
+    async def _count(self) -> None:
+        async with self._database.read() as connection:
+            counted = await count_unfinished(connection)
+        self.counts.stored(counted, self._clock())
+
+    async def _tidy(self) -> None:
+        """Delete what ended long ago, a little at a time, so that others can write between."""
+        while True:
+            now = self._clock()
+            async with self._database.transaction() as connection:
+                deleted = await delete_ended(
+                    connection, done_before=now - self._config.keep_done, dead_before=now - self._config.keep_dead
+                )
+            if not deleted:
+                return
+
+    async def _regularly(self, interval: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except DatabaseAwayError as error:
+                log.info("inbox_store_away", error=str(error))
+            await asyncio.sleep(interval)
+
+    # Asking
+
+    async def page(self, wanted: DeliveryFilter, *, before: str | None, limit: int) -> DeliveryPage:
+        """As the store says."""
+        async with self._database.read() as connection:
+            return await page_of_deliveries(connection, wanted, before=before, limit=limit)
+
+    async def get(self, delivery_id: str) -> WholeDelivery | None:
+        """All there is of one."""
+        async with self._database.read() as connection:
+            return await get_delivery(connection, delivery_id)
+
+    def condition(self) -> Part:
+        """For health: whether what is accepted is also worked on."""
+        counts = self.counts
+        oldest = [one.oldest_pending_at for one in counts.by_source().values() if one.oldest_pending_at is not None]
+        age = max(0.0, self._clock() - min(oldest)) if oldest else 0.0
+        numbers = {
+            "waiting": float(self.acceptor.waiting),
+            "running": float(self.worker.running),
+            "pending": float(sum(one.pending for one in counts.by_source().values())),
+            "dead": float(sum(one.dead for one in counts.by_source().values())),
+            "oldest_pending_seconds": age,
+        }
+        if self.acceptor.problem:
+            return Part(Condition.DEGRADED, "nothing can be stored: providers are told to come again", numbers)
+        if counts.overdue() > self._config.backed_up_after:
+            return Part(Condition.DEGRADED, "deliveries that are due are not worked on in time", numbers)
+        return Part(Condition.OK, "", numbers)

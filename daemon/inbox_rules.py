@@ -1,0 +1,142 @@
+"""What must hold between and behind the keys of ``[inbox]``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from daemon.broken_rule import BrokenRule, network_rule
+from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
+from daemon.secrets import (
+    Secrets,
+    UnreadableSecretError,
+    destination_secret,
+    environment_name,
+    source_secret,
+    source_secrets,
+)
+from daemon.toml_lines import KeyPath
+from daemon.verifiers import identify_of, verifier_of
+from protocols.errors import LocalError
+from protocols.webhooks.standard import sign
+from protocols.webhooks.tokens import TokenVerifier
+
+_BUILT_IN = ("store", "forward", "make-com")
+
+
+def inbox_rules(inbox: InboxConfig, secrets: Secrets | None) -> Iterator[BrokenRule]:
+    """Every rule that is broken; a missing or useless secret is one, unless ``secrets`` is ``None``."""
+    yield from _twice([one.name for one in inbox.source], "source")
+    yield from _twice([one.name for one in inbox.handler], "handler")
+    yield from _twice([one.name for one in inbox.destination], "destination")
+    for index, source in enumerate(inbox.source):
+        if source.kind != "off":
+            yield from _source(source, ("inbox", "source", index), secrets)
+    destinations = {one.name for one in inbox.destination if one.url}
+    for index, handler in enumerate(inbox.handler):
+        if handler.use:
+            yield from _handler(handler, ("inbox", "handler", index), destinations)
+    for index, destination in enumerate(inbox.destination):
+        if destination.url:
+            yield from _destination(destination, ("inbox", "destination", index), secrets)
+
+
+def _twice(names: list[str], table: str) -> Iterator[BrokenRule]:
+    for index, name in enumerate(names):
+        first = names.index(name)
+        if first != index:
+            rival: KeyPath = ("inbox", table, first, "name")
+            yield BrokenRule(
+                ("inbox", table, index, "name"), f'"{name}" is taken', f"give each {table} its own name", rival
+            )
+
+
+def _source(source: SourceConfig, here: KeyPath, secrets: Secrets | None) -> Iterator[BrokenRule]:
+    for number, network in enumerate(source.addresses):
+        yield from network_rule(network, (*here, "addresses", number))
+    try:
+        identify_of(source)
+    except LocalError as error:
+        yield BrokenRule((*here, "event"), str(error), "write header:<name> or json:<path>")
+    if source.check == "address":
+        if not source.addresses:
+            remedy = "give its addresses, or another check"
+            yield BrokenRule((*here, "check"), "a source known by its address alone has none", remedy)
+        return
+    if secrets is not None:
+        yield from _source_secret(source, here, secrets)
+    else:
+        yield from _usable(source, ["d2hhdGV2ZXI="], here)
+
+
+def _source_secret(source: SourceConfig, here: KeyPath, secrets: Secrets) -> Iterator[BrokenRule]:
+    name = source_secret(source)
+    try:
+        given = source_secrets(source, secrets)
+    except UnreadableSecretError as error:
+        yield BrokenRule((*here, "name"), f"the secret {name} cannot be used: {error}", _mend(name))
+        return
+    if not given:
+        yield BrokenRule((*here, "name"), f"the secret {name} is missing", _put(name))
+    else:
+        yield from _usable(source, given, here)
+
+
+def _usable(source: SourceConfig, given: list[str], here: KeyPath) -> Iterator[BrokenRule]:
+    try:
+        if source.check == "url-token":
+            TokenVerifier(given)
+        else:
+            verifier_of(source, given)
+    except LocalError as error:
+        yield BrokenRule((*here, "check"), str(error), "see the comments of [[inbox.source]]")
+
+
+def _handler(handler: HandlerConfig, here: KeyPath, destinations: set[str]) -> Iterator[BrokenRule]:
+    if handler.use not in _BUILT_IN and ":" not in handler.use:
+        remedy = f"give {', '.join(_BUILT_IN)} or package.module:name"
+        yield BrokenRule((*here, "use"), f'"{handler.use}" is no handler', remedy)
+    sends = handler.use in ("forward", "make-com")
+    if sends and handler.destination not in destinations:
+        remedy = (
+            f"name one of {', '.join(sorted(destinations)) or 'the [[inbox.destination]] with a url that there are'}"
+        )
+        yield BrokenRule((*here, "destination"), f'there is no destination "{handler.destination}"', remedy)
+    if not sends and handler.destination:
+        remedy = "leave it out, or use forward or make-com"
+        yield BrokenRule((*here, "destination"), f"{handler.use} sends nothing anywhere", remedy)
+
+
+def _destination(destination: DestinationConfig, here: KeyPath, secrets: Secrets | None) -> Iterator[BrokenRule]:
+    for number, network in enumerate(destination.private_networks):
+        yield from network_rule(network, (*here, "private_networks", number))
+    try:
+        url = urlsplit(destination.url)
+        _ = url.port, (url.hostname or "").encode("idna")
+    except ValueError:  # of which UnicodeError is one
+        yield BrokenRule((*here, "url"), "this is no URL", "give https://host/path")
+        return
+    if url.scheme not in ("http", "https") or not url.hostname:
+        yield BrokenRule((*here, "url"), "this is no address of that kind", "give https://host/path or http://…")
+    elif url.username or url.password:
+        yield BrokenRule((*here, "url"), "a password stands in it", "take it out: what is sent is signed")
+    if not destination.signed or secrets is None:
+        return
+    name = destination_secret(destination)
+    try:
+        secret = secrets.get(name)
+        if secret is None:
+            problem, remedy = f"the secret {name} is missing", f"{_put(name)}, or set signed to false"
+            yield BrokenRule((*here, "name"), problem, remedy)
+        else:
+            sign(secret, "probe", 0, b"")
+    except (UnreadableSecretError, LocalError) as error:
+        yield BrokenRule((*here, "name"), f"the secret {name} cannot be used: {error}", _mend(name))
+
+
+def _put(name: str) -> str:
+    return f"put it into the credential file {name} or the environment variable {environment_name(name)}"
+
+
+def _mend(name: str) -> str:
+    return f"mend the credential file {name} or the environment variable {environment_name(name)}"

@@ -1,0 +1,110 @@
+"""Requests of providers: read within bounds, verified over the raw bytes, and refused in words."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from daemon.inbox.contract import InboxFullError
+from daemon.inbox.room import InboxRoom
+from daemon.inbox.sources import TOO_FAST, Source, SourceRefusedError
+from daemon.stores.database import RowRefusedError
+from daemon.stores.delivery_inserts import Accepted
+from protocols.webhooks.signatures import Reason
+from web.auth import Auth
+from web.problems import ProblemError
+
+_READ_TIME: Final = 20.0
+"""Seconds that a body may take to come."""
+_FORBIDDEN: Final = (Reason.ADDRESS.value,)
+
+
+class Providers:
+    """The sources of the inbox, as requests meet them."""
+
+    def __init__(self, inbox: InboxRoom, auth: Auth, max_body: int) -> None:
+        self._inbox = inbox
+        self._auth = auth
+        self._max_body = max_body
+
+    async def admit(self, request: web.Request, source_name: str) -> bytes:
+        """The body of a request that is from that source. Raises a problem where it is not, or none is configured."""
+        source = self._source(source_name)
+        body = await self._body(request)
+        try:
+            self._inbox.verify(
+                source,
+                list(request.headers.items()),
+                body,
+                address=self._auth.address(request),
+                url_token=_url_token(request, source),
+            )
+        except SourceRefusedError as error:
+            raise _problem(error) from error
+        return body
+
+    async def receive(self, request: web.Request, source_name: str) -> Accepted:
+        """Take a delivery in; returns when it is safe. Raises a problem where it is not taken."""
+        source = self._source(source_name)
+        body = await self._body(request)
+        try:
+            return await self._inbox.receive(
+                source,
+                list(request.headers.items()),
+                body,
+                address=self._auth.address(request),
+                url_token=_url_token(request, source),
+            )
+        except SourceRefusedError as error:
+            raise _problem(error) from error
+        except InboxFullError as error:
+            detail = "More waits to be stored than can be held. Deliver it again."
+            raise ProblemError(503, "Too much at once", detail, {"Retry-After": "5"}) from error
+        except RowRefusedError as error:
+            detail = "The store cannot hold it: a text of it is none. Delivering it again is of no use."
+            raise ProblemError(422, "Not storable", detail) from error
+
+    def _source(self, name: str) -> Source:
+        source = self._inbox.sources.get(name)
+        if source is None:
+            raise ProblemError(404, "Unknown source", "No source of that name is configured here.")
+        return source
+
+    async def _body(self, request: web.Request) -> bytes:
+        """The raw body. One that says that it is too large is not read."""
+        most = self._max_body
+        if (request.content_length or 0) > most:
+            raise _too_large(most)
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(_READ_TIME):
+                async for chunk in request.content.iter_any():
+                    size += len(chunk)
+                    if size > most:
+                        raise _too_large(most)
+                    chunks.append(chunk)
+        except TimeoutError as error:
+            raise ProblemError(408, "Too slow", f"The body did not come within {_READ_TIME:g} s.") from error
+        return b"".join(chunks)
+
+
+def _url_token(request: web.Request, source: Source) -> str | None:
+    return request.query.get("token") if source.takes_url_token else None
+
+
+def _problem(error: SourceRefusedError) -> ProblemError:
+    text = str(error)
+    detail = f"{text[:1].upper()}{text[1:]}."
+    if error.reason == TOO_FAST:
+        wait = str(max(1, round(error.retry_after or 1.0)))
+        return ProblemError(429, "Too many at once", detail, {"Retry-After": wait})
+    if error.reason in _FORBIDDEN:
+        return ProblemError(403, "Not from here", detail)
+    return ProblemError(401, "Not verified", f"{detail} ({error.reason})")
+
+
+def _too_large(most: int) -> ProblemError:
+    return ProblemError(413, "Too large", f"A body may have {most} bytes.", {"Connection": "close"})

@@ -1,0 +1,61 @@
+"""Where providers deliver."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from daemon.stores.delivery_inserts import Accepted, Fate
+from web.auth import Needs
+from web.endpoint import JSON, Answer, Asked, Endpoint, json_response
+from web.inbox_payloads import AcceptedPayload
+from web.providers import Providers
+from web.sources import Sources
+
+_MESSAGES: Final = {
+    Fate.STORED: "accepted",
+    Fate.REVIVED: "accepted again: the delivery of that id had died, and is worked on anew",
+    Fate.DOUBLE: "accepted before: nothing more is done",
+}
+
+
+class WebhookRoutes:
+    """One address for every source."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._providers: Providers = sources.providers
+
+    def endpoints(self) -> list[Endpoint]:
+        """Its route."""
+        return [
+            Endpoint(
+                method="POST",
+                path="/webhooks/{source}",
+                tag="webhooks",
+                summary="Deliver a webhook",
+                description=(
+                    "The body is verified as it is, byte for byte, and stored before it is acknowledged. "
+                    "What the source gives an id is taken once."
+                ),
+                handler=self.deliver,
+                group="public",
+                needs=Needs.NOTHING,
+                path_parameters={"source": "A source of the configuration."},
+                answers=(
+                    Answer(202, "It is safe, and will be worked on.", {JSON: AcceptedPayload}),
+                    Answer(200, "It was accepted before.", {JSON: AcceptedPayload}),
+                ),
+                errors=(400, 401, 403, 404, 408, 413, 422, 429, 503),
+            )
+        ]
+
+    async def deliver(self, asked: Asked[None, None]) -> web.Response:
+        """Take it in."""
+        return accepted_response(await self._providers.receive(asked.request, asked.path("source")))
+
+
+def accepted_response(accepted: Accepted) -> web.Response:
+    """What a provider is told when its delivery is safe."""
+    status = 200 if accepted.fate is Fate.DOUBLE else 202
+    return json_response(AcceptedPayload(_MESSAGES[accepted.fate], accepted.delivery_id), status)
