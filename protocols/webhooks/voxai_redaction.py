@@ -1,0 +1,51 @@
+"""What Vox.ai asks not to keep of a call: a body without it, every other byte as it came.
+
+A call with ``opt_out_sensitive_data_storage`` keeps no transcript, tool calls included, no analysis, no dynamic
+variables and no recording. The flag and what it is about are looked for at any depth, because v1, v2 and the events of
+neither's documentation have them in different places. ``metadata`` is the customer's own and stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from protocols.webhooks.json_members import Member, cut_members, find_members, read_text
+
+_OPT_OUT = "opt_out_sensitive_data_storage"
+_YES = frozenset({"true", "1", "1.0", "yes"})
+_SENSITIVE = re.compile(
+    r"(.*_)?transcripts?(_.*)?|(.*_)?recordings?(_(ur[il]s?|links?|files?))?|(.*_)?dynamic_variables"
+    r"|(.*_)?analysis(_.*)?|tool_calls?(_.*)?|(call_)?summary|(user_)?sentiment",
+    re.IGNORECASE | re.DOTALL,
+)
+_OWN = "metadata"
+
+
+def redact(body: bytes) -> tuple[bytes, bool]:
+    """``body`` as it may be kept, and whether its call is one that opted out.
+
+    A body that did not, and one that is no JSON, comes back as it is.
+    """
+    members = find_members(body)
+    if members is None or not any(_opts_out(body, member) for member in members):
+        return body, False
+    doomed = [member for member in members if _SENSITIVE.fullmatch(member.key) and not _is_own(members, member)]
+    return cut_members(body, members, doomed), True
+
+
+def _opts_out(body: bytes, member: Member) -> bool:
+    if member.key != _OPT_OUT:
+        return False
+    value = body[member.value : member.end]
+    said = read_text(value) if value.startswith(b'"') else value.decode(errors="replace")
+    return said.strip().lower() in _YES
+
+
+def _is_own(members: list[Member], member: Member) -> bool:
+    """Whether ``member`` is inside metadata."""
+    owner = member.owner
+    while owner >= 0:
+        if members[owner].key == _OWN:
+            return True
+        owner = members[owner].owner
+    return False
