@@ -9,6 +9,7 @@ from typing import Final
 from daemon.config import SourceConfig
 from daemon.inbox.address_guard import Address
 from daemon.secrets import Secrets, source_secrets
+from daemon.verifiers import identify_of, verifier_of
 from protocols.webhooks.delivery import Identified
 from protocols.webhooks.signatures import Reason, SignatureRefusedError, Verifier
 from protocols.webhooks.tokens import TokenVerifier

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from daemon.calls.registry import Registry
 from daemon.config import Config, Role
 from daemon.health import Health
 from daemon.hub import Hub
+from daemon.inbox.room import InboxRoom
+from daemon.secrets import Secrets
 from daemon.stores.calls import CallRow, LegRow, save_calls
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow, add_utterances
@@ -46,8 +50,11 @@ ALL: frozenset[Group] = frozenset({"public", "private"})
 class House:
     """One Parley without its switch links. The clock stands still unless a test moves it."""
 
-    def __init__(self, database: Database, config: Config, static: Path) -> None:
+    def __init__(
+        self, database: Database, config: Config, static: Path, secrets: Mapping[str, str] | None = None
+    ) -> None:
         self.now = 1_700_000_000.0
+        self.secrets = secrets or {}
         self.static = static
         self.config = config
         self.database = database
@@ -68,6 +75,9 @@ class House:
         self.hub = Hub()
         self.registry = Registry(self.hub, clock=self.clock, keep_ended=60.0)
         self.transcripts = Transcripts(self.hub, self.registry, epoch=epoch)
+        self.inbox = InboxRoom(
+            self.config.inbox, Secrets(self.secrets), self.database, holder=lambda: "house", clock=self.clock
+        )
         self.sources = Sources(
             config=self.config,
             registry=self.registry,
@@ -78,8 +88,19 @@ class House:
             health=self.health,
             links=lambda: self.links,
             version="1.2.3",
+            inbox=self.inbox,
             clock=self.clock,
         )
+
+    @asynccontextmanager
+    async def inbox_at_work(self) -> AsyncIterator[None]:
+        """Let the inbox store and work meanwhile."""
+        working = asyncio.create_task(self.inbox.run())
+        try:
+            yield
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
 
     # The web
 
