@@ -1,8 +1,8 @@
 """What Vox.ai asks not to keep of a call: a body without it, every other byte as it came.
 
 A call with ``opt_out_sensitive_data_storage`` keeps no transcript, tool calls included, no analysis, no dynamic
-variables and no recording. The flag and what it is about are looked for at any depth, because v1, v2 and the events of
-neither's documentation have them in different places. ``metadata`` is the customer's own and stays as it is.
+variables and no recording. The flag and what it is about are looked for at any depth, because versions 1 and 2 and
+events that nobody has described have them in different places. ``metadata`` is the customer's own and stays as it is.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _SENSITIVE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OWN = "metadata"
+# The flag with anything but a no behind it. Without an escape of an ASCII letter no other writing of it is possible.
+_MAYBE = re.compile(rb'opt_out_sensitive_data_storage(?!"[ \t\r\n]*:[ \t\r\n]*(?:false|null|0)\b)|\\u00')
 
 
 def redact(body: bytes) -> tuple[bytes, bool]:
@@ -26,10 +28,15 @@ def redact(body: bytes) -> tuple[bytes, bool]:
 
     A body that did not, and one that is no JSON, comes back as it is.
     """
+    if _MAYBE.search(body) is None:
+        return body, False
     members = find_members(body)
     if members is None or not any(_opts_out(body, member) for member in members):
         return body, False
-    doomed = [member for member in members if _SENSITIVE.fullmatch(member.key) and not _is_own(members, member)]
+    owned = _owned(members)
+    doomed = [
+        member for member, own in zip(members, owned, strict=True) if not own and _SENSITIVE.fullmatch(member.key)
+    ]
     return cut_members(body, members, doomed), True
 
 
@@ -41,11 +48,10 @@ def _opts_out(body: bytes, member: Member) -> bool:
     return said.strip().lower() in _YES
 
 
-def _is_own(members: list[Member], member: Member) -> bool:
-    """Whether ``member`` is inside metadata."""
-    owner = member.owner
-    while owner >= 0:
-        if members[owner].key == _OWN:
-            return True
-        owner = members[owner].owner
-    return False
+def _owned(members: list[Member]) -> list[bool]:
+    """Of each member whether it is inside metadata. An owner comes before what it owns."""
+    owned: list[bool] = []
+    for member in members:
+        owner = member.owner
+        owned.append(owner >= 0 and (owned[owner] or members[owner].key == _OWN))
+    return owned

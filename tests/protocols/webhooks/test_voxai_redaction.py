@@ -161,3 +161,10 @@ def test_any_bytes_come_back(body: bytes) -> None:
 
 def test_the_samples_have_what_is_looked_for() -> None:
     assert set(SENSITIVE) - {"dynamic_variables"} <= ENDED.keys()
+
+
+def test_a_flag_said_twice_counts_if_either_says_yes() -> None:
+    for one, other in (("true", "false"), ("false", "true")):
+        body = f'{{"{FLAG}": {one}, "{FLAG}" :\n{other}, "transcript": 1}}'.encode()
+        assert redact(body)[1]
+        assert b"transcript" not in redact(body)[0]
