@@ -131,7 +131,7 @@ class DeliveryChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DeliveriesQuery(DeliveryChoice, frozen=True, forbid_unknown_fields=True):
     """A page of them."""
 
-    before: Annotated[str | None, Meta(max_length=64, description="Where the page before ended.")] = None
+    before: Annotated[Words | None, Meta(description="Where the page before ended.")] = None
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
