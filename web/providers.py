@@ -36,7 +36,7 @@ class Providers:
         try:
             self._inbox.verify(
                 source,
-                list(request.headers.items()),
+                _headers(request),
                 body,
                 address=self._auth.address(request),
                 url_token=_url_token(request, source),
@@ -52,7 +52,7 @@ class Providers:
         try:
             return await self._inbox.receive(
                 source,
-                list(request.headers.items()),
+                _headers(request),
                 body,
                 address=self._auth.address(request),
                 url_token=_url_token(request, source),
@@ -89,6 +89,14 @@ class Providers:
         except TimeoutError as error:
             raise ProblemError(408, "Too slow", f"The body did not come within {_READ_TIME:g} s.") from error
         return b"".join(chunks)
+
+
+def _headers(request: web.Request) -> list[tuple[str, str]]:
+    """As they came, name by name; bytes that are no UTF-8 as lone surrogates."""
+    return [
+        (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
+        for name, value in request.raw_headers
+    ]
 
 
 def _url_token(request: web.Request, source: Source) -> str | None:
