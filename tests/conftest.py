@@ -6,10 +6,15 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from daemon.stores.database import Database
 from tests.services.databases import PostgresDatabases, SqliteDatabases
 from tests.services.postgres import PostgresServer
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("parley", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("parley")
 
 ENGINES = ("sqlite", "postgresql")
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from web.endpoint import Endpoint, Group
 from web.headers import set_headers
 from web.problems import problems
+from web.routes.call_events import CallEventRoutes
 from web.routes.calls import CallRoutes
 from web.routes.console import STATIC, ConsoleRoutes
 from web.routes.documents import DocumentRoutes
@@ -63,6 +64,7 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             PbxRoutes(sources),
             InboxRoutes(sources),
             WebhookRoutes(sources),
+            CallEventRoutes(sources),
             LiveRoutes(sources),
             ConsoleRoutes(static),
         )

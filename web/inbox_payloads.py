@@ -19,6 +19,14 @@ class AcceptedPayload(msgspec.Struct, frozen=True):
     delivery_id: str
 
 
+class CallEventPayload(msgspec.Struct, frozen=True):
+    """An event of a call that is safe; ``details`` is the id of its delivery."""
+
+    status: str
+    message: str
+    details: str
+
+
 class DeliveryPayload(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery in a list. ``other_id`` is the provider's id of it, ``key`` what it stays in order with, both ``null``
     where there is none; ``size`` is the bytes of its body; ``error`` is of the last attempt that failed."""

@@ -6,7 +6,7 @@ Times are Unix seconds, ``null`` where there is none; numbers and names are ``""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -61,6 +61,37 @@ class CallPayload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     merged_into: str | None
     sensitive: bool
     legs: list[LegPayload]
+
+
+class FindingPayload(msgspec.Struct, frozen=True):
+    """One thing that the analysis of a call was to find, in the agent's provider's words."""
+
+    name: str
+    type: str | None
+    value: Any
+
+
+class AgentPayload(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider of a voice agent says of a call; ``""`` and ``null`` are what it did not say.
+
+    ``dynamic_variables`` and ``metadata`` are as they were given.
+    """
+
+    agent_id: str
+    agent_version: str
+    call_type: str
+    recording_url: str
+    summary: str
+    sentiment: str
+    analysis: list[FindingPayload]
+    dynamic_variables: dict[str, Any] | None
+    metadata: dict[str, Any] | None
+
+
+class WholeCallPayload(CallPayload, frozen=True, kw_only=True, gc=False):
+    """A call with all there is of it. ``agent`` is ``null`` for a call that no voice agent was on."""
+
+    agent: AgentPayload | None
 
 
 class UtterancePayload(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from daemon.accounts.account import Account
 from daemon.calls.call import Call, CallState, Disposition, Leg, LegState
@@ -17,10 +19,21 @@ from daemon.calls.events import Direction
 from daemon.calls.links import LinkStatus
 from daemon.calls.numbers import mask_number, mask_numbers_in
 from daemon.health import Report
+from daemon.stores.agent_calls import AgentCallRow
 from daemon.stores.calls import CallRow, LegRow
 from daemon.stores.utterances import UtteranceRow
 from daemon.transcripts.utterance import Speaker, Utterance
-from web.payloads import CallPayload, HealthPayload, LegPayload, LinkPayload, PartPayload, UtterancePayload
+from web.payloads import (
+    AgentPayload,
+    CallPayload,
+    FindingPayload,
+    HealthPayload,
+    LegPayload,
+    LinkPayload,
+    PartPayload,
+    UtterancePayload,
+    WholeCallPayload,
+)
 
 _OUTSIDE = re.compile(r"\+?\d{7,}|anonymous|unknown|unavailable|private|restricted|", re.IGNORECASE)
 """A caller like this is none of ours: a whole number, or one that is withheld. An extension is shorter or a name."""
@@ -67,6 +80,30 @@ def call_payload(call: Call | CallRow, view: View) -> CallPayload:
         merged_into=call.merged_into or None,
         sensitive=isinstance(call, CallRow) and call.sensitive,
         legs=[_leg_payload(leg, number, name) for leg in call.legs],
+    )
+
+
+def whole_call_payload(call: Call | CallRow, agent: AgentCallRow | None, view: View) -> WholeCallPayload:
+    """``call`` with what the provider of its voice agent says of it, whose variables only the full view shows."""
+    shown = call_payload(call, view)
+    fields = {name: getattr(shown, name) for name in CallPayload.__struct_fields__}
+    return WholeCallPayload(**fields, agent=None if agent is None else _agent_payload(agent, view))
+
+
+def _agent_payload(agent: AgentCallRow, view: View) -> AgentPayload:
+    def table(text: str) -> dict[str, Any] | None:
+        return msgspec.json.decode(text, type=dict[str, Any]) if text and view is View.FULL else None
+
+    return AgentPayload(
+        agent_id=agent.agent_id,
+        agent_version=agent.agent_version,
+        call_type=agent.call_type,
+        recording_url=agent.recording_url,
+        summary=agent.summary,
+        sentiment=agent.sentiment,
+        analysis=msgspec.json.decode(agent.analysis, type=list[FindingPayload]) if agent.analysis else [],
+        dynamic_variables=table(agent.dynamic_variables),
+        metadata=table(agent.metadata),
     )
 
 

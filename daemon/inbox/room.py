@@ -19,10 +19,13 @@ from daemon.inbox.counts import Counts
 from daemon.inbox.destinations import Destination, source_of
 from daemon.inbox.handlers import Handlers, NamedHandler
 from daemon.inbox.headers import storable_headers
+from daemon.inbox.opt_outs import OptOuts
+from daemon.inbox.own_events import OWN
 from daemon.inbox.replaying import Replaying
 from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner
 from daemon.inbox.sources import Source, SourceRefusedError
+from daemon.inbox.voxai_calls import VoxaiCallsHandler
 from daemon.inbox.worker import Worker
 from daemon.secrets import Secrets, destination_secret
 from daemon.stores.database import Database, DatabaseAwayError
@@ -39,8 +42,6 @@ from daemon.stores.delivery_inserts import Accepted, NewDelivery
 
 log = structlog.get_logger(__name__)
 
-OWN: Final = "parley"
-"""The source of Parley's own events."""
 _COUNT_INTERVAL: Final = 10.0
 _TIDY_INTERVAL: Final = 60.0
 
@@ -79,6 +80,11 @@ class InboxRoom(Inbox):
                     name=f"send-{name}", handle=destination.send, source=source_of(name), deadline=destination.patience
                 )
             )
+        for name, source in self.sources.items():
+            if source.kind == "voxai":
+                calls = VoxaiCallsHandler(database)
+                self.handlers.add(NamedHandler(name=f"{name}-calls", handle=calls.handle, source=name))
+        self._opt_outs = OptOuts(database)
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
         runner = Runner(self.handlers, self._retries, clock)
         self.worker = Worker(database, runner, config, self._retries, holder=holder, clock=clock)
@@ -103,7 +109,9 @@ class InboxRoom(Inbox):
         now = self._clock()
         by_name = self.verify(source, headers, body, address=address, url_token=url_token)
         identified = source.identify(by_name, body)
-        kept, redacted = source.storable(body)
+        kept, redacted = body, False
+        if source.kind == "voxai":
+            kept, redacted = await self._opt_outs.storable(source.name, identified.key, body)
         return await self._accept(
             NewDelivery(
                 delivery_id=str(uuid7()),

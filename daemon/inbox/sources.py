@@ -13,7 +13,6 @@ from daemon.verifiers import identify_of, verifier_of
 from protocols.webhooks.delivery import Identified
 from protocols.webhooks.signatures import Reason, SignatureRefusedError, Verifier
 from protocols.webhooks.tokens import TokenVerifier
-from protocols.webhooks.voxai_redaction import redact
 
 _BURST: Final = 10.0
 """Seconds' worth of deliveries that may come at once."""
@@ -84,7 +83,3 @@ class Source:
     def identify(self, headers: Mapping[str, str], body: bytes) -> Identified:
         """What it delivers. Never raises."""
         return self._identify(headers, body)
-
-    def storable(self, body: bytes) -> tuple[bytes, bool]:
-        """The body as it may be stored, and whether something was taken out of it."""
-        return redact(body) if self.kind == "voxai" else (body, False)

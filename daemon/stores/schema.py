@@ -319,3 +319,20 @@ stored_events = Table(
 )
 
 Index("stored_events_received_idx", stored_events.c.received_at)
+
+# What the provider of a voice agent says of a call beyond what every call has. The last three are JSON, '' for nothing.
+agent_calls = Table(
+    "agent_calls",
+    metadata,
+    Column("call_id", Id, ForeignKey("calls.call_id", ondelete="CASCADE"), nullable=False),
+    Column("agent_id", Text, nullable=False),
+    Column("agent_version", Text, nullable=False),
+    Column("call_type", Text, nullable=False),
+    Column("recording_url", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("sentiment", Text, nullable=False),
+    Column("analysis", Text, nullable=False),
+    Column("dynamic_variables", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
+    PrimaryKeyConstraint("call_id"),
+)

@@ -23,15 +23,15 @@ _OWN = "metadata"
 _MAYBE = re.compile(rb'opt_out_sensitive_data_storage(?!"[ \t\r\n]*:[ \t\r\n]*(?:false|null|0)\b)|\\u00')
 
 
-def redact(body: bytes) -> tuple[bytes, bool]:
-    """``body`` as it may be kept, and whether its call is one that opted out.
+def redact(body: bytes, *, opted_out: bool = False) -> tuple[bytes, bool]:
+    """``body`` as it may be kept, and whether its call is one that opted out: by its own word, or as is known.
 
-    A body that did not, and one that is no JSON, comes back as it is.
+    A body of one that did not, and one that is no JSON, comes back as it is.
     """
-    if _MAYBE.search(body) is None:
+    if not opted_out and _MAYBE.search(body) is None:
         return body, False
     members = find_members(body)
-    if members is None or not any(_opts_out(body, member) for member in members):
+    if members is None or not (opted_out or any(_opts_out(body, member) for member in members)):
         return body, False
     owned = _owned(members)
     doomed = [

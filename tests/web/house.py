@@ -34,6 +34,7 @@ from daemon.inbox.room import InboxRoom
 from daemon.secrets import Secrets
 from daemon.stores.calls import CallRow, LegRow, save_calls
 from daemon.stores.database import Database
+from daemon.stores.deliveries import DeliveryFilter, count_deliveries
 from daemon.stores.utterances import UtteranceRow, add_utterances
 from daemon.transcripts.assembler import Transcripts
 from protocols.stt.result import RecognitionResult
@@ -101,6 +102,15 @@ class House:
         finally:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
+
+    async def until_none(self, wanted: Sequence[DeliveryFilter]) -> None:
+        """Wait until there are no deliveries like any of these."""
+        async with asyncio.timeout(30):
+            while True:
+                async with self.database.read() as connection:
+                    if not any([await count_deliveries(connection, one) for one in wanted]):
+                        return
+                await asyncio.sleep(0.005)
 
     # The web
 

@@ -10,16 +10,17 @@ from aiohttp import web
 from msgspec import Meta
 
 from daemon.calls.call import Call, CallState
+from daemon.stores.agent_calls import get_agent_call
 from daemon.stores.calls import CallFilter, CallRow, get_call, page_calls
 from daemon.stores.cursor import CursorError, read_cursor, write_cursor
 from daemon.stores.utterances import utterances_of
 from web.auth import Auth
 from web.endpoint import JSON, Answer, Asked, Endpoint
-from web.payloads import CallPayload, CallsPage, TranscriptPayload, UtterancePayload
+from web.payloads import CallPayload, CallsPage, TranscriptPayload, UtterancePayload, WholeCallPayload
 from web.problems import ProblemError
 from web.sources import Sources
 from web.transcript_formats import in_order, to_csv, to_text, to_vtt
-from web.views import View, call_payload, utterance_payload
+from web.views import View, call_payload, utterance_payload, whole_call_payload
 
 Format = Literal["json", "csv", "text", "vtt"]
 
@@ -98,7 +99,7 @@ class CallRoutes:
                 summary="One call",
                 handler=self.get_call,
                 path_parameters=_CALL_ID,
-                answers=(Answer(200, "The call as it stands.", {JSON: CallPayload}),),
+                answers=(Answer(200, "The call as it stands.", {JSON: WholeCallPayload}),),
                 errors=(404,),
             ),
             Endpoint(
@@ -161,9 +162,14 @@ class CallRoutes:
         following = write_cursor(page[-1].created_at, page[-1].call_id) if more else None
         return CallsPage([call_payload(call, view) for call in page], following)
 
-    async def get_call(self, asked: Asked[None, None]) -> CallPayload:
-        """From memory, else from the store."""
-        return call_payload(await self._call(asked.path("call_id")), self._auth.view(asked.somebody))
+    async def get_call(self, asked: Asked[None, None]) -> WholeCallPayload:
+        """From memory, else from the store; those that voice agents were on are in the store alone."""
+        call = await self._call(asked.path("call_id"))
+        agent = None
+        if isinstance(call, CallRow):
+            async with self._database.read() as connection:
+                agent = await get_agent_call(connection, call.call_id)
+        return whole_call_payload(call, agent, self._auth.view(asked.somebody))
 
     async def get_transcript(self, asked: Asked[TranscriptQuery, None]) -> web.Response | TranscriptPayload:
         """In the form that was asked for."""

@@ -168,3 +168,13 @@ def test_a_flag_said_twice_counts_if_either_says_yes() -> None:
         body = f'{{"{FLAG}": {one}, "{FLAG}" :\n{other}, "transcript": 1}}'.encode()
         assert redact(body)[1]
         assert b"transcript" not in redact(body)[0]
+
+
+def test_a_call_that_is_known_to_have_opted_out_needs_not_say_so_again() -> None:
+    body = (
+        b'{"event":"call_analyzed","call":{"call_id":"c","call_analysis":{"summary":"x"},"metadata":{"summary":"y"}}}'
+    )
+    assert redact(body) == (body, False)
+    kept = b'{"event":"call_analyzed","call":{"call_id":"c","metadata":{"summary":"y"}}}'
+    assert redact(body, opted_out=True) == (kept, True)
+    assert redact(b"no JSON", opted_out=True) == (b"no JSON", False)

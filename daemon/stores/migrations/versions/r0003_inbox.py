@@ -84,6 +84,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("event_key", name="stored_events_pkey"),
     )
     op.create_index("stored_events_received_idx", "stored_events", ["received_at"])
+    texts = ("agent_id", "agent_version", "call_type", "recording_url", "summary", "sentiment")
+    op.create_table(
+        "agent_calls",
+        sa.Column("call_id", _ID, nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in (*texts, "analysis", "dynamic_variables", "metadata")),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.call_id"], name="agent_calls_call_id_fkey", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("call_id", name="agent_calls_pkey"),
+    )
 
 
 def _index(name: str, columns: list[str], condition: str) -> None:

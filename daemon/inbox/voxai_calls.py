@@ -1,0 +1,162 @@
+"""Vox.ai's events as calls: rows beside the switch's own, with transcript, analysis and recording link.
+
+Events come in any order and more than once: each says what it knows, and nothing that was known is forgotten. Where
+one of a call's events says that its people opted out, nothing of what was said is kept, whatever came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from uuid_utils import uuid7
+
+from daemon.calls.call import CallState, Disposition, LegState
+from daemon.calls.events import Direction
+from daemon.inbox.contract import Delivery
+from daemon.stores.agent_calls import AgentCallRow, find_agent_call, forget_what_was_said, save_agent_call
+from daemon.stores.calls import CallRow, LegRow, get_call, save_calls
+from daemon.stores.database import Database
+from daemon.stores.utterances import UtteranceRow, add_utterances
+from daemon.transcripts.utterance import Speaker
+from protocols.webhooks.voxai import Turn, VoxaiCall, read_call
+
+ORIGIN: Final = "voxai"
+
+_FINISHED: Final = frozenset({"call_ended", "call_analyzed"})
+"""Events whose transcript is the whole one."""
+_AGENTS: Final = frozenset({"agent", "assistant", "bot"})
+_PEOPLE: Final = frozenset({"user", "customer", "human"})
+_DISPOSITIONS: Final[Mapping[str, Disposition]] = {
+    "busy": Disposition.BUSY,
+    "no_answer": Disposition.NO_ANSWER,
+    "no-answer": Disposition.NO_ANSWER,
+    "failed": Disposition.FAILED,
+    "error": Disposition.FAILED,
+}
+"""Parts of a disconnection reason, which Vox.ai has many of, and what they mean."""
+
+
+class VoxaiCallsHandler:
+    """A handler of a source of the kind ``voxai``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Store what an event says of its call; an event of no call is stored as a delivery alone."""
+        told = read_call(delivery.body)
+        if told is None:
+            return
+        async with self._database.transaction() as connection:
+            known = await find_agent_call(connection, ORIGIN, delivery.source, told.call_id)
+            call_id, was_sensitive = known or (str(uuid7()), False)
+            sensitive = was_sensitive or told.opt_out or delivery.redacted
+            before = None if known is None else await get_call(connection, call_id)
+            row = _call(call_id, delivery, told, before, sensitive=sensitive)
+            await save_calls(connection, [row])
+            if sensitive:
+                said = AgentCallRow(call_id=call_id, **_unspoken(told))
+                await save_agent_call(connection, said)
+                await forget_what_was_said(connection, call_id)
+            else:
+                await save_agent_call(connection, AgentCallRow(call_id=call_id, **_unspoken(told), **_spoken(told)))
+                if told.event in _FINISHED and told.transcript:
+                    await add_utterances(connection, _utterances(row, told.transcript))
+
+
+def _call(call_id: str, delivery: Delivery, told: VoxaiCall, before: CallRow | None, *, sensitive: bool) -> CallRow:
+    inbound = told.call_type != "outbound" if told.call_type else (before is None or before.did != "")
+    created_at = told.started_at or (before.created_at if before else delivery.received_at)
+    ended_at = told.ended_at or (before.ended_at if before else None)
+    if ended_at is None and told.duration is not None:
+        ended_at = created_at + told.duration
+    if ended_at is None and told.event == "call_ended":
+        ended_at = delivery.received_at
+    reason = told.disconnection_reason or (before.hangup_cause if before else "")
+    state = CallState.ACTIVE if ended_at is None else CallState.ENDED
+    caller, callee = told.caller or (before.caller if before else ""), told.callee or (before.callee if before else "")
+    leg = LegRow(
+        leg_id=told.call_id,
+        direction=(Direction.INBOUND if inbound else Direction.OUTBOUND).value,
+        caller=caller,
+        caller_name="",
+        callee=callee,
+        code="",
+        state=(LegState.ANSWERED if ended_at is None else LegState.ENDED).value,
+        created_at=created_at,
+        answered_at=created_at,
+        ended_at=ended_at,
+        hangup_cause=reason,
+    )
+    return CallRow(
+        call_id=call_id,
+        origin=ORIGIN,
+        server=delivery.source,
+        other_id=told.call_id,
+        state=state.value,
+        caller=caller,
+        caller_name="",
+        callee=callee,
+        did=callee if inbound else "",
+        code="",
+        app=told.agent_id or "",
+        created_at=created_at,
+        answered_at=created_at,
+        ended_at=ended_at,
+        hangup_cause=reason,
+        disposition=None if ended_at is None else _disposition(reason).value,
+        sensitive=sensitive,
+        legs=[leg],
+    )
+
+
+def _disposition(reason: str) -> Disposition:
+    return next((meant for part, meant in _DISPOSITIONS.items() if part in reason.lower()), Disposition.ANSWERED)
+
+
+def _unspoken(told: VoxaiCall) -> dict[str, str]:
+    return {
+        "agent_id": told.agent_id or "",
+        "agent_version": told.agent_version or "",
+        "call_type": told.call_type or "",
+        "metadata": _json(told.metadata),
+    }
+
+
+def _spoken(told: VoxaiCall) -> dict[str, str]:
+    return {
+        "recording_url": told.recording_url or "",
+        "summary": told.summary or "",
+        "sentiment": told.sentiment or "",
+        "analysis": _json(told.analysis),
+        "dynamic_variables": _json(told.dynamic_variables),
+    }
+
+
+def _json(value: Any) -> str:
+    return "" if value is None else msgspec.json.encode(value).decode()
+
+
+def _utterances(call: CallRow, turns: Sequence[Turn]) -> list[UtteranceRow]:
+    """Vox.ai says no times of what was said: all of it began with the call, and its order is that of ``seq``."""
+    other = Speaker.CALLER if call.did else Speaker.CALLEE
+    speakers = dict.fromkeys(_AGENTS, Speaker.APP) | dict.fromkeys(_PEOPLE, other)
+    said = [(speakers[turn.role.lower()], turn.content) for turn in turns if turn.role.lower() in speakers]
+    return [
+        UtteranceRow(
+            call_id=call.call_id,
+            utterance_id=f"{call.other_id}:{seq}",
+            seq=seq,
+            leg_id=call.other_id,
+            speaker=speaker.value,
+            text=text,
+            start=None,
+            end=None,
+            said_at=call.created_at,
+            confidence=None,
+            vendor=ORIGIN,
+        )
+        for seq, (speaker, text) in enumerate(said, 1)
+    ]

@@ -1,0 +1,63 @@
+"""What the provider of a voice agent says of its calls, beside their rows."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from daemon.stores.schema import agent_calls, calls, utterances
+from daemon.stores.upsert import insert_into
+
+_SENSITIVE: Final = ("recording_url", "summary", "sentiment", "analysis", "dynamic_variables")
+
+
+class AgentCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Of the call ``call_id``; ``""`` is what was not said. The last three are JSON."""
+
+    call_id: str
+    agent_id: str = ""
+    agent_version: str = ""
+    call_type: str = ""
+    recording_url: str = ""
+    summary: str = ""
+    sentiment: str = ""
+    analysis: str = ""
+    dynamic_variables: str = ""
+    metadata: str = ""
+
+
+async def find_agent_call(
+    connection: AsyncConnection, origin: str, server: str, other_id: str
+) -> tuple[str, bool] | None:
+    """The call id of that call, and whether it is sensitive; ``None`` where it is not stored."""
+    named = (calls.c.origin == origin) & (calls.c.server == server) & (calls.c.other_id == other_id)
+    row = (await connection.execute(select(calls.c.call_id, calls.c.sensitive).where(named))).first()
+    return None if row is None else (row.call_id, row.sensitive)
+
+
+async def save_agent_call(connection: AsyncConnection, row: AgentCallRow) -> None:
+    """Store what is known now; what was known and is not said again stays."""
+    statement = insert_into(connection, agent_calls)
+    known: dict[str, Any] = {
+        name: func.coalesce(func.nullif(statement.excluded[name], ""), agent_calls.c[name])
+        for name in AgentCallRow.__struct_fields__
+        if name != "call_id"
+    }
+    statement = statement.on_conflict_do_update(index_elements=[agent_calls.c.call_id], set_=known)
+    await connection.execute(statement, [msgspec.structs.asdict(row)])
+
+
+async def forget_what_was_said(connection: AsyncConnection, call_id: str) -> None:
+    """Remove what must not be kept of a call whose people opted out: its transcript, analysis, variables, recording."""
+    await connection.execute(utterances.delete().where(utterances.c.call_id == call_id))
+    blank = dict.fromkeys(_SENSITIVE, "")
+    await connection.execute(agent_calls.update().where(agent_calls.c.call_id == call_id).values(blank))
+
+
+async def get_agent_call(connection: AsyncConnection, call_id: str) -> AgentCallRow | None:
+    """What is known of that call."""
+    row = (await connection.execute(select(agent_calls).where(agent_calls.c.call_id == call_id))).first()
+    return None if row is None else AgentCallRow(**row._mapping)
