@@ -232,3 +232,14 @@ Index(
     sqlite_where=click_to_calls.c.ended_at.is_(None),
     postgresql_where=click_to_calls.c.ended_at.is_(None),
 )
+
+# People who call: ``number`` in its normal form; ``variables`` and ``metadata`` are JSON objects.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("number", Id),
+    Column("name", Text, nullable=False),
+    Column("variables", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
+    PrimaryKeyConstraint("number"),
+)

@@ -86,7 +86,7 @@ async def test_upgrading_twice_and_at_once_is_harmless(empty_url: str) -> None:
     await asyncio.gather(*(one.upgrade() for one in several))
     await several[0].upgrade()
     async with several[0].read() as connection:
-        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).all() == [("0002",)]
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).all() == [("0003",)]
     for one in several:
         await one.close()
 
