@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig
+from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig, ToolConfig
 from daemon.places import service_user, writing_obstacle
 from daemon.secrets import (
     DATABASE_PASSWORD,
@@ -47,6 +47,8 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _switches(config.switch)
     yield from _database_url(config.database.url)
     yield from _pbx(config.pbx)
+    yield from _plugin_folders(config.plugins.path)
+    yield from _tools(config.tool)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)
@@ -144,6 +146,28 @@ def _pbx_tenants(pbx: PbxConfig) -> Iterator[BrokenRule]:
                 yield BrokenRule((*here, "servers", number), f'there is no server "{name}"', remedy)
         for number, pattern in enumerate(tenant.extensions):
             yield from _pattern(pattern, (*here, "extensions", number))
+
+
+def _plugin_folders(folders: list[str]) -> Iterator[BrokenRule]:
+    for index, folder in enumerate(folders):
+        path: KeyPath = ("plugins", "path", index)
+        if not folder.startswith("/"):
+            yield BrokenRule(path, f'"{folder}" is not a whole path', "begin it with a slash")
+        elif not Path(folder).is_dir():
+            yield BrokenRule(path, f'there is no folder "{folder}"', "make it, or leave it out")
+
+
+def _tools(tools: list[ToolConfig]) -> Iterator[BrokenRule]:
+    first_of: dict[str, int] = {}
+    for index, tool in enumerate(tools):
+        here: KeyPath = ("tool", index)
+        first = first_of.setdefault(tool.name, index)
+        if first != index:
+            problem = f'tool[{first}] is "{tool.name}" too'
+            yield BrokenRule((*here, "name"), problem, "give each tool its own name", ("tool", first, "name"))
+        for key in ("extensions", "numbers"):
+            for number, pattern in enumerate(getattr(tool, key)):
+                yield from _pattern(pattern, (*here, key, number))
 
 
 def _pattern(pattern: str, path: KeyPath) -> Iterator[BrokenRule]:

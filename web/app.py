@@ -17,6 +17,7 @@ from web.routes.health import HealthRoutes
 from web.routes.live import LiveRoutes
 from web.routes.pbx import PbxRoutes
 from web.routes.session import SessionRoutes
+from web.routes.voxai import VoxaiRoutes
 from web.sources import Sources
 
 __all__ = ["Sources", "build_app", "endpoints_of"]
@@ -59,6 +60,7 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             SessionRoutes(sources),
             CallRoutes(sources),
             PbxRoutes(sources),
+            VoxaiRoutes(sources.tools, sources.providers),
             LiveRoutes(sources),
             ConsoleRoutes(static),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from daemon.accounts.accounts import Accounts
@@ -15,11 +15,13 @@ from daemon.health import Health
 from daemon.hub import Hub
 from daemon.pbx.room import Pbx
 from daemon.stores.database import Database
+from daemon.tools.room import Tools
 from daemon.transcripts.assembler import Transcripts
 from web.auth import Auth
 from web.live import Live
 from web.live_client import Past
 from web.metrics import Metrics
+from web.providers import NoProviders, Providers
 
 
 @dataclass(kw_only=True)
@@ -35,7 +37,9 @@ class Sources:
     health: Health
     links: Callable[[], list[LinkStatus]]
     version: str
+    tools: Tools
     pbx: Pbx | None = None
+    providers: Providers = field(default_factory=NoProviders)
     clock: Callable[[], float] = time.time
 
     @cached_property
@@ -66,6 +70,7 @@ class Sources:
             health=self.health,
             links=self.links,
             live=self.live,
+            tools=self.tools,
             version=self.version,
             clock=self.clock,
         )

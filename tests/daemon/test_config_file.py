@@ -55,7 +55,8 @@ def test_every_key_of_the_shipped_file_has_a_comment() -> None:
 
 def test_shipped_file_is_right_and_says_what_the_code_says() -> None:
     config = load(SHIPPED, Secrets(ENVIRONMENT))
-    assert config == msgspec.convert({"switch": [{}], "pbx": {"header": [{}], "server": [{}], "tenant": [{}]}}, Config)
+    tables = {"switch": [{}], "pbx": {"header": [{}], "server": [{}], "tenant": [{}]}, "tool": [{}]}
+    assert config == msgspec.convert(tables, Config)
 
 
 def test_every_mistake_is_reported_at_once_by_key_and_line() -> None:
@@ -131,6 +132,42 @@ state_dir = "var"
     assert all(mistake.remedy for mistake in mistakes)
     assert "hidden" not in text
     assert "topsecret" not in text
+
+
+def test_tables_of_ones_own_hold_what_they_must_and_are_named_by_key_and_line() -> None:
+    document = """\
+[plugins]
+path = ["plugins", "/nowhere/at/all"]
+[[tool]]
+name = "a"
+extensions = ["1(", '1\\d{3}']
+options = { anything = [1, { goes = true }], at = 1979-05-27 }
+[[tool]]
+name = "a"
+deadline = 26
+[[tool]]
+name = "a b"
+[inbound]
+deadline = 2.0
+[inbound.dynamic_variables]
+shop = "한빛"
+count = 3
+[inbound.metadata]
+count = 3
+"""
+    config, mistakes = read(document, None)
+    assert [(mistake.line, mistake.key) for mistake in mistakes] == [
+        (2, "plugins.path[0]"),
+        (2, "plugins.path[1]"),
+        (5, "tool[0].extensions[0]"),
+        (8, "tool[1].name"),
+        (9, "tool[1].deadline"),
+        (11, "tool[2].name"),
+        (13, "inbound.deadline"),
+        (16, "inbound.dynamic_variables.count"),
+    ]
+    assert config.tool[0].options["anything"] == [1, {"goes": True}]
+    assert config.inbound.metadata == {"count": 3}
 
 
 def test_unused_key_gets_the_name_that_was_meant() -> None:

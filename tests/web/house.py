@@ -31,10 +31,12 @@ from daemon.hub import Hub
 from daemon.stores.calls import CallRow, LegRow, save_calls
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow, add_utterances
+from daemon.tools.room import Tools
 from daemon.transcripts.assembler import Transcripts
 from protocols.stt.result import RecognitionResult
 from web.app import Sources, build_app
 from web.endpoint import Group
+from web.providers import NoProviders, Providers
 
 PASSWORD = "correct horse battery"
 CALLER = "01012345678"
@@ -58,6 +60,8 @@ class House:
         self.servers: list[TestServer] = []
         hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         self.accounts = Accounts(database, config.web, clock=self.clock, passwords=Passwords(hasher))
+        self.tools = Tools(config.tool, config.inbound, {Database: database}, clock=self.clock)
+        self.providers: Providers = NoProviders()
         self.restart("epoch-1")
 
     def clock(self) -> float:
@@ -77,6 +81,8 @@ class House:
             accounts=self.accounts,
             health=self.health,
             links=lambda: self.links,
+            tools=self.tools,
+            providers=self.providers,
             version="1.2.3",
             clock=self.clock,
         )
@@ -93,6 +99,7 @@ class House:
     async def close(self) -> None:
         for server in self.servers:
             await server.close()
+        await self.tools.close()
 
     async def token(self, role: Role = "operator", name: str = "") -> str:
         return await self.accounts.new_token(name or f"token-{role}", role)
