@@ -48,8 +48,8 @@ async def call_history(
     found: list[CallRow] = []
     async with database.read() as connection:
         for caller in callers:
-            rows, _ = await page_calls(connection, CallFilter(caller=caller), limit)
-            found += (row for row in rows if not row.sensitive)
+            rows, _ = await page_calls(connection, CallFilter(caller=caller, sensitive=False), limit)
+            found += rows
     found.sort(key=lambda row: (row.created_at, row.call_id), reverse=True)
     calls = [_past(row, frozenset(callers)) for row in found[:limit]]
     return PastCalls(count=len(calls), calls=calls)

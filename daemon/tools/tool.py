@@ -90,7 +90,7 @@ class Tool:
         try:
             values = arguments.of_body(given) if isinstance(given, bytes) else arguments.of_query(given)
         except ArgumentsError as error:
-            return spoken(Outcome.BAD_ARGUMENTS, "The arguments do not fit.", _sentence(str(error)))
+            return spoken(Outcome.BAD_ARGUMENTS, "The arguments do not fit.", str(error))
         return await self._run(values)
 
     async def _run(self, values: dict[str, Any]) -> ToolAnswer:
