@@ -99,7 +99,8 @@ class Tool:
         except TimeoutError:
             # Of a tool's own patience, too, the agent need know no more.
             log.warning("tool_late", tool=self.name)
-            return spoken(Outcome.LATE, "That took too long.", "It may or may not have happened. Try again later.")
+            doubt = "It may have happened all the same." if self.definition.acting else "Try again in a moment."
+            return spoken(Outcome.LATE, "That took too long.", doubt)
         except BusyError:
             log.warning("tool_busy", tool=self.name)
             return spoken(Outcome.BUSY, "Too many ask for this at once.", "Try again in a moment.")

@@ -20,8 +20,6 @@ from web.voxai_payloads import CallerPayload, ExcusePayload, InboundPayload, Too
 
 SOURCE: Final = "voxai"
 
-_WHO: Final = "Admitted as the source `voxai`, never by session or API token."
-_REFUSALS: Final = (401, 403, 413)
 _TOOL_NAME: Final = {"tool_name": "The tool's configured name."}
 _TOOL_ANSWERS: Final = (
     Answer(200, "The tool's JSON object; `error` and `details` where there is none.", {JSON: None}),
@@ -44,51 +42,46 @@ class VoxaiRoutes:
                 path="/api/v1/tools",
                 tag="voxai",
                 summary="The tools there are, with their schemas",
-                description=_WHO,
                 handler=self.list_tools,
                 group="public",
-                needs=Needs.NOTHING,
+                needs=Needs.SOURCE,
                 answers=(Answer(200, "As they are entered at Vox.ai.", {JSON: ToolsPayload}),),
-                errors=_REFUSALS,
             ),
             Endpoint(
                 method="POST",
                 path="/api/v1/tools/{tool_name}",
                 tag="voxai",
                 summary="Ask a tool",
-                description=f"The body is the JSON object of arguments. {_WHO}",
+                description="The body is the JSON object of arguments.",
                 handler=self.post_tool,
                 group="public",
-                needs=Needs.NOTHING,
+                needs=Needs.SOURCE,
                 path_parameters=_TOOL_NAME,
                 answers=_TOOL_ANSWERS[:1],
-                errors=_REFUSALS,
             ),
             Endpoint(
                 method="GET",
                 path="/api/v1/tools/{tool_name}",
                 tag="voxai",
                 summary="Ask a tool that changes nothing",
-                description=f"The query is the arguments. {_WHO}",
+                description="The query is the arguments.",
                 handler=self.get_tool,
                 group="public",
-                needs=Needs.NOTHING,
+                needs=Needs.SOURCE,
                 head=False,
                 path_parameters=_TOOL_NAME,
                 answers=_TOOL_ANSWERS,
-                errors=_REFUSALS,
             ),
             Endpoint(
                 method="POST",
                 path="/api/v1/inbound",
                 tag="voxai",
                 summary="Who is calling",
-                description=f"Always answered, with the configured default where nothing is known in time. {_WHO}",
+                description="Always answered, with the configured default where nothing is known in time.",
                 handler=self.inbound,
                 group="public",
-                needs=Needs.NOTHING,
+                needs=Needs.SOURCE,
                 answers=(Answer(200, "What the agent is told.", {JSON: InboundPayload}),),
-                errors=_REFUSALS,
             ),
         ]
 
