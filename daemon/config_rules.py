@@ -47,7 +47,6 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _switches(config.switch)
     yield from _database_url(config.database.url)
     yield from _pbx(config.pbx)
-    yield from _plugin_folders(config.plugins.path)
     yield from _tools(config.tool)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
@@ -146,15 +145,6 @@ def _pbx_tenants(pbx: PbxConfig) -> Iterator[BrokenRule]:
                 yield BrokenRule((*here, "servers", number), f'there is no server "{name}"', remedy)
         for number, pattern in enumerate(tenant.extensions):
             yield from _pattern(pattern, (*here, "extensions", number))
-
-
-def _plugin_folders(folders: list[str]) -> Iterator[BrokenRule]:
-    for index, folder in enumerate(folders):
-        path: KeyPath = ("plugins", "path", index)
-        if not folder.startswith("/"):
-            yield BrokenRule(path, f'"{folder}" is not a whole path', "begin it with a slash")
-        elif not Path(folder).is_dir():
-            yield BrokenRule(path, f'there is no folder "{folder}"', "make it, or leave it out")
 
 
 def _tools(tools: list[ToolConfig]) -> Iterator[BrokenRule]:

@@ -5,7 +5,9 @@ Importing runs their code, so this is asked by who is going to run them or was t
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from daemon.config import Config
 from daemon.config_rules import BrokenRule
@@ -24,7 +26,11 @@ def supplied_types(config: Config) -> frozenset[type]:
 
 
 def broken_plugins(config: Config) -> Iterator[BrokenRule]:
-    """Every plugin that cannot be used."""
+    """Every plugin that cannot be used. Nothing is imported while a folder of theirs is not what it should be."""
+    folders = list(_broken_folders(config.plugins.path))
+    yield from folders
+    if folders:
+        return
     add_folders(config.plugins.path)
     supplied = supplied_types(config)
     for index, tool in enumerate(config.tool):
@@ -40,6 +46,24 @@ def broken_plugins(config: Config) -> Iterator[BrokenRule]:
         define_lookup(config.inbound, supplied)
     except PluginError as error:
         yield BrokenRule(("inbound", "use"), str(error), error.remedy)
+
+
+def _broken_folders(folders: list[str]) -> Iterator[BrokenRule]:
+    for index, folder in enumerate(folders):
+        path: KeyPath = ("plugins", "path", index)
+        if not folder.startswith("/"):
+            yield BrokenRule(path, f'"{folder}" is not a whole path', "begin it with a slash")
+            continue
+        try:
+            mode = Path(folder).stat().st_mode
+        except OSError as error:
+            yield BrokenRule(path, f'"{folder}" cannot be looked into ({error.strerror})', "make it, or leave it out")
+            continue
+        if not stat.S_ISDIR(mode):
+            yield BrokenRule(path, f'"{folder}" is no folder', "name the folder that the plugin's file is in")
+        elif mode & stat.S_IWOTH:
+            problem = f'anybody may write in "{folder}", and what is there is run'
+            yield BrokenRule(path, problem, f"chmod o-w {folder}")
 
 
 def _out_of_reach(definition: Definition, here: KeyPath) -> Iterator[BrokenRule]:

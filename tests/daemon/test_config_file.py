@@ -136,8 +136,6 @@ state_dir = "var"
 
 def test_tables_of_ones_own_hold_what_they_must_and_are_named_by_key_and_line() -> None:
     document = """\
-[plugins]
-path = ["plugins", "/nowhere/at/all"]
 [[tool]]
 name = "a"
 extensions = ["1(", '1\\d{3}']
@@ -157,14 +155,12 @@ count = 3
 """
     config, mistakes = read(document, None)
     assert [(mistake.line, mistake.key) for mistake in mistakes] == [
-        (2, "plugins.path[0]"),
-        (2, "plugins.path[1]"),
-        (5, "tool[0].extensions[0]"),
-        (8, "tool[1].name"),
-        (9, "tool[1].deadline"),
-        (11, "tool[2].name"),
-        (13, "inbound.deadline"),
-        (16, "inbound.dynamic_variables.count"),
+        (3, "tool[0].extensions[0]"),
+        (6, "tool[1].name"),
+        (7, "tool[1].deadline"),
+        (9, "tool[2].name"),
+        (11, "inbound.deadline"),
+        (14, "inbound.dynamic_variables.count"),
     ]
     assert config.tool[0].options["anything"] == [1, {"goes": True}]
     assert config.inbound.metadata == {"count": 3}

@@ -99,6 +99,26 @@ def test_check_names_every_wrong_plugin_by_key_and_line(
     assert "line 18: inbound.use: half:b needs p: float" in said
 
 
+def test_nothing_is_imported_from_a_folder_that_is_not_right(
+    configure: Configure, plugins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plugins / "never_run.py").write_text("raise SystemExit(5)\n")
+    path = configure('[[tool]]\nname = "a"\nuse = "never_run:a"\n')
+    plugins.chmod(0o777)
+    assert main(["check", "--config", str(path)]) == 78
+    said = capsys.readouterr().err
+    assert "1 mistake\n" in said
+    assert f'line 4: plugins.path[0]: anybody may write in "{plugins}"' in said
+    wrong = f'"plugins", "{tmp_path}/nowhere", "{plugins}/never_run.py"'
+    path.write_text(path.read_text().replace(f'"{plugins}"', wrong))
+    assert main(["check", "--config", str(path)]) == 78
+    said = capsys.readouterr().err
+    assert 'plugins.path[0]: "plugins" is not a whole path' in said
+    assert f'plugins.path[1]: "{tmp_path}/nowhere" cannot be looked into (No such file' in said
+    assert f'plugins.path[2]: "{plugins}/never_run.py" is no folder' in said
+    assert "never_run" not in sys.modules
+
+
 def test_a_tool_that_touches_the_pbx_is_told_what_of_it() -> None:
     config = Config(pbx=PbxConfig(url="ws://127.0.0.1:1/"))
     config.tool = [

@@ -22,6 +22,7 @@ from tests.daemon.tools.example_tools import Waiting
 from tests.web.browser import bearer
 from tests.web.client import Reply, ask
 from tests.web.house import House
+from tests.web.schema import Schemas
 from web.problems import ProblemError
 from web.providers import Providers
 from web.routes.voxai import read_inbound
@@ -79,6 +80,24 @@ async def test_the_tools_are_listed_as_they_are_entered_there(server: TestServer
         "required": ["text"],
     }
     assert set(by_name["call_history"]["parameters"]["properties"]) == {"number", "limit"}
+
+
+async def test_what_is_answered_is_what_the_document_says(server: TestServer) -> None:
+    document = (await ask(server, "GET", "/openapi.json")).json
+    schemas = Schemas(document["components"]["schemas"])
+    named = "/api/v1/tools/{tool_name}"
+    for template, method, reply in (
+        ("/api/v1/tools", "get", await ask(server, "GET", "/api/v1/tools", headers=SECRET)),
+        ("/api/v1/tools", "get", await ask(server, "GET", "/api/v1/tools")),
+        ("/api/v1/inbound", "post", await post(server, "/inbound", {})),
+        (named, "get", await ask(server, "GET", "/api/v1/tools/note", headers=SECRET)),
+        (named, "post", await post(server, "/tools/note", {"text": ""}, headers={})),
+    ):
+        operation = document["paths"][template][method]
+        assert "Lets in its source alone" in operation["description"]
+        assert "security" not in operation
+        content = operation["responses"][str(reply.status)]["content"]
+        assert schemas.problems(reply.json, content[reply.media]["schema"]) == []
 
 
 async def test_a_tool_is_asked_by_post_and_by_get(server: TestServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from daemon.tools.contract import InboundAnswer
 from daemon.tools.inbound import Inbound, define_lookup
 from daemon.tools.tool import Outcome
 from tests.daemon.tools.conftest import Build, lookup
+from tests.services.postgres import PostgresServer
 
 DEFAULTS: dict[str, Any] = {"dynamic_variables": {"name": "고객", "shop": "한빛"}, "metadata": {"queue": "general"}}
 DEFAULT = InboundAnswer(dynamic_variables={"name": "고객", "shop": "한빛"}, metadata={"queue": "general"})
@@ -68,6 +70,24 @@ async def test_a_database_that_is_away_costs_the_name_and_no_more() -> None:
     assert await inbound.answer("01012345678", "") == DEFAULT
     assert inbound.counts[Outcome.FAILED] == 1
     await away.close()
+
+
+async def test_a_database_that_hangs_costs_no_more_than_the_deadline(postgres_server: PostgresServer) -> None:
+    database = Database.of(postgres_server.url())
+    await database.upgrade()
+    contact = ContactRow(number="01012345678", name="홍길동")
+    async with database.transaction() as connection:
+        await save_contacts(connection, [contact])
+    inbound = Inbound(InboundConfig(deadline=0.3, **DEFAULTS), {Database: database})
+    postgres_server.pause()
+    assert await asyncio.gather(*(inbound.answer("01012345678", "") for _ in range(20))) == [DEFAULT] * 20
+    postgres_server.resume()
+    async with asyncio.timeout(30):
+        while (await inbound.answer("01012345678", "")).dynamic_variables["name"] != "홍길동":
+            pass
+    assert inbound.counts[Outcome.LATE] >= 20
+    await inbound.close()
+    await database.close()
 
 
 @pytest.mark.parametrize(
