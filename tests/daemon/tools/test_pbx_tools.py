@@ -10,10 +10,12 @@ import pytest
 
 from daemon.config import ClickToCallConfig, InboundConfig, ToolConfig
 from daemon.demo.pbx_gateway import SimulatedGateway
-from daemon.pbx.contract import ClickToCall, Diversions
+from daemon.pbx.contract import Actor, ClickToCall, ClickToCallRequest, Diversions
 from daemon.stores.audit import latest_audit
 from daemon.stores.click_to_calls import count_click_to_calls
 from daemon.stores.database import Database
+from daemon.tools.contract import Reach
+from daemon.tools.guards import GuardedClickToCall
 from daemon.tools.room import Tools
 from daemon.tools.tool import Outcome
 from protocols.dcmiws.diversions import DiversionKind
@@ -153,3 +155,17 @@ async def test_a_tool_acts_under_its_own_name_whatever_it_says(acting: Acting) -
     async with acting.room.database.read() as connection:
         audit = await latest_audit(connection, 10)
     assert {row.actor for row in audit} == {"tool:impersonate"}
+
+
+async def test_a_tool_follows_its_own_calls_and_nobody_else_s(acting: Acting) -> None:
+    real = acting.room.pbx.click_to_call
+    request = ClickToCallRequest(caller="1010", callee="07000000801")
+    of_a_person = await real.place(request, actor=Actor("jin", "session"), key="a")
+    guarded = GuardedClickToCall(
+        real, Reach(REACH["extensions"], REACH["numbers"]), Actor("tool:x", "voxai"), acting=True
+    )
+    own = await guarded.place(request, actor=Actor("jin", "session"), key="b")
+    assert own.actor == "tool:x"
+    assert await guarded.progress(own.click_to_call_id) is not None
+    assert await guarded.progress(of_a_person.click_to_call_id) is None
+    assert await guarded.progress("none") is None
