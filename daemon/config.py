@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Role = Literal["viewer", "operator", "admin"]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+ToolName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 
 
 class ServiceConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -278,6 +279,40 @@ class InboxConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     destination: list[DestinationConfig] = msgspec.field(default_factory=list)
 
 
+class PluginsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[plugins]``: where functions of others are imported from, beside what is installed."""
+
+    path: list[str] = msgspec.field(default_factory=list)
+
+
+class ToolConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[[tool]]``: a function that a voice agent may call while it talks."""
+
+    name: ToolName = "call_history"
+    use: str = ""
+    """``package.module:name`` or a built-in's name; empty: the built-in of the tool's name."""
+    deadline: Annotated[float, Meta(gt=0, le=25)] = 10.0
+    """The agent gives up after thirty seconds."""
+    at_once: Count = 10
+    extensions: list[str] = msgspec.field(default_factory=list)
+    """Regular expressions of the extensions it may touch, matched whole; empty: none."""
+    numbers: list[str] = msgspec.field(default_factory=list)
+    """Regular expressions of the numbers it may call and forward to, matched whole; empty: none."""
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class InboundConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[inbound]``: what a voice agent is told of a caller before it speaks."""
+
+    use: str = "contacts"
+    """``package.module:name`` or a built-in's name."""
+    deadline: Annotated[float, Meta(gt=0, lt=2)] = 1.5
+    """The caller hears nothing meanwhile, and the agent waits two seconds."""
+    dynamic_variables: dict[str, str] = msgspec.field(default_factory=dict)
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
 class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -292,3 +327,6 @@ class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     live: LiveConfig = msgspec.field(default_factory=LiveConfig)
     pbx: PbxConfig = msgspec.field(default_factory=PbxConfig)
     inbox: InboxConfig = msgspec.field(default_factory=InboxConfig)
+    plugins: PluginsConfig = msgspec.field(default_factory=PluginsConfig)
+    tool: list[ToolConfig] = msgspec.field(default_factory=list)
+    inbound: InboundConfig = msgspec.field(default_factory=InboundConfig)

@@ -11,12 +11,14 @@ import difflib
 import math
 import re
 import tomllib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
+from daemon.broken_rule import BrokenRule
 from daemon.config import Config
 from daemon.config_rules import broken_rules, unwritable
 from daemon.errors import ConfigError, Mistake
@@ -25,15 +27,19 @@ from daemon.toml_lines import KeyPath, key_lines
 
 DEFAULT_PATH = Path("/etc/parley/parley.toml")
 
+Rules = Callable[[Config], Iterable[BrokenRule]]
+"""Further rules, of rooms that this module knows nothing of."""
+
 _MAX_SYNTAX_MISTAKES = 20
 _SHAPE = inspect.type_info(Config)
 
 
-def load(path: Path, secrets: Secrets | None, *, places: bool = False) -> Config:
+def load(path: Path, secrets: Secrets | None, *, places: bool = False, rules: Rules | None = None) -> Config:
     """The configuration in the file at ``path``; raises :class:`ConfigError` with everything that is wrong with it.
 
     ``secrets`` is only asked whether each needed secret is there; ``None``: it does not matter whether they are.
-    With ``places`` the folders it names are looked at too: whether the service could write there.
+    With ``places`` the folders it names are looked at too: whether the service could write there. ``rules`` are held
+    against it beside its own.
     """
     try:
         document = path.read_text(encoding="utf-8")
@@ -45,13 +51,15 @@ def load(path: Path, secrets: Secrets | None, *, places: bool = False) -> Config
         line = error.object[: error.start].count(b"\n") + 1
         mistake = Mistake("", line, "this is not UTF-8 text", "save the file as UTF-8")
         raise ConfigError(str(path), [mistake]) from error
-    config, mistakes = read(document, secrets, places=places)
+    config, mistakes = read(document, secrets, places=places, rules=rules)
     if mistakes:
         raise ConfigError(str(path), mistakes)
     return config
 
 
-def read(document: str, secrets: Secrets | None, *, places: bool = False) -> tuple[Config, list[Mistake]]:
+def read(
+    document: str, secrets: Secrets | None, *, places: bool = False, rules: Rules | None = None
+) -> tuple[Config, list[Mistake]]:
     """The configuration in ``document`` and what is wrong with it, in the order of the lines.
 
     Where something is wrong the Config holds the default in its place: it is for looking further, not for running.
@@ -62,7 +70,12 @@ def read(document: str, secrets: Secrets | None, *, places: bool = False) -> tup
     walk = _Walk(lines)
     config = msgspec.convert(walk.clean(_SHAPE, values, ()), Config)
     mistakes += walk.mistakes
-    for broken in (*broken_rules(config, secrets), *(unwritable(config) if places else ())):
+    found = (
+        *broken_rules(config, secrets),
+        *(unwritable(config) if places else ()),
+        *(rules(config) if rules is not None else ()),
+    )
+    for broken in found:
         if not walk.doubts(broken.path) and not (broken.rival and walk.doubts(broken.rival)):
             mistakes.append(Mistake(written(broken.path), walk.line(broken.path), broken.problem, broken.remedy))
     mistakes.sort(key=lambda mistake: math.inf if mistake.line is None else mistake.line)
@@ -138,6 +151,9 @@ class _Walk:
             case inspect.ListType() if isinstance(value, list):
                 items = [self.clean(shape.item_type, item, (*path, index)) for index, item in enumerate(value)]
                 return msgspec.UNSET if msgspec.UNSET in items else items
+            case inspect.DictType() if isinstance(value, dict):
+                named = {key: self.clean(shape.value_type, item, (*path, key)) for key, item in value.items()}
+                return msgspec.UNSET if msgspec.UNSET in named.values() else named
         fits, wanted = _judge(shape, value)
         if fits:
             return value
@@ -216,8 +232,10 @@ def _judge(shape: inspect.Type, value: Any) -> tuple[bool, str]:
         case inspect.ListType():
             tables = isinstance(shape.item_type, inspect.StructType)
             return False, "tables, each under a heading in double brackets" if tables else "an array in brackets"
-        case inspect.StructType():
+        case inspect.StructType() | inspect.DictType():
             return False, "a table"
+        case inspect.AnyType():
+            return True, "anything"
         case _:
             raise NotImplementedError(f"no configuration key may have the type {shape}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from daemon.broken_rule import BrokenRule, network_rule
-from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig
+from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig, ToolConfig
 from daemon.inbox_rules import inbox_rules
 from daemon.places import service_user, writing_obstacle
 from daemon.secrets import (
@@ -38,6 +38,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _database_url(config.database.url)
     yield from _pbx(config.pbx)
     yield from inbox_rules(config.inbox, secrets)
+    yield from _tools(config.tool)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)
@@ -135,6 +136,19 @@ def _pbx_tenants(pbx: PbxConfig) -> Iterator[BrokenRule]:
                 yield BrokenRule((*here, "servers", number), f'there is no server "{name}"', remedy)
         for number, pattern in enumerate(tenant.extensions):
             yield from _pattern(pattern, (*here, "extensions", number))
+
+
+def _tools(tools: list[ToolConfig]) -> Iterator[BrokenRule]:
+    first_of: dict[str, int] = {}
+    for index, tool in enumerate(tools):
+        here: KeyPath = ("tool", index)
+        first = first_of.setdefault(tool.name, index)
+        if first != index:
+            problem = f'tool[{first}] is "{tool.name}" too'
+            yield BrokenRule((*here, "name"), problem, "give each tool its own name", ("tool", first, "name"))
+        for key in ("extensions", "numbers"):
+            for number, pattern in enumerate(getattr(tool, key)):
+                yield from _pattern(pattern, (*here, key, number))
 
 
 def _pattern(pattern: str, path: KeyPath) -> Iterator[BrokenRule]:

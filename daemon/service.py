@@ -30,14 +30,17 @@ from daemon.hub import Hub
 from daemon.inbox.room import InboxRoom
 from daemon.listeners import Listeners
 from daemon.notify import Notifier
+from daemon.pbx.contract import ClickToCall, Diversions
 from daemon.pbx.room import Pbx
 from daemon.places import database_url, instance_id, last_heard_path, socket_path, spool_dir, writing_problem
+from daemon.plugins import add_folders
 from daemon.recall import Recall, final_of
 from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow
 from daemon.switch.last_heard import LastHeard
 from daemon.switch.switch import Switch
+from daemon.tools.room import Tools
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.recorder import Recorder
 from daemon.upgrading import Upgrading
@@ -68,6 +71,7 @@ class Service:
     """One Parley. ``run`` it; ``stop`` ends that.
 
     ``reread`` reads the configuration again for SIGHUP, which is ignored without one. ``clock`` gives Unix seconds.
+    Raises :class:`~daemon.plugins.PluginError` for a configuration that ``parley check`` would have refused.
     """
 
     def __init__(
@@ -110,12 +114,22 @@ class Service:
         self.switches = [self._switch(switch, secrets) for switch in config.switch]
         self.pbx = self._pbx(secrets) if config.pbx.url else None
         self.inbox = InboxRoom(config.inbox, secrets, self.database, holder=lambda: instance_id(config), clock=clock)
+        add_folders(config.plugins.path)
+        self.tools = Tools(config.tool, config.inbound, self.supplies, clock=clock)
         self.health = self._health()
         self._vitals = Vitals(
             self._notifier, hub=self.hub, registry=self.registry, health=self.health, links=self.links
         )
         self._sources = self._web_sources()
         self.listeners = Listeners(shutdown_timeout=config.service.stop_timeout / 5)
+
+    @property
+    def supplies(self) -> dict[type, object]:
+        """What plugins may ask for: the types are those of :func:`daemon.plugin_rules.supplied_types`."""
+        supplies: dict[type, object] = {Database: self.database}
+        if self.pbx is not None:
+            supplies |= {Diversions: self.pbx.diversions, ClickToCall: self.pbx.click_to_call}
+        return supplies
 
     def stop(self) -> None:
         """Begin an orderly stop."""
@@ -208,6 +222,7 @@ class Service:
             version=version(),
             inbox=self.inbox,
             pbx=self.pbx,
+            tools=self.tools,
             clock=self._clock,
         )
 
@@ -305,7 +320,7 @@ class Service:
     # Stopping
 
     async def _stop(self) -> None:
-        """Listeners, links, recorder, each after the other, so that nothing is taken in that cannot be stored."""
+        """Listeners, tools, links, recorder, one after the other, so that nothing is taken in that cannot be stored."""
         self._phase = Phase.STOPPING
         self._telling.cancel()
         self._notifier.stopping()
@@ -315,6 +330,7 @@ class Service:
         end = loop.time() + whole
         await self.listeners.stop_accepting()
         await self._step("listeners", self.listeners.close(), end - whole * 0.7)
+        await self._step("tools", self.tools.close(), end - whole * 0.6)
         await self._step("links", _end_tasks(self._following), end - whole * 0.5)
         # Whoever delivers has been answered by now; what is worked on is found again by its lease.
         await self._step("inbox", _end_tasks(self._working), end - whole * 0.4)

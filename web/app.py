@@ -19,6 +19,7 @@ from web.routes.inbox import InboxRoutes
 from web.routes.live import LiveRoutes
 from web.routes.pbx import PbxRoutes
 from web.routes.session import SessionRoutes
+from web.routes.voxai import VoxaiRoutes
 from web.routes.webhooks import WebhookRoutes
 from web.sources import Sources
 
@@ -65,6 +66,7 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             InboxRoutes(sources),
             WebhookRoutes(sources),
             CallEventRoutes(sources),
+            VoxaiRoutes(sources.tools, sources.providers),
             LiveRoutes(sources),
             ConsoleRoutes(static),
         )

@@ -45,6 +45,8 @@ class Needs(StrEnum):
     """What a route asks of who calls it; the roles include those above them."""
 
     NOTHING = "nothing"
+    SOURCE = "source"
+    """What is configured for the source that calls: the handler lets it in, and no account."""
     METRICS = "metrics"
     """Nothing from this host and the networks named in the configuration, else a viewer."""
     DOCS = "docs"
@@ -56,6 +58,7 @@ class Needs(StrEnum):
 
 _ROLES: Final[Mapping[Needs, Role | None]] = {
     Needs.NOTHING: None,
+    Needs.SOURCE: None,
     Needs.VIEWER: "viewer",
     Needs.OPERATOR: "operator",
     Needs.ADMIN: "admin",

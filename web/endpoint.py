@@ -68,7 +68,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     ``path`` is a template; ``path_parameters`` says what each of its names is, ``patterns`` restricts one by a regular
     expression. ``query`` and ``body`` are Structs. ``errors`` are the statuses it answers with a problem beside those
-    that follow from the rest (a body means 400, 413, 415 and 422, a query 422, a need 401, 403 and 503). ``head`` says
+    that follow from the rest (a body means 400, 413, 415 and 422, a query 422, a need 401, 403 and 503, a source's
+    401, 403 and 413). ``head`` says
     whether a GET may also be asked as HEAD: not where asking changes something.
     """
 

@@ -22,6 +22,8 @@ from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.health import Condition, Health, Report
 from daemon.hub import Hub
+from daemon.tools.room import Tools
+from daemon.tools.tool import Outcome
 from daemon.transcripts.utterance import Speaker, Utterance
 from web.live import Live
 
@@ -51,6 +53,7 @@ class Metrics:
         health: Health,
         links: Callable[[], list[LinkStatus]],
         live: Live,
+        tools: Tools,
         version: str,
         clock: Callable[[], float],
     ) -> None:
@@ -63,6 +66,7 @@ class Metrics:
                 health=health,
                 links=links,
                 live=live,
+                tools=tools,
                 version=version,
                 clock=clock,
             )
@@ -125,6 +129,7 @@ class _ParleyCollector(Collector):
         health: Health,
         links: Callable[[], list[LinkStatus]],
         live: Live,
+        tools: Tools,
         version: str,
         clock: Callable[[], float],
     ) -> None:
@@ -132,6 +137,7 @@ class _ParleyCollector(Collector):
         self._health = health
         self._links = links
         self._live = live
+        self._tools = tools
         self._version = version
         self._clock = clock
         self._finals = dict.fromkeys(Speaker, 0)
@@ -153,6 +159,7 @@ class _ParleyCollector(Collector):
         yield InfoMetricFamily("parley_build", "What is running.", {"version": self._version})
         yield from self._collect_calls()
         yield from self._collect_live()
+        yield from self._collect_tools()
         yield from self._collect_links()
         yield from self._collect_health()
 
@@ -182,6 +189,23 @@ class _ParleyCollector(Collector):
         yield CounterMetricFamily(
             "parley_live_clients_cut_off", "Browsers cut off because they did not read.", counts.cut_off
         )
+
+    def _collect_tools(self) -> Iterator[Metric]:
+        """Labelled by configured names alone: what else is asked for has none."""
+        asked = CounterMetricFamily(
+            "parley_tool_calls", "Times a tool was asked, by how that ended.", labels=("tool", "outcome")
+        )
+        for tool in self._tools.all:
+            for outcome, count in tool.counts.items():
+                asked.add_metric((tool.name, outcome.value), count)
+        asked.add_metric(("", Outcome.UNKNOWN.value), self._tools.unknown)
+        yield asked
+        looked_up = CounterMetricFamily(
+            "parley_inbound_lookups", "Times it was asked who calls, by how that ended.", labels=("outcome",)
+        )
+        for outcome, count in self._tools.inbound.counts.items():
+            looked_up.add_metric((outcome.value,), count)
+        yield looked_up
 
     def _collect_links(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("parley_link_up", "Whether a link is up, be its other side slow.", labels=("link",))

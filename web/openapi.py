@@ -66,7 +66,7 @@ def _operation(endpoint: Endpoint, of_type: dict[type, Any], components: dict[st
     description = " ".join(filter(None, (endpoint.description, _who(endpoint.needs))))
     if description:
         operation["description"] = description
-    if endpoint.needs is not Needs.NOTHING:
+    if endpoint.needs not in (Needs.NOTHING, Needs.SOURCE):
         # An empty requirement says that it may also do without.
         free: list[dict[str, Any]] = [{}] if endpoint.needs in (Needs.METRICS, Needs.DOCS) else []
         operation["security"] = [{"session": []}, {"token": []}, *free]
@@ -81,6 +81,8 @@ def _operation(endpoint: Endpoint, of_type: dict[type, Any], components: dict[st
 def _who(needs: Needs) -> str:
     if needs in (Needs.VIEWER, Needs.OPERATOR, Needs.ADMIN):
         return f"Needs the role {needs.value}."
+    if needs is Needs.SOURCE:
+        return "Lets in its source alone, by what is configured for that; no session and no API token."
     if needs is Needs.METRICS:
         return "Open to this host and the networks of the setting web.metrics_networks, else needs the role viewer."
     if needs is Needs.DOCS:
@@ -133,7 +135,9 @@ def _responses(endpoint: Endpoint, of_type: dict[type, Any]) -> dict[str, Any]:
 
 def _errors(endpoint: Endpoint) -> set[int]:
     errors = {*endpoint.errors, 500}
-    if endpoint.needs is not Needs.NOTHING:
+    if endpoint.needs is Needs.SOURCE:
+        errors |= {401, 403, 404, 408, 413, 429}
+    elif endpoint.needs is not Needs.NOTHING:
         errors |= {401, 403, 503}
     if endpoint.query is not None:
         errors.add(422)

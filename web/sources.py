@@ -16,6 +16,7 @@ from daemon.hub import Hub
 from daemon.inbox.room import InboxRoom
 from daemon.pbx.room import Pbx
 from daemon.stores.database import Database
+from daemon.tools.room import Tools
 from daemon.transcripts.assembler import Transcripts
 from web.auth import Auth
 from web.live import Live
@@ -38,6 +39,7 @@ class Sources:
     links: Callable[[], list[LinkStatus]]
     version: str
     inbox: InboxRoom
+    tools: Tools
     pbx: Pbx | None = None
     clock: Callable[[], float] = time.time
 
@@ -74,6 +76,7 @@ class Sources:
             health=self.health,
             links=self.links,
             live=self.live,
+            tools=self.tools,
             version=self.version,
             clock=self.clock,
         )

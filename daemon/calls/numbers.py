@@ -1,8 +1,10 @@
-"""Phone numbers as people and logs may see them."""
+"""Phone numbers: as people and logs may see them, and in the one form in which two spellings of one are the same."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import Final
 
 # Digits of any script, with what people put between the groups: spaces of all widths, hyphens and dashes, points,
 # slashes, brackets.
@@ -13,6 +15,41 @@ _MOST_LAST = 4
 _LEAST_HIDDEN = 4
 _LEAST_IN_TEXT = 7
 """Fewer digits than this within a text are no phone number: an extension, a date, a count."""
+
+
+_BETWEEN_DIGITS = re.compile(r"[\s\-\u00AD\u2010-\u2015\u2212./\u00B7()]+")
+_PLAIN = re.compile(r"\+?[0-9]{2,20}")
+_COUNTRY: Final = "82"
+_LEAST_WITH_COUNTRY: Final = 10
+"""Digits of a number with its country code in front and no plus: a shorter one may begin with the same two digits."""
+
+
+class NumberError(ValueError):
+    """The text is no phone number. The message does not repeat it."""
+
+
+def normal_number(text: str) -> str:
+    """A phone number in the one form that is stored and compared: digits, a foreign one with ``+`` in front.
+
+    What people put between digits goes, digits of full width become plain, and a Korean number with its country code
+    is the one dialled inside the country: ``+82 (0)10-1234-5678``, ``821012345678`` and ``010.1234.5678`` are all
+    ``01012345678``. An extension is itself. Raises :class:`NumberError` for what is none: letters, fewer than 2 or
+    more than 20 digits.
+    """
+    number = _BETWEEN_DIGITS.sub("", unicodedata.normalize("NFKC", text))
+    if not _PLAIN.fullmatch(number):
+        raise NumberError("a phone number has 2 to 20 digits, with a + in front at most")
+    for prefix in (f"+{_COUNTRY}", f"00{_COUNTRY}", _COUNTRY if len(number) >= _LEAST_WITH_COUNTRY else None):
+        if prefix is not None and number.startswith(prefix) and len(number) - len(prefix) >= 7:
+            return "0" + number[len(prefix) :].lstrip("0")
+    return number
+
+
+def spellings(number: str) -> tuple[str, ...]:
+    """How a number in its normal form may stand where nobody normalised it: as it is, or with its country code."""
+    if not number.startswith("0") or len(number) < 8:
+        return (number,)
+    return (number, f"+{_COUNTRY}{number[1:]}", f"{_COUNTRY}{number[1:]}")
 
 
 def mask_number(number: str) -> str:

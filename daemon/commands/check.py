@@ -15,6 +15,7 @@ from daemon.config import Config
 from daemon.config_file import load
 from daemon.errors import ExitCode
 from daemon.places import database_url
+from daemon.plugin_rules import broken_plugins
 from daemon.secrets import DATABASE_PASSWORD, Secrets
 from daemon.stores.database import Database, DatabaseAwayError
 
@@ -30,7 +31,8 @@ def register(verbs: Verbs) -> None:
         "say everything that is wrong with the configuration",
         description="Say everything that is wrong with the configuration, by key and line, with what to do about it. "
         "The exit code is 0 or 78. A switch or database that is away is only noted: Parley starts without them. "
-        "Outside the service, secrets are looked for in the folder credentials beside the file, as the unit does.",
+        "Plugins that it names are imported. Outside the service, secrets are looked for in the folder credentials "
+        "beside the file, as the unit does.",
     )
     verb.set_defaults(command=_check)
 
@@ -38,7 +40,7 @@ def register(verbs: Verbs) -> None:
 def _check(arguments: argparse.Namespace) -> ExitCode:
     path = Path(arguments.config)
     secrets = _secrets(path)
-    config = load(path, secrets, places=True)
+    config = load(path, secrets, places=True, rules=broken_plugins)
     notes = asyncio.run(_notes(config, secrets or Secrets()))
     if secrets is None:
         notes.append(f"{path.parent / _CREDENTIALS} cannot be read, so secrets were not looked for: ask as root")

@@ -17,6 +17,7 @@ from daemon.commands.parser import Verbs
 from daemon.config import Config
 from daemon.config_file import load
 from daemon.errors import ExitCode, OperatorError
+from daemon.plugin_rules import broken_plugins
 from daemon.secrets import Secrets
 from daemon.service import Service
 
@@ -40,7 +41,7 @@ def _run(arguments: argparse.Namespace) -> ExitCode:
     secrets = Secrets()
 
     def reread() -> Config:
-        return load(Path(arguments.config), secrets)
+        return load(Path(arguments.config), secrets, rules=broken_plugins)
 
     config = reread()
     logs.configure(config.log)

@@ -75,6 +75,7 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     did: str | None = None
     code: str | None = None
     server: str | None = None
+    sensitive: bool | None = None
     since: float | None = None
     until: float | None = None
     merged: bool = False
@@ -246,7 +247,7 @@ async def page_calls(
 
 def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    for name in ("caller", "did", "code", "server"):
+    for name in ("caller", "did", "code", "server", "sensitive"):
         value = getattr(wanted, name)
         if value is not None:
             conditions.append(calls.c[name] == value)

@@ -336,3 +336,14 @@ agent_calls = Table(
     Column("metadata", Text, nullable=False),
     PrimaryKeyConstraint("call_id"),
 )
+
+# People who call: ``number`` in its normal form; ``variables`` and ``metadata`` are JSON objects.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("number", Id),
+    Column("name", Text, nullable=False),
+    Column("variables", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
+    PrimaryKeyConstraint("number"),
+)

@@ -59,6 +59,7 @@ def test_shipped_file_is_right_and_says_what_the_code_says() -> None:
         "switch": [{}],
         "pbx": {"header": [{}], "server": [{}], "tenant": [{}]},
         "inbox": {"source": [{}], "handler": [{}], "destination": [{}]},
+        "tool": [{}],
     }
     assert config == msgspec.convert(tables, Config)
 
@@ -136,6 +137,38 @@ state_dir = "var"
     assert all(mistake.remedy for mistake in mistakes)
     assert "hidden" not in text
     assert "topsecret" not in text
+
+
+def test_tables_of_ones_own_hold_what_they_must_and_are_named_by_key_and_line() -> None:
+    document = """\
+[[tool]]
+name = "a"
+extensions = ["1(", '1\\d{3}']
+options = { anything = [1, { goes = true }], at = 1979-05-27 }
+[[tool]]
+name = "a"
+deadline = 26
+[[tool]]
+name = "a b"
+[inbound]
+deadline = 2.0
+[inbound.dynamic_variables]
+shop = "한빛"
+count = 3
+[inbound.metadata]
+count = 3
+"""
+    config, mistakes = read(document, None)
+    assert [(mistake.line, mistake.key) for mistake in mistakes] == [
+        (3, "tool[0].extensions[0]"),
+        (6, "tool[1].name"),
+        (7, "tool[1].deadline"),
+        (9, "tool[2].name"),
+        (11, "inbound.deadline"),
+        (14, "inbound.dynamic_variables.count"),
+    ]
+    assert config.tool[0].options["anything"] == [1, {"goes": True}]
+    assert config.inbound.metadata == {"count": 3}
 
 
 def test_unused_key_gets_the_name_that_was_meant() -> None:

@@ -29,6 +29,12 @@ def config() -> Config:
 
 
 @pytest.fixture
+def secrets() -> dict[str, str]:
+    """As environment variables."""
+    return {}
+
+
+@pytest.fixture
 def static(tmp_path: Path) -> Path:
     """A console as the build leaves it."""
     root = tmp_path / "static"
@@ -48,9 +54,9 @@ def store_url(sqlite_databases: SqliteDatabases) -> str:
 
 
 @pytest.fixture
-async def house(store_url: str, config: Config, static: Path) -> AsyncIterator[House]:
+async def house(store_url: str, config: Config, static: Path, secrets: dict[str, str]) -> AsyncIterator[House]:
     database = Database.of(store_url)
-    made = House(database, config, static)
+    made = House(database, config, static, secrets)
     yield made
     await made.close()
     await database.close()

@@ -36,6 +36,7 @@ from daemon.stores.calls import CallRow, LegRow, save_calls
 from daemon.stores.database import Database
 from daemon.stores.deliveries import DeliveryFilter, count_deliveries
 from daemon.stores.utterances import UtteranceRow, add_utterances
+from daemon.tools.room import Tools
 from daemon.transcripts.assembler import Transcripts
 from protocols.stt.result import RecognitionResult
 from web.app import Sources, build_app
@@ -66,6 +67,7 @@ class House:
         self.servers: list[TestServer] = []
         hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         self.accounts = Accounts(database, config.web, clock=self.clock, passwords=Passwords(hasher))
+        self.tools = Tools(config.tool, config.inbound, {Database: database}, clock=self.clock)
         self.restart("epoch-1")
 
     def clock(self) -> float:
@@ -88,6 +90,7 @@ class House:
             accounts=self.accounts,
             health=self.health,
             links=lambda: self.links,
+            tools=self.tools,
             version="1.2.3",
             inbox=self.inbox,
             clock=self.clock,
@@ -124,6 +127,7 @@ class House:
     async def close(self) -> None:
         for server in self.servers:
             await server.close()
+        await self.tools.close()
 
     async def token(self, role: Role = "operator", name: str = "") -> str:
         return await self.accounts.new_token(name or f"token-{role}", role)

@@ -27,7 +27,10 @@ class Schemas:
         """What is wrong with ``value``, each with its place."""
         if "$ref" in schema:
             return self.problems(value, self._components[schema["$ref"].rpartition("/")[2]], at)
-        found: list[str] = []
+        # The other keywords are of values of the type.
+        found = self._type(value, schema["type"], at, schema) if "type" in schema else []
+        if found:
+            return found
         for keyword, wanted in schema.items():
             if keyword in _ANNOTATIONS:
                 continue

@@ -37,15 +37,15 @@ class CallEventRoutes:
                 summary="Deliver an event of a Vox.ai call",
                 description="Versions 1 and 2, all events; unknown ones are kept whole. Authenticated as the source "
                 "`voxai` of the configuration.",
-                handler=self.deliver,
+                handler=self.deliver_call_event,
                 group="public",
-                needs=Needs.NOTHING,
+                needs=Needs.SOURCE,
                 answers=(Answer(200, "It is safe, and will be worked on.", {JSON: CallEventPayload}),),
-                errors=(401, 403, 404, 408, 413, 422, 429, 503),
+                errors=(422, 503),
             )
         ]
 
-    async def deliver(self, asked: Asked[None, None]) -> web.Response:
+    async def deliver_call_event(self, asked: Asked[None, None]) -> web.Response:
         """Take it in."""
         accepted = await self._providers.receive(asked.request, SOURCE)
         return json_response(CallEventPayload("success", _MESSAGES[accepted.fate], accepted.delivery_id))

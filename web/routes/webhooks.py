@@ -40,13 +40,13 @@ class WebhookRoutes:
                 ),
                 handler=self.deliver,
                 group="public",
-                needs=Needs.NOTHING,
+                needs=Needs.SOURCE,
                 path_parameters={"source": "A source of the configuration."},
                 answers=(
                     Answer(202, "It is safe, and will be worked on.", {JSON: AcceptedPayload}),
                     Answer(200, "It was accepted before.", {JSON: AcceptedPayload}),
                 ),
-                errors=(400, 401, 403, 404, 408, 413, 422, 429, 503),
+                errors=(422, 503),
             )
         ]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.calls.numbers import mask_number, mask_numbers_in
+from daemon.calls.numbers import NumberError, mask_number, mask_numbers_in, normal_number, spellings
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,48 @@ def test_no_way_of_writing_a_number_gets_through(digits: str, between: str, arou
     groups = [digits[:3], digits[3:5], digits[5:]]
     shown = mask_numbers_in(f"{around}{between.join(groups)}{around}")
     assert sum(character.isdigit() for character in shown) <= max(2, len(digits) - 4)
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("010-1234-5678", "01012345678"),
+        (" 010 1234 5678\u00a0", "01012345678"),
+        ("010.1234.5678", "01012345678"),
+        ("+82 10-1234-5678", "01012345678"),
+        ("+82 (0)10 1234 5678", "01012345678"),
+        ("821012345678", "01012345678"),
+        ("00821012345678", "01012345678"),
+        ("+8221234567", "021234567"),
+        ("+82 00 82 12345678", "08212345678"),
+        ("0212345678", "0212345678"),
+        ("８２１０１２３４５６７８", "01012345678"),
+        ("+1 (202) 555-0123", "+12025550123"),
+        ("1588-0000", "15880000"),
+        ("8212-3456", "82123456"),
+        ("1010", "1010"),
+    ],
+)
+def test_spellings_of_one_number_have_one_normal_form(written: str, normal: str) -> None:
+    assert normal_number(written) == normal
+
+
+@pytest.mark.parametrize("text", ["", "1", "anonymous", "010-abcd-5678", "1.01235E+09", "++8210", "1" * 21, "٠١٠١"])
+def test_what_is_no_number_has_no_normal_form(text: str) -> None:
+    with pytest.raises(NumberError) as raised:
+        normal_number(text)
+    assert not text or text not in str(raised.value)
+
+
+@given(st.text("0123456789+- ()", max_size=24))
+def test_a_normal_form_is_its_own(text: str) -> None:
+    try:
+        normal = normal_number(text)
+    except NumberError:
+        return
+    assert normal_number(normal) == normal
+
+
+@given(st.from_regex(r"0[1-9][0-9]{7,9}", fullmatch=True))
+def test_every_spelling_has_the_same_normal_form(number: str) -> None:
+    assert {normal_number(one) for one in spellings(number)} == {number}

@@ -1,0 +1,75 @@
+"""What the configuration names of others' functions: whether each can be loaded and gets what it asks for.
+
+Importing runs their code, so this is asked by who is going to run them or was told to check, and by nobody else.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from daemon.broken_rule import BrokenRule
+from daemon.config import Config
+from daemon.pbx.contract import ClickToCall, Diversions
+from daemon.plugins import PluginError, add_folders
+from daemon.stores.database import Database
+from daemon.toml_lines import KeyPath
+from daemon.tools.definition import Definition, define
+from daemon.tools.inbound import define_lookup
+
+
+def supplied_types(config: Config) -> frozenset[type]:
+    """What the service supplies to plugins, with this configuration."""
+    of_the_pbx: frozenset[type] = frozenset({Diversions, ClickToCall} if config.pbx.url else ())
+    return of_the_pbx | {Database}
+
+
+def broken_plugins(config: Config) -> Iterator[BrokenRule]:
+    """Every plugin that cannot be used. Nothing is imported while a folder of theirs is not what it should be."""
+    folders = list(_broken_folders(config.plugins.path))
+    yield from folders
+    if folders:
+        return
+    add_folders(config.plugins.path)
+    supplied = supplied_types(config)
+    for index, tool in enumerate(config.tool):
+        here: KeyPath = ("tool", index)
+        try:
+            definition = define(tool)
+            definition.check(supplied)
+        except PluginError as error:
+            yield BrokenRule((*here, "use" if tool.use else "name"), str(error), error.remedy)
+        else:
+            yield from _out_of_reach(definition, here)
+    try:
+        define_lookup(config.inbound, supplied)
+    except PluginError as error:
+        yield BrokenRule(("inbound", "use"), str(error), error.remedy)
+
+
+def _broken_folders(folders: list[str]) -> Iterator[BrokenRule]:
+    for index, folder in enumerate(folders):
+        path: KeyPath = ("plugins", "path", index)
+        if not folder.startswith("/"):
+            yield BrokenRule(path, f'"{folder}" is not a whole path', "begin it with a slash")
+            continue
+        try:
+            mode = Path(folder).stat().st_mode
+        except OSError as error:
+            yield BrokenRule(path, f'"{folder}" cannot be looked into ({error.strerror})', "make it, or leave it out")
+            continue
+        if not stat.S_ISDIR(mode):
+            yield BrokenRule(path, f'"{folder}" is no folder', "name the folder that the plugin's file is in")
+        elif mode & stat.S_IWOTH:
+            problem = f'anybody may write in "{folder}", and what is there is run'
+            yield BrokenRule(path, problem, f"chmod o-w {folder}")
+
+
+def _out_of_reach(definition: Definition, here: KeyPath) -> Iterator[BrokenRule]:
+    """A tool that touches the PBX must be told what of it."""
+    config = definition.config
+    if definition.touches_extensions and not config.extensions:
+        yield BrokenRule((*here, "extensions"), "it may touch none", "name the extensions it may, as patterns")
+    if definition.touches_numbers and not config.numbers:
+        yield BrokenRule((*here, "numbers"), "it may call none", "name the numbers it may, as patterns")

@@ -1,0 +1,150 @@
+"""Plugins of the configuration: found in their folders, and what is wrong with one is said by key and line."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from daemon.__main__ import main
+from daemon.config import Config, PbxConfig, ServiceConfig, ToolConfig
+from daemon.config_file import load
+from daemon.plugin_rules import broken_plugins, supplied_types
+from daemon.secrets import Secrets
+from daemon.service import Service
+from tests.daemon.pbx.conftest import ENVIRONMENT, configured
+
+README = Path(__file__).parents[2] / "README.md"
+
+Configure = Callable[[str], Path]
+
+
+@pytest.fixture
+def plugins(tmp_path: Path) -> Iterator[Path]:
+    """A folder of plugins; what is imported from there is forgotten again."""
+    before = list(sys.path)
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    yield folder
+    sys.path[:] = before
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(folder)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def configure(plugins: Path, tmp_path: Path) -> Configure:
+    """Writes a configuration with that folder."""
+
+    def write(more: str) -> Path:
+        path = tmp_path / "parley.toml"
+        path.write_text(f'[service]\nstate_dir = "{tmp_path}/state"\n[plugins]\npath = ["{plugins}"]\n{more}')
+        return path
+
+    return write
+
+
+def blocks_of(text: str) -> list[str]:
+    """The indented blocks of a document."""
+    return [textwrap.dedent(block) for block in re.findall(r"(?m)(?:^(?:    .*)?\n)+", text) if block.strip()]
+
+
+@pytest.fixture
+def shop(plugins: Path) -> str:
+    """The tool of the README, written where its configuration looks for it; returns the configuration."""
+    blocks = blocks_of(README.read_text())
+    (code,) = [block for block in blocks if "async def order_status" in block]
+    (lines,) = [block for block in blocks if "[[tool]]" in block]
+    (plugins / "shop.py").write_text(code)
+    assert '[plugins]\npath = ["/etc/parley/plugins"]\n' in lines
+    return lines.replace('[plugins]\npath = ["/etc/parley/plugins"]\n', "").strip()
+
+
+def test_the_tool_of_the_readme_is_right(configure: Configure, shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--config", str(configure(shop))]) == 0, capsys.readouterr().err
+
+
+async def test_the_tool_of_the_readme_answers(configure: Configure, shop: str) -> None:
+    config = load(configure(shop), None, rules=broken_plugins)
+    service = Service(config, Secrets({}))
+    answer = await service.tools.ask("order_status", b'{"order": "1002"}')
+    assert json.loads(answer.body) == {"order": "1002", "state": "on its way"}
+    await service.tools.close()
+    await service.database.close()
+
+
+def test_check_names_every_wrong_plugin_by_key_and_line(
+    configure: Configure, plugins: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plugins / "half.py").write_text("async def a(x) -> dict: ...\nasync def b(*, p: float) -> dict: ...\n")
+    path = configure(
+        '[[tool]]\nname = "a"\nuse = "half:a"\n'
+        '[[tool]]\nname = "b"\nuse = "half:b"\n'
+        '[[tool]]\nname = "set_diversion"\n'
+        '[[tool]]\nname = "c"\nuse = "whole:c"\n'
+        '[inbound]\ndeadline = 1.0\nuse = "half:b"\n'
+    )
+    assert main(["check", "--config", str(path)]) == 78
+    said = capsys.readouterr().err
+    assert "5 mistakes" in said
+    assert "line 7: tool[0].use: half:a does not say what x is; give the parameter a type" in said
+    assert "line 10: tool[1].use: half:b needs p: float, which is not there" in said
+    assert "line 12: tool[2].name: daemon.tools.set_diversion:set_diversion needs diversions: Diversions" in said
+    assert "line 15: tool[3].use: there is no module whole; mend its name, or put its folder into [plugins]" in said
+    assert "line 18: inbound.use: half:b needs p: float" in said
+
+
+def test_nothing_is_imported_from_a_folder_that_is_not_right(
+    configure: Configure, plugins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plugins / "never_run.py").write_text("raise SystemExit(5)\n")
+    path = configure('[[tool]]\nname = "a"\nuse = "never_run:a"\n')
+    plugins.chmod(0o777)
+    assert main(["check", "--config", str(path)]) == 78
+    said = capsys.readouterr().err
+    assert "1 mistake\n" in said
+    assert f'line 4: plugins.path[0]: anybody may write in "{plugins}"' in said
+    wrong = f'"plugins", "{tmp_path}/nowhere", "{plugins}/never_run.py"'
+    path.write_text(path.read_text().replace(f'"{plugins}"', wrong))
+    assert main(["check", "--config", str(path)]) == 78
+    said = capsys.readouterr().err
+    assert 'plugins.path[0]: "plugins" is not a whole path' in said
+    assert f'plugins.path[1]: "{tmp_path}/nowhere" cannot be looked into (No such file' in said
+    assert f'plugins.path[2]: "{plugins}/never_run.py" is no folder' in said
+    assert "never_run" not in sys.modules
+
+
+def test_a_tool_that_touches_the_pbx_is_told_what_of_it() -> None:
+    config = Config(pbx=PbxConfig(url="ws://127.0.0.1:1/"))
+    config.tool = [
+        *(ToolConfig(name=name) for name in ("set_diversion", "click_to_call", "call_history")),
+        ToolConfig(name="click_to_call", extensions=["10.."], numbers=["010.*"]),
+    ]
+    broken = [(rule.path, rule.problem) for rule in broken_plugins(config)]
+    assert broken == [
+        (("tool", 0, "extensions"), "it may touch none"),
+        (("tool", 1, "extensions"), "it may touch none"),
+        (("tool", 1, "numbers"), "it may call none"),
+    ]
+
+
+@pytest.mark.parametrize("url", ["", "ws://127.0.0.1:1/"])
+async def test_what_is_checked_for_is_what_the_service_supplies(tmp_path: Path, url: str) -> None:
+    state = ServiceConfig(state_dir=str(tmp_path))
+    config = Config(service=state, pbx=configured(url) if url else PbxConfig())
+    service = Service(config, Secrets(ENVIRONMENT))
+    assert service.supplies.keys() == supplied_types(config)
+    await service.database.close()
+
+
+def test_other_verbs_import_no_plugin(configure: Configure, plugins: Path) -> None:
+    (plugins / "never_run.py").write_text("raise SystemExit(5)\n")
+    path = configure('[[tool]]\nname = "a"\nuse = "never_run:a"\n')
+    assert main(["user", "list", "--config", str(path)]) == 0
+    assert "never_run" not in sys.modules
+    assert main(["check", "--config", str(path)]) == 78
