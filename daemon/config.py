@@ -240,6 +240,8 @@ class HandlerConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     destination: str = ""
     """Where ``forward`` and ``make-com`` send to."""
     deadline: Positive = 30.0
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Handed to a function of your own that takes ``options``."""
 
 
 class DestinationConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

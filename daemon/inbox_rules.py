@@ -52,6 +52,8 @@ def _twice(names: list[str], table: str) -> Iterator[BrokenRule]:
 
 
 def _source(source: SourceConfig, here: KeyPath, secrets: Secrets | None) -> Iterator[BrokenRule]:
+    if source.name == "parley":
+        yield BrokenRule((*here, "name"), '"parley" is the source of Parley\'s own events', "give it another name")
     for number, network in enumerate(source.addresses):
         yield from network_rule(network, (*here, "addresses", number))
     try:

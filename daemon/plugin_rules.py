@@ -11,8 +11,9 @@ from pathlib import Path
 
 from daemon.broken_rule import BrokenRule
 from daemon.config import Config
+from daemon.inbox.contract import Inbox
 from daemon.pbx.contract import ClickToCall, Diversions
-from daemon.plugins import PluginError, add_folders
+from daemon.plugins import PluginError, add_folders, load
 from daemon.stores.database import Database
 from daemon.toml_lines import KeyPath
 from daemon.tools.definition import Definition, define
@@ -22,7 +23,7 @@ from daemon.tools.inbound import define_lookup
 def supplied_types(config: Config) -> frozenset[type]:
     """What the service supplies to plugins, with this configuration."""
     of_the_pbx: frozenset[type] = frozenset({Diversions, ClickToCall} if config.pbx.url else ())
-    return of_the_pbx | {Database}
+    return of_the_pbx | {Database, Inbox}
 
 
 def broken_plugins(config: Config) -> Iterator[BrokenRule]:
@@ -42,6 +43,12 @@ def broken_plugins(config: Config) -> Iterator[BrokenRule]:
             yield BrokenRule((*here, "use" if tool.use else "name"), str(error), error.remedy)
         else:
             yield from _out_of_reach(definition, here)
+    for index, handler in enumerate(config.inbox.handler):
+        if ":" in handler.use:
+            try:
+                load(handler.use).check(supplied, taken={"delivery"}, options=handler.options)
+            except PluginError as error:
+                yield BrokenRule(("inbox", "handler", index, "use"), str(error), error.remedy)
     try:
         define_lookup(config.inbound, supplied)
     except PluginError as error:

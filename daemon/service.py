@@ -27,6 +27,8 @@ from daemon.config import Config, SwitchConfig
 from daemon.errors import ConfigError, OperatorError
 from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
+from daemon.inbox.contract import Inbox
+from daemon.inbox.own_events import SETTLE, OwnEvents
 from daemon.inbox.room import InboxRoom
 from daemon.listeners import Listeners
 from daemon.notify import Notifier
@@ -116,6 +118,15 @@ class Service:
         self.inbox = InboxRoom(config.inbox, secrets, self.database, holder=lambda: instance_id(config), clock=clock)
         add_folders(config.plugins.path)
         self.tools = Tools(config.tool, config.inbound, self.supplies, clock=clock)
+        self.inbox.add_configured(self.supplies)
+        self._own_events = OwnEvents(
+            self.hub,
+            self.transcripts,
+            self.inbox,
+            self.inbox.handlers,
+            clock,
+            settle=min(SETTLE, config.calls.keep_ended / 2),
+        )
         self.health = self._health()
         self._vitals = Vitals(
             self._notifier, hub=self.hub, registry=self.registry, health=self.health, links=self.links
@@ -126,7 +137,7 @@ class Service:
     @property
     def supplies(self) -> dict[type, object]:
         """What plugins may ask for: the types are those of :func:`daemon.plugin_rules.supplied_types`."""
-        supplies: dict[type, object] = {Database: self.database}
+        supplies: dict[type, object] = {Database: self.database, Inbox: self.inbox}
         if self.pbx is not None:
             supplies |= {Diversions: self.pbx.diversions, ClickToCall: self.pbx.click_to_call}
         return supplies
@@ -277,7 +288,7 @@ class Service:
         self._chores = [group.create_task(chore) for chore in chores]
         await self._upgrading.first_try(_UPGRADE_PATIENCE)
         self._recording = [group.create_task(self.recorder.run())]
-        self._working = [group.create_task(self.inbox.run())]
+        self._working = [group.create_task(work) for work in (self.inbox.run(), self._own_events.run())]
         await self.listeners.start()
         self._following = [group.create_task(switch.run()) for switch in self.switches]
         if self.pbx is not None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
+
+OWN: Final = "parley"
+"""The source of Parley's own events."""
 
 
 class PermanentError(Exception):

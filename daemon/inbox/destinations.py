@@ -79,7 +79,8 @@ class Destination:
         now = self._clock()
         headers = {"Content-Type": delivery.headers.get("content-type", "application/json")}
         if self._secret is not None:
-            message_id = delivery.other_id or delivery.delivery_id
+            # The same for each attempt; a dot would be taken for the end of it.
+            message_id = (delivery.other_id or delivery.delivery_id).replace(".", "-")
             headers |= sign(self._secret, message_id, int(now), delivery.body)
         try:
             async with (
@@ -97,10 +98,10 @@ class Destination:
             raise RetryLaterError(f"it cannot be reached ({type(error).__name__})") from error
         except aiohttp.InvalidURL as error:
             raise PermanentError("its address is none") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise RetryLaterError(f"it broke off ({type(error).__name__})") from error
         except TimeoutError as error:
             raise RetryLaterError(f"no answer within {self._config.deadline:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise RetryLaterError(f"it broke off ({type(error).__name__})") from error
         if 200 <= status < 300:
             return
         if status >= 500 or status in _TRY_AGAIN:

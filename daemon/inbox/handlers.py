@@ -7,12 +7,14 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from daemon.inbox.contract import Handler
+from daemon.inbox.contract import OWN, Handler
 
 
 class NamedHandler(msgspec.Struct, frozen=True, kw_only=True):
     """A handler of the deliveries whose source and event match the patterns (``*``, ``?``, ``[…]``).
 
+    Patterns of sources are of providers: what Parley itself puts in, its own events and what goes to destinations, is
+    for those who name its source in full.
     ``name`` is what its runs are stored under, and what is remembered of a success: unique, and not to be changed.
     ``deadline`` is in seconds.
     """
@@ -45,9 +47,14 @@ class Handlers:
         found = self._matching.get((source, event))
         if found is None:
             found = tuple(
-                one for one in self._all.values() if fnmatchcase(source, one.source) and fnmatchcase(event, one.event)
+                one for one in self._all.values() if _is_of(source, one.source) and fnmatchcase(event, one.event)
             )
             if len(self._matching) > 1_000:  # events come from outside: their names have no end
                 self._matching.clear()
             self._matching[source, event] = found
         return found
+
+
+def _is_of(source: str, pattern: str) -> bool:
+    own = source == OWN or ":" in source
+    return source == pattern if own else fnmatchcase(source, pattern)

@@ -18,7 +18,7 @@ import structlog
 from daemon.backoff import Backoff
 from daemon.calls.call import Call, CallChanged, CallForgotten, CallState
 from daemon.hub import Hub
-from daemon.inbox.contract import Inbox, InboxFullError, Work
+from daemon.inbox.contract import OWN, Inbox, InboxFullError, Work
 from daemon.inbox.handlers import Handlers
 from daemon.stores.database import DatabaseAwayError, RowRefusedError
 from daemon.transcripts.assembler import Transcripts
@@ -26,30 +26,39 @@ from daemon.transcripts.utterance import Utterance
 
 log = structlog.get_logger(__name__)
 
-OWN: Final = "parley"
-"""The source of Parley's own events."""
 STARTED: Final = "call.started"
 ENDED: Final = "call.ended"
 SAID: Final = "utterance.final"
+EVENTS: Final = (STARTED, ENDED, SAID)
 
-_SETTLE: Final = 5.0
+SETTLE: Final = 5.0
 """Seconds after the end of a call before its transcript is taken: recognisers finish late."""
 _MOST_WAITING: Final = 20_000
 
 
 class OwnEvents:
-    """Notes what happens, and puts it into ``inbox``. ``clock`` gives Unix seconds."""
+    """Notes what happens, and puts it into ``inbox``. ``clock`` gives Unix seconds.
+
+    ``settle`` is how long after its end a call is told of, in seconds: less than it stays in memory.
+    """
 
     def __init__(
-        self, hub: Hub, transcripts: Transcripts, inbox: Inbox, handlers: Handlers, clock: Callable[[], float]
+        self,
+        hub: Hub,
+        transcripts: Transcripts,
+        inbox: Inbox,
+        handlers: Handlers,
+        clock: Callable[[], float],
+        *,
+        settle: float = SETTLE,
     ) -> None:
+        self._settle = settle
         self._transcripts = transcripts
         self._inbox = inbox
         self._handlers = handlers
         self._clock = clock
         self._open: set[str] = set()
-        # Calls that have ended, each with the timer to its event, None once that was told.
-        self._ended: dict[str, asyncio.TimerHandle | None] = {}
+        self._ended: dict[str, asyncio.Handle] = {}
         self._waiting: deque[Work] = deque()
         self._some = asyncio.Event()
         self.dropped = 0
@@ -89,21 +98,15 @@ class OwnEvents:
             self._open.discard(call.call_id)
             if self._wanted(ENDED):
                 later = asyncio.get_running_loop().call_later
-                self._ended[call.call_id] = later(_SETTLE, self._settled, call)
+                self._ended[call.call_id] = later(self._settle, self._settled, call)
 
     def _settled(self, call: Call) -> None:
         """Whoever still spoke when it ended is understood by now: the call is told as it stands in this moment."""
-        self._ended[call.call_id] = None
         finals = [_utterance(said) for said in self._transcripts.finals(call.call_id)]
         self._note(ENDED, call.call_id, call.ended_at or self._clock(), _call(call) | {"transcript": finals})
 
     def _forgotten(self, message: CallForgotten) -> None:
-        """It leaves memory: tell of its end now, if that was not done."""
-        settling = self._ended.pop(message.call.call_id, None)
-        if settling is not None:
-            settling.cancel()
-            self._settled(message.call)
-            del self._ended[message.call.call_id]
+        self._ended.pop(message.call.call_id, None)
 
     def _said(self, utterance: Utterance) -> None:
         if utterance.final and self._wanted(SAID):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -14,13 +14,13 @@ from daemon.config import InboxConfig
 from daemon.health import Condition, Part
 from daemon.inbox.acceptor import Acceptor
 from daemon.inbox.address_guard import Address
-from daemon.inbox.contract import Inbox, Work
+from daemon.inbox.configured_handlers import configured_handlers
+from daemon.inbox.contract import OWN, Inbox, Work
 from daemon.inbox.counts import Counts
 from daemon.inbox.destinations import Destination, source_of
 from daemon.inbox.handlers import Handlers, NamedHandler
 from daemon.inbox.headers import storable_headers
 from daemon.inbox.opt_outs import OptOuts
-from daemon.inbox.own_events import OWN
 from daemon.inbox.replaying import Replaying
 from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner
@@ -90,6 +90,21 @@ class InboxRoom(Inbox):
         self.worker = Worker(database, runner, config, self._retries, holder=holder, clock=clock)
         self.acceptor = Acceptor(database, self.worker.wake)
         self.replaying = Replaying(database, self._retries.attempts, self.worker.wake, clock)
+
+    def add_configured(self, supplies: Mapping[type, object]) -> None:
+        """Add the handlers that the configuration names. ``supplies`` are what functions of others may ask for.
+
+        Raises ``PluginError``.
+        """
+        for handler in configured_handlers(
+            self._config.handler,
+            self._config.destination,
+            inbox=self,
+            database=self._database,
+            supplies=supplies,
+            clock=self._clock,
+        ):
+            self.handlers.add(handler)
 
     # Taking in
 

@@ -1,0 +1,236 @@
+"""The room as it is configured: what comes in is stored, sent on and told, each once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from sqlalchemy import text
+
+from daemon.calls.events import AppSpoke
+from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
+from daemon.inbox.contract import Actor, Work
+from daemon.inbox.own_events import OwnEvents
+from daemon.inbox.room import InboxRoom
+from daemon.plugins import add_folders
+from daemon.secrets import Secrets
+from daemon.stores.audit import latest_audit
+from daemon.stores.database import Database
+from daemon.stores.deliveries import DeliveryFilter, WholeDelivery
+from daemon.stores.delivery_work import DeliveryState
+from daemon.transcripts.assembler import Transcripts
+from protocols.webhooks import github
+from tests.daemon.calls.story import Story
+from tests.daemon.inbox.receiver import Receiver
+from tests.protocols.webhooks.voxai_samples import v1, v1_ended
+
+SECRETS = {
+    "PARLEY_SOURCE_GITHUB_SECRET": "secret",
+    "PARLEY_SOURCE_VOXAI_SECRET": "token",
+    "PARLEY_DESTINATION_CRM_SECRET": "whsec_c29tZSBleGFtcGxlIGJ5dGVz",
+}
+ADMIN = Actor("jin", "session")
+
+
+class Room:
+    def __init__(self, inbox: InboxRoom, database: Database) -> None:
+        self.inbox = inbox
+        self.database = database
+
+    async def push(self, body: bytes = b'{"n":1}', delivery: str = "d-1") -> str:
+        headers = [*github.sign("secret", body).items(), ("X-GitHub-Event", "push"), ("X-GitHub-Delivery", delivery)]
+        source = self.inbox.sources["github"]
+        return (await self.inbox.receive(source, headers, body, address=None)).delivery_id
+
+    async def vox(self, body: bytes) -> None:
+        bearer = [("Authorization", "Bearer token")]
+        await self.inbox.receive(self.inbox.sources["voxai"], bearer, body, address=None)
+
+    async def all(self, **wanted: Any) -> list[WholeDelivery]:
+        page = await self.inbox.page(DeliveryFilter(**wanted), before=None, limit=1000)
+        found = [await self.inbox.get(row.delivery_id) for row in reversed(page.rows)]
+        return [whole for whole in found if whole is not None]
+
+    async def settled(self) -> list[WholeDelivery]:
+        """Wait until nothing is pending or worked on, and get all."""
+        async with asyncio.timeout(30):
+            while True:
+                found = await self.all()
+                if not any(one.row.state in ("pending", "working") for one in found):
+                    return found
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def at_work(database: Database, **config: Any) -> AsyncIterator[Room]:
+    sources = [SourceConfig(name="github", kind="github"), SourceConfig(name="voxai", kind="voxai", check="bearer")]
+    inbox = InboxRoom(InboxConfig(source=sources, **config), Secrets(SECRETS), database, holder=lambda: "here")
+    inbox.add_configured({Database: database})
+    running = asyncio.create_task(inbox.run())
+    try:
+        yield Room(inbox, database)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def to_crm(receiver: Receiver, **config: Any) -> list[DestinationConfig]:
+    return [DestinationConfig(name="crm", url=receiver.url(), private_networks=["127.0.0.0/8"], **config)]
+
+
+async def test_what_is_stored_is_stored_once_for_each_intent(database: Database) -> None:
+    async with at_work(database, handler=[HandlerConfig(name="keep", use="store", source="git*")]) as room:
+        delivery_id = await room.push('{"who":"홍길동"}'.encode())
+        await room.vox(v1("call_started"))
+        await room.settled()
+        assert await room.inbox.replaying.replay(delivery_id, actor=ADMIN)
+        await room.settled()
+        async with database.read() as connection:
+            rows = (await connection.execute(text("SELECT source, event, body FROM stored_events"))).all()
+            [audit] = await latest_audit(connection, 10)
+    assert rows == [("github", "push", '{"who":"홍길동"}')] * 2
+    assert (audit.actor, audit.action, audit.subject) == ("jin", "delivery_replayed", delivery_id)
+
+
+async def test_what_is_forwarded_is_a_delivery_of_its_own(database: Database) -> None:
+    async with Receiver() as receiver:
+        handler = [HandlerConfig(name="to-crm", use="forward", destination="crm", source="github")]
+        async with at_work(database, handler=handler, destination=to_crm(receiver)) as room:
+            await room.push(b'{"n":1}')
+            await receiver.some(1)
+            came, sent = await room.settled()
+            assert (came.row.source, sent.row.source, sent.row.event, sent.row.order_key) == (
+                "github",
+                "to:crm",
+                "push",
+                came.row.order_key,
+            )
+            assert sent.body == receiver.got[0].body == b'{"n":1}'
+            assert [run.handler for run in sent.runs] == ["send-crm"]
+            # A replay of what came sends it again, under another id.
+            assert await room.inbox.replaying.replay(came.row.delivery_id, actor=ADMIN)
+            first, second = await receiver.some(2)
+            assert first.headers["webhook-id"] != second.headers["webhook-id"]
+            # A replay of what was sent is the same message.
+            await room.settled()
+            assert await room.inbox.replaying.replay(sent.row.delivery_id, actor=ADMIN)
+            *_, third = await receiver.some(3)
+            assert third.headers["webhook-id"] == first.headers["webhook-id"]
+
+
+async def test_make_com_gets_a_few_fields_of_calls_that_have_ended(database: Database) -> None:
+    async with Receiver() as receiver:
+        handler = [HandlerConfig(name="make", use="make-com", destination="crm", source="voxai")]
+        async with at_work(database, handler=handler, destination=to_crm(receiver, signed=False)) as room:
+            await room.vox(v1("call_started"))
+            await room.vox(v1_ended())
+            [got] = await receiver.some(1)
+            await room.settled()
+    assert len(receiver.got) == 1
+    assert json.loads(got.body) == {
+        "event_type": "call_ended",
+        "timestamp": 1_790_000_061_623,
+        "call_id": "call-0001",
+        "agent_id": "agent-1",
+        "disconnection_reason": "user_hangup",
+        "duration_ms": 61_500,
+        "call_from": "01012345678",
+        "call_to": "0212345678",
+    }
+    assert "webhook-signature" not in got.headers
+
+
+async def test_what_cannot_be_sent_is_dead_and_replayed_in_bulk(database: Database) -> None:
+    async with Receiver() as receiver:
+        receiver.answer = lambda _: web.Response(status=400)
+        handler = [HandlerConfig(name="to-crm", use="forward", destination="crm", source="github")]
+        async with at_work(database, handler=handler, destination=to_crm(receiver)) as room:
+            for number in range(7):
+                await room.push(delivery=str(number))
+            await room.settled()
+            dead = DeliveryFilter(state=DeliveryState.DEAD, text="http 400")
+            assert (await room.inbox.replaying.count(dead)).found == 7
+            receiver.answer = None
+            done = await room.inbox.replaying.replay_many(dead, per_second=100.0, actor=ADMIN)
+            assert (done.found, done.replayed) == (7, 7)
+            await receiver.some(14)
+            await room.settled()
+            assert (await room.inbox.replaying.count(dead)).found == 0
+            spread = {round(one.row.due_at - time.time(), 2) for one in await room.all(source="to:crm")}
+            assert len(spread) == 7
+            async with database.read() as connection:
+                [audit] = await latest_audit(connection, 10)
+    assert (audit.action, audit.detail["count"], audit.detail["state"]) == ("deliveries_replayed", "7", "dead")
+
+
+async def test_a_handler_of_ones_own_is_one_file(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "own_notifier_example.py").write_text(
+        "from daemon.inbox.contract import Delivery, PermanentError\n"
+        "from daemon.stores.database import Database\n\n"
+        "heard = []\n\n"
+        "async def notify(delivery: Delivery, *, database: Database, options: dict[str, str]) -> None:\n"
+        "    await database.ping()\n"
+        "    heard.append((options['channel'], delivery.json()['n']))\n"
+    )
+    monkeypatch.delitem(sys.modules, "own_notifier_example", raising=False)
+    add_folders([str(tmp_path)])
+    handler = HandlerConfig(name="own", use="own_notifier_example:notify", source="github", options={"channel": "#ops"})
+    async with at_work(database, handler=[handler]) as room:
+        await room.push(b'{"n": 5}')
+        [whole] = await room.settled()
+    assert whole.row.state is DeliveryState.DONE
+    assert sys.modules["own_notifier_example"].heard == [("#ops", 5)]
+
+
+async def test_patterns_are_of_providers_and_not_of_what_parley_puts_in(database: Database) -> None:
+    async with Receiver() as receiver:
+        handlers = [
+            HandlerConfig(name="keep", use="store"),
+            HandlerConfig(name="to-crm", use="forward", destination="crm"),
+        ]
+        async with at_work(database, handler=handlers, destination=to_crm(receiver)) as room:
+            await room.push()
+            await room.inbox.put(Work(source="parley", event="call.ended", body=b"{}"))
+            await room.settled()
+            async with database.read() as connection:
+                rows = (await connection.execute(text("SELECT source FROM stored_events"))).all()
+    assert rows == [("github",)]
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize("events", [["call.*", "utterance.final"], ["call.ended"]])
+async def test_parleys_own_events_go_where_they_are_wanted(database: Database, events: list[str]) -> None:
+    story = Story()
+    transcripts = Transcripts(story.hub, story.registry, epoch="e")
+    async with Receiver() as receiver, at_work(database, destination=to_crm(receiver, events=events)) as room:
+        own = OwnEvents(story.hub, transcripts, room.inbox, room.inbox.handlers, time.time, settle=0.01)
+        telling = asyncio.create_task(own.run())
+        story.appear("a")
+        story.answer("a")
+        transcripts.apply(
+            AppSpoke(
+                origin="freeswitch", server="main", leg_id="a", at=story.now, text="주문하시겠어요?", vendor="speak"
+            )
+        )
+        story.end("a")
+        got = await receiver.some(3 if len(events) == 2 else 1)
+        await room.settled()
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+    told = [json.loads(one.body) for one in got]
+    assert [one["type"] for one in told] == ["call.started", "utterance.final", "call.ended"][-len(told) :]
+    ended = told[-1]["data"]
+    assert [said["text"] for said in ended["transcript"]] == ["주문하시겠어요?"]
+    assert (ended["caller"], ended["state"]) == ("01012345678", "ended")
+    assert told[-1]["timestamp"] == "1970-01-01T00:16:43.000Z"
