@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,19 @@ port = {port}
 class ParleyProcess:
     """Follows the switch at ``switch_port`` with its state in ``folder``, through any number of lives.
 
-    ``database`` is an address, ``""`` for the file in the state directory. ``more`` is added to the configuration.
+    ``database`` is an address, ``""`` for the file in the state directory. ``more`` is added to the configuration,
+    ``secrets`` to the environment.
     """
 
-    def __init__(self, folder: Path, switch_port: int, *, database: str = "", more: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        switch_port: int,
+        *,
+        database: str = "",
+        more: str = "",
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
         self.state_dir = folder / "state"
         # Bound but not listening: nobody else is given the port while Parley is down.
         self._reserved = socket.socket()
@@ -57,6 +67,7 @@ class ParleyProcess:
             "PARLEY_SWITCH_MAIN_PASSWORD": SWITCH_PASSWORD,
             "CREDENTIALS_DIRECTORY": "",
             "RUNTIME_DIRECTORY": "",
+            **(secrets or {}),
         }
         self._manager = ServiceManager(self._config, folder, self._environment)
         self._token = ""
