@@ -28,6 +28,7 @@ from daemon.inbox.sources import Source, SourceRefusedError
 from daemon.inbox.voxai_calls import VoxaiCallsHandler
 from daemon.inbox.worker import Worker
 from daemon.secrets import Secrets, destination_secret
+from daemon.stores.bell import Bell
 from daemon.stores.database import Database, DatabaseAwayError
 from daemon.stores.deliveries import (
     DeliveryFilter,
@@ -88,7 +89,8 @@ class InboxRoom(Inbox):
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
         runner = Runner(self.handlers, self._retries, clock)
         self.worker = Worker(database, runner, config, self._retries, holder=holder, clock=clock)
-        self.acceptor = Acceptor(database, self.worker.wake)
+        self._bell = Bell(database, "parley_inbox", self.worker.wake)
+        self.acceptor = Acceptor(database, self._stored)
         self.replaying = Replaying(database, self._retries.attempts, self.worker.wake, clock)
 
     def add_configured(self, supplies: Mapping[type, object]) -> None:
@@ -198,11 +200,17 @@ class InboxRoom(Inbox):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.acceptor.run())
                 group.create_task(self.worker.run())
+                group.create_task(self._bell.run())
                 group.create_task(self._regularly(_COUNT_INTERVAL, self._count))
                 group.create_task(self._regularly(_TIDY_INTERVAL, self._tidy))
         finally:
             for destination in self.destinations.values():
                 await destination.close()
+
+    def _stored(self) -> None:
+        """There is something to work on, for us or, where we have our hands full, for another Parley."""
+        self.worker.wake()
+        self._bell.ring()
 
     async def _count(self) -> None:
         async with self._database.read() as connection:

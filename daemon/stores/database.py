@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import URL, Connection, event, make_url, text
@@ -110,12 +111,27 @@ class Database:
             raise _translated(error) from error
         except (UnicodeError, OverflowError) as error:
             raise RowRefusedError(type(error).__name__) from error
+        except asyncpg.PostgresError as error:
+            raise DatabaseAwayError(_first_line(error)) from error
         except PoolTimeoutError as error:
             raise DatabaseAwayError("all connections are busy") from error
         except TimeoutError as error:
             raise DatabaseAwayError(f"no answer within {self._timeout:g} s") from error
         except OSError as error:
             raise DatabaseAwayError(_first_line(error)) from error
+
+    @asynccontextmanager
+    async def own_connection(self) -> AsyncIterator[Any]:
+        """A connection of PostgreSQL's driver, outside the pool and its time limits: for who listens.
+
+        Raises :class:`DatabaseAwayError`.
+        """
+        async with self._guarded():
+            connection = await asyncpg.connect(**_asyncpg_address(self._engine.url), timeout=self._timeout)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
 
     async def ping(self) -> None:
         """Raises :class:`DatabaseAwayError` where the database does not answer."""
@@ -219,6 +235,12 @@ def _postgresql_engine(url: URL, password: str | None, pool_size: int, timeout: 
             raise DisconnectionError("the server closed the connection")
 
     return engine
+
+
+def _asyncpg_address(url: URL) -> dict[str, Any]:
+    """How the driver is told by itself what the pool is told by an address."""
+    named = url.translate_connect_args(username="user")
+    return named | dict(url.query) | {"server_settings": {"application_name": "parley"}}
 
 
 def _upgrade(connection: Connection) -> None:
