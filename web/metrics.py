@@ -22,6 +22,7 @@ from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.health import Condition, Health, Report
 from daemon.hub import Hub
+from daemon.inbox.room import InboxRoom
 from daemon.tools.room import Tools
 from daemon.tools.tool import Outcome
 from daemon.transcripts.utterance import Speaker, Utterance
@@ -54,6 +55,7 @@ class Metrics:
         links: Callable[[], list[LinkStatus]],
         live: Live,
         tools: Tools,
+        inbox: InboxRoom,
         version: str,
         clock: Callable[[], float],
     ) -> None:
@@ -67,6 +69,7 @@ class Metrics:
                 links=links,
                 live=live,
                 tools=tools,
+                inbox=inbox,
                 version=version,
                 clock=clock,
             )
@@ -130,6 +133,7 @@ class _ParleyCollector(Collector):
         links: Callable[[], list[LinkStatus]],
         live: Live,
         tools: Tools,
+        inbox: InboxRoom,
         version: str,
         clock: Callable[[], float],
     ) -> None:
@@ -138,6 +142,7 @@ class _ParleyCollector(Collector):
         self._links = links
         self._live = live
         self._tools = tools
+        self._inbox = inbox
         self._version = version
         self._clock = clock
         self._finals = dict.fromkeys(Speaker, 0)
@@ -160,6 +165,7 @@ class _ParleyCollector(Collector):
         yield from self._collect_calls()
         yield from self._collect_live()
         yield from self._collect_tools()
+        yield from self._collect_inbox()
         yield from self._collect_links()
         yield from self._collect_health()
 
@@ -206,6 +212,38 @@ class _ParleyCollector(Collector):
         for outcome, count in self._tools.inbound.counts.items():
             looked_up.add_metric((outcome.value,), count)
         yield looked_up
+
+    def _collect_inbox(self) -> Iterator[Metric]:
+        """Labelled by configured sources alone: others are ``others``."""
+        counters = {
+            name: CounterMetricFamily(f"parley_inbox_{name}", text, labels=("source",))
+            for name, text in (
+                ("accepted", "Deliveries that were stored."),
+                ("doubles", "Deliveries that were there already."),
+                ("attempts", "Runs of handlers."),
+                ("died", "Deliveries that died."),
+            )
+        }
+        refused = CounterMetricFamily(
+            "parley_inbox_refused", "Deliveries that were not taken.", labels=("source", "reason")
+        )
+        stored = GaugeMetricFamily(
+            "parley_inbox_deliveries", "Deliveries in the store that are not done.", labels=("source", "state")
+        )
+        oldest = GaugeMetricFamily(
+            "parley_inbox_oldest_pending_seconds", "Age of the oldest pending delivery.", labels=("source",)
+        )
+        now = self._clock()
+        for source, counted in self._inbox.counts.by_source().items():
+            for name, family in counters.items():
+                family.add_metric((source,), getattr(counted, name))
+            for reason, count in counted.refused.items():
+                refused.add_metric((source, reason), count)
+            for state in ("pending", "working", "dead", "cancelled"):
+                stored.add_metric((source, state), getattr(counted, state))
+            since = counted.oldest_pending_at
+            oldest.add_metric((source,), 0.0 if since is None else max(0.0, now - since))
+        yield from (*counters.values(), refused, stored, oldest)
 
     def _collect_links(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("parley_link_up", "Whether a link is up, be its other side slow.", labels=("link",))

@@ -77,6 +77,7 @@ class Sources:
             links=self.links,
             live=self.live,
             tools=self.tools,
+            inbox=self.inbox,
             version=self.version,
             clock=self.clock,
         )

@@ -26,6 +26,8 @@ class Counted(msgspec.Struct):
     oldest_pending_at: float | None = None
     accepted: int = 0
     doubles: int = 0
+    attempts: int = 0
+    died: int = 0
     refused: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(REASONS, 0))
 
 
@@ -48,6 +50,12 @@ class Counts:
             counted.doubles += 1
         else:
             counted.accepted += 1
+
+    def worked(self, source: str, attempts: int, *, died: bool) -> None:
+        """One was worked on: so many handlers ran."""
+        counted = self._of(source)
+        counted.attempts += attempts
+        counted.died += died
 
     def refused(self, source: str, reason: str) -> None:
         """One was not taken, for one of the reasons there are."""

@@ -45,6 +45,9 @@ log = structlog.get_logger(__name__)
 
 _COUNT_INTERVAL: Final = 10.0
 _TIDY_INTERVAL: Final = 60.0
+_ROWS_READ: Final = 20_000
+_BODIES_READ: Final = 2_000
+"""What one page looks at, at most: so much takes some 20 ms."""
 
 
 class InboxRoom(Inbox):
@@ -88,7 +91,7 @@ class InboxRoom(Inbox):
         self._opt_outs = OptOuts(database)
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
         runner = Runner(self.handlers, self._retries, clock)
-        self.worker = Worker(database, runner, config, self._retries, holder=holder, clock=clock)
+        self.worker = Worker(database, runner, config, self._retries, self.counts, holder=holder, clock=clock)
         self._bell = Bell(database, "parley_inbox", self.worker.wake)
         self.acceptor = Acceptor(database, self._stored)
         self.replaying = Replaying(database, self._retries.attempts, self.worker.wake, clock)
@@ -201,7 +204,7 @@ class InboxRoom(Inbox):
                 group.create_task(self.acceptor.run())
                 group.create_task(self.worker.run())
                 group.create_task(self._bell.run())
-                group.create_task(self._regularly(_COUNT_INTERVAL, self._count))
+                group.create_task(self._regularly(_COUNT_INTERVAL, self.count))
                 group.create_task(self._regularly(_TIDY_INTERVAL, self._tidy))
         finally:
             for destination in self.destinations.values():
@@ -212,7 +215,8 @@ class InboxRoom(Inbox):
         self.worker.wake()
         self._bell.ring()
 
-    async def _count(self) -> None:
+    async def count(self) -> None:
+        """Count what stands in the store; done by itself every few seconds."""
         async with self._database.read() as connection:
             counted = await count_unfinished(connection)
         self.counts.stored(counted, self._clock())
@@ -241,7 +245,8 @@ class InboxRoom(Inbox):
     async def page(self, wanted: DeliveryFilter, *, before: str | None, limit: int) -> DeliveryPage:
         """As the store says."""
         async with self._database.read() as connection:
-            return await page_of_deliveries(connection, wanted, before=before, limit=limit)
+            most = _BODIES_READ if wanted.body else _ROWS_READ
+            return await page_of_deliveries(connection, wanted, before=before, limit=limit, most_read=most)
 
     async def get(self, delivery_id: str) -> WholeDelivery | None:
         """All there is of one."""

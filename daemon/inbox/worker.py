@@ -14,6 +14,7 @@ import structlog
 
 from daemon.backoff import Backoff
 from daemon.config import InboxConfig
+from daemon.inbox.counts import Counts
 from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner, Worked
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
@@ -47,6 +48,7 @@ class Worker:
         runner: Runner,
         config: InboxConfig,
         retries: Retries,
+        counts: Counts,
         *,
         holder: Callable[[], str],
         clock: Callable[[], float],
@@ -55,10 +57,11 @@ class Worker:
         self._runner = runner
         self._config = config
         self._retries = retries
+        self._counts = counts
         self._name = holder
         self._holder = ""
         self._clock = clock
-        self._running: set[str] = set()
+        self._running: dict[str, str] = {}  # delivery id → source
         self._worked: list[Worked] = []
         self._some_worked = asyncio.Event()
         self._free = asyncio.Event()
@@ -105,7 +108,7 @@ class Worker:
                 continue
             backoff.reset()
             for row in claimed:
-                self._running.add(row.delivery_id)
+                self._running[row.delivery_id] = row.source
                 group.create_task(self._work(row))
             if len(claimed) < most and until_next > 0:
                 try:
@@ -149,7 +152,8 @@ class Worker:
             self._some_worked.clear()
             batch, self._worked = self._worked, []
             await self._patiently(lambda batch=batch: self._hand_back(batch))  # type: ignore[misc]
-            self._running -= {worked.row.delivery_id for worked in batch}
+            for worked in batch:
+                del self._running[worked.row.delivery_id]
             self._free.set()
             self._wake.set()
 
@@ -167,14 +171,19 @@ class Worker:
             await self._hand_back(batch[:middle])
             await self._hand_back(batch[middle:])
             return
-        self.attempts += len(runs)
         self.not_ours += len(rows) - len(kept)
-        for row in rows:
+        died = 0
+        for worked in batch:
+            row = worked.row
             if row.delivery_id in kept:
+                is_dead = row.state is DeliveryState.DEAD
+                died += is_dead
                 self.finished += row.state is not DeliveryState.PENDING
-                self.died += row.state is DeliveryState.DEAD
-        if any(row.state is DeliveryState.DEAD for row in rows):
-            log.warning("deliveries_died", count=sum(row.state is DeliveryState.DEAD for row in rows))
+                self._counts.worked(self._running[row.delivery_id], len(worked.runs), died=is_dead)
+        self.attempts += len(runs)
+        self.died += died
+        if died:
+            log.warning("deliveries_died", count=died)
 
     # Leases
 

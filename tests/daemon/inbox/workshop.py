@@ -12,6 +12,7 @@ from uuid_utils import uuid7
 from daemon.config import InboxConfig
 from daemon.inbox.acceptor import Acceptor
 from daemon.inbox.contract import Delivery
+from daemon.inbox.counts import Counts
 from daemon.inbox.handlers import Handlers, NamedHandler
 from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner
@@ -48,7 +49,9 @@ class Workshop:
 
     def worker(self, holder: str = "one") -> Worker:
         runner = Runner(self.handlers, self.retries, self.clock)
-        worker = Worker(self.database, runner, self.config, self.retries, holder=lambda: holder, clock=self.clock)
+        worker = Worker(
+            self.database, runner, self.config, self.retries, Counts(()), holder=lambda: holder, clock=self.clock
+        )
         self.workers.append(worker)
         return worker
 
