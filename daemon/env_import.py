@@ -29,13 +29,12 @@ _MISSPELLED = {
 
 # Names whose rooms do not exist yet. An address to which anybody may post is as good as a password.
 _LATER_SECRETS = (
-    "CUSTOM_SERVER_WEBHOOK_URL",
-    "GITHUB_WEBHOOK_SECRET",
-    "MAKE_COM_WEBHOOK_URL",
     "SEND_PASSWORD",
-    "STRIPE_WEBHOOK_SECRET",
     "WEBEX_BOT_TOKEN",
 )
+# Addresses that were posted to: kept as secrets, and said where they belong.
+_DESTINATIONS = {"CUSTOM_SERVER_WEBHOOK_URL": "forward", "MAKE_COM_WEBHOOK_URL": "make-com"}
+_SOURCES = {"GITHUB_WEBHOOK_SECRET": "github", "STRIPE_WEBHOOK_SECRET": "stripe"}
 _LATER_PLAIN = (
     "ELASTICSEARCH_HOST",
     "ELASTICSEARCH_PORT",
@@ -108,6 +107,8 @@ class _Import:
     def result(self, source: str) -> Imported:
         listener = self._listener()
         database = self._database()
+        sources = self._sources()
+        self._set_destinations_aside()
         self._keep_for_later()
         unknown = sorted(self._values)
         for name in unknown:
@@ -116,6 +117,7 @@ class _Import:
             f"# Made from {source}. config/parley.toml shows every key there is.",
             listener,
             database,
+            *sources,
             "# A switch is named like this; its password is the secret switch-main-password.",
             '# [[switch]]\n# name = "main"',
         ]
@@ -163,6 +165,26 @@ class _Import:
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
             rows.append("# A relative path: it counts from the folder in which Parley is started.")
         return "\n".join([*rows, f"url = {_toml(url)}"])
+
+    def _sources(self) -> list[str]:
+        """Who delivered, with the secret by which they are known."""
+        tables = []
+        for name, source in _SOURCES.items():
+            secret = self._take(name)
+            if secret:
+                self._credentials[f"source-{source}-secret"] = secret
+                tables.append(f'[[inbox.source]]\nname = "{source}"\nkind = "{source}"')
+        return tables
+
+    def _set_destinations_aside(self) -> None:
+        for name, use in _DESTINATIONS.items():
+            if self._values.get(name):
+                self._set_aside(name, secret=True)
+                self._remarks.append(
+                    f"{name}: write that address as the url of an [[inbox.destination]], and a [[inbox.handler]] "
+                    f'with use = "{use}" that names it'
+                )
+            self._values.pop(name, None)
 
     def _from_url(self, address: str) -> str:
         """Without the password, and without the driver that another program's library wanted named."""

@@ -50,21 +50,27 @@ def config_of(document: str) -> Config:
 
 def test_every_name_in_use_ends_up_somewhere() -> None:
     imported = import_env(EVERY_NAME, "old.env")
-    config = config_of(imported.document)
+    config, mistakes = read(imported.document, None)
+    assert mistakes == []
+    assert [(source.name, source.kind) for source in config.inbox.source] == [
+        ("github", "github"),
+        ("stripe", "stripe"),
+    ]
     assert (config.web.listener[0].host, config.web.listener[0].port) == ("0.0.0.0", 9000)
     assert config.database.url == "postgresql://webhooks@db.example:5433/hooks"
     assert imported.credentials == {
         "database-password": "p@ss",
         "make-com-webhook-url": "https://hook.example/abc",
         "custom-server-webhook-url": "https://custom.example/in",
-        "github-webhook-secret": "github-secret-value",
-        "stripe-webhook-secret": "whsec_value",
+        "source-github-secret": "github-secret-value",
+        "source-stripe-secret": "whsec_value",
         "webex-bot-token": "webex-token-value",
         "send-password": "mail-password-value",
         "db-password": "chatbot-password-value",
     }
     said = imported.document + "\n".join(imported.remarks)
-    names = {row.partition("=")[0] for row in EVERY_NAME.splitlines()} - {"DATABASE_URL", "SERVER_HOST", "SERVER_PORT"}
+    taken = {"DATABASE_URL", "SERVER_HOST", "SERVER_PORT", "GITHUB_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET"}
+    names = {row.partition("=")[0] for row in EVERY_NAME.splitlines()} - taken
     for name in names:
         spelled = name.replace("ELASTC", "ELASTIC").replace("PASSWROD", "PASSWORD")
         assert spelled in said

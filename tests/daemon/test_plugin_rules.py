@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sys
@@ -10,13 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from daemon.__main__ import main
 from daemon.config import Config, PbxConfig, ServiceConfig, ToolConfig
 from daemon.config_file import load
+from daemon.inbox.contract import Delivery, PermanentError, RetryLaterError
 from daemon.plugin_rules import broken_plugins, supplied_types
 from daemon.secrets import Secrets
 from daemon.service import Service
+from tests.daemon.inbox.receiver import Receiver
 from tests.daemon.pbx.conftest import ENVIRONMENT, configured
 
 README = Path(__file__).parents[2] / "README.md"
@@ -76,6 +80,52 @@ async def test_the_tool_of_the_readme_answers(configure: Configure, shop: str) -
     assert json.loads(answer.body) == {"order": "1002", "state": "on its way"}
     await service.tools.close()
     await service.database.close()
+
+
+async def test_the_handler_of_the_readme_does_what_it_says(
+    configure: Configure, plugins: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = blocks_of(README.read_text())
+    (code,) = [block for block in blocks if "async def tell_channel" in block]
+    (lines,) = [block for block in blocks if "[[inbox.handler]]" in block]
+    (plugins / "notify.py").write_text(code)
+    monkeypatch.setenv("PARLEY_SOURCE_GITHUB_SECRET", "example-secret")
+    async with Receiver() as receiver:
+        lines = lines.replace('[plugins]\npath = ["/etc/parley/plugins"]\n', "")
+        path = configure(lines.replace("https://chat.example.com/hooks/ops", receiver.url()))
+        checked = await asyncio.to_thread(main, ["check", "--config", str(path)])
+        assert checked == 0, capsys.readouterr().err
+        service = Service(load(path, Secrets(), rules=broken_plugins), Secrets())
+        [handler] = service.inbox.handlers.of("github", "push")
+        body = {"pusher": {"name": "example"}, "repository": {"full_name": "example/shop"}}
+        push = delivery(json.dumps(body).encode())
+        await handler.handle(push)
+        [got] = receiver.got
+        assert json.loads(got.body) == {"text": "example pushed to example/shop"}
+        assert got.headers["idempotency-key"] == push.idempotency_key
+        for status, error in ((503, RetryLaterError), (400, PermanentError)):
+            receiver.answer = lambda _, status=status: web.Response(status=status)
+            with pytest.raises(error):
+                await handler.handle(push)
+        await service.tools.close()
+        await service.database.close()
+
+
+def delivery(body: bytes) -> Delivery:
+    return Delivery(
+        delivery_id="d",
+        source="github",
+        event="push",
+        other_id=None,
+        key="",
+        received_at=0.0,
+        attempt=1,
+        idempotency_key="d/channel",
+        address="",
+        redacted=False,
+        headers={},
+        body=body,
+    )
 
 
 def test_check_names_every_wrong_plugin_by_key_and_line(
