@@ -133,8 +133,9 @@ def test_value_cannot_leave_its_comment() -> None:
 def test_files_are_written_for_their_owner_alone_and_never_over_others(tmp_path: Path) -> None:
     imported = import_env(EVERY_NAME, "old.env")
     written = write(imported, tmp_path / "out")
-    assert load(tmp_path / "out" / "parley.toml", Secrets({})).web.listener[0].port == 9000
     secrets = tmp_path / "out" / "credentials"
+    config = load(tmp_path / "out" / "parley.toml", Secrets({"CREDENTIALS_DIRECTORY": str(secrets)}))
+    assert config.web.listener[0].port == 9000
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets.iterdir()} == {0o600}
     assert Secrets({"CREDENTIALS_DIRECTORY": str(secrets)}).get("database-password") == "p@ss"
