@@ -205,7 +205,7 @@ class InboxRoom(Inbox):
                 group.create_task(self.worker.run())
                 group.create_task(self._bell.run())
                 group.create_task(self._regularly(_COUNT_INTERVAL, self.count))
-                group.create_task(self._regularly(_TIDY_INTERVAL, self._tidy))
+                group.create_task(self._regularly(_TIDY_INTERVAL, self.tidy))
         finally:
             for destination in self.destinations.values():
                 await destination.close()
@@ -221,7 +221,7 @@ class InboxRoom(Inbox):
             counted = await count_unfinished(connection)
         self.counts.stored(counted, self._clock())
 
-    async def _tidy(self) -> None:
+    async def tidy(self) -> None:
         """Delete what ended long ago, a little at a time, so that others can write between."""
         while True:
             now = self._clock()

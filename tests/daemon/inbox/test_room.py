@@ -17,7 +17,8 @@ from sqlalchemy import text
 
 from daemon.calls.events import AppSpoke
 from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
-from daemon.inbox.contract import Actor, Work
+from daemon.inbox.contract import Actor, Delivery, PermanentError, Work
+from daemon.inbox.handlers import NamedHandler
 from daemon.inbox.own_events import OwnEvents
 from daemon.inbox.room import InboxRoom
 from daemon.plugins import add_folders
@@ -25,6 +26,7 @@ from daemon.secrets import Secrets
 from daemon.stores.audit import latest_audit
 from daemon.stores.database import Database
 from daemon.stores.deliveries import DeliveryFilter, WholeDelivery
+from daemon.stores.delivery_inserts import Fate
 from daemon.stores.delivery_work import DeliveryState
 from daemon.transcripts.assembler import Transcripts
 from protocols.webhooks import github
@@ -169,6 +171,47 @@ async def test_what_cannot_be_sent_is_dead_and_replayed_in_bulk(database: Databa
             async with database.read() as connection:
                 [audit] = await latest_audit(connection, 10)
     assert (audit.action, audit.detail["count"], audit.detail["state"]) == ("deliveries_replayed", "7", "dead")
+
+
+async def test_an_event_without_a_repository_is_handled_and_a_dead_one_that_is_sent_again_too(
+    database: Database,
+) -> None:
+    async with at_work(database) as room:
+        refusing = True
+
+        async def handle(_: Delivery) -> None:
+            if refusing:
+                raise PermanentError("not now")
+
+        room.inbox.handlers.add(NamedHandler(name="own", handle=handle, source="github"))
+        body = b'{"action":"member_added","organization":{"login":"example"}}'
+        headers = [
+            ("X-GitHub-Event", "organization"),
+            ("X-GitHub-Delivery", "d-7"),
+            *github.sign("secret", body).items(),
+        ]
+        source = room.inbox.sources["github"]
+        first = await room.inbox.receive(source, headers, body, address=None)
+        [dead] = await room.settled()
+        assert (dead.row.event, dead.row.state) == ("organization.member_added", DeliveryState.DEAD)
+        refusing = False
+        again = await room.inbox.receive(source, headers, body, address=None)
+        assert (again.delivery_id, again.fate) == (first.delivery_id, Fate.REVIVED)
+        [done] = await room.settled()
+        assert (done.row.state, len(done.runs)) == (DeliveryState.DONE, 2)
+        assert (await room.inbox.receive(source, headers, body, address=None)).fate is Fate.DOUBLE
+
+
+async def test_what_ended_long_ago_is_deleted_and_nothing_else(database: Database) -> None:
+    async with at_work(database, keep_done=3600.0, keep_dead=7200.0) as room:
+        await room.push(delivery="old")
+        await room.settled()
+        async with database.transaction() as connection:
+            await connection.execute(text("UPDATE deliveries SET finished_at = finished_at - 4000"))
+        await room.push(delivery="new")
+        await room.settled()
+        await room.inbox.tidy()
+        assert [one.row.other_id for one in await room.all()] == ["new"]
 
 
 async def test_a_handler_of_ones_own_is_one_file(
