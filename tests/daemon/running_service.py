@@ -11,7 +11,16 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
-from daemon.config import Config, DatabaseConfig, ListenerConfig, PbxConfig, ServiceConfig, SwitchConfig, WebConfig
+from daemon.config import (
+    Config,
+    DatabaseConfig,
+    InboxConfig,
+    ListenerConfig,
+    PbxConfig,
+    ServiceConfig,
+    SwitchConfig,
+    WebConfig,
+)
 from daemon.places import database_url
 from daemon.secrets import Secrets
 from daemon.service import Service
@@ -36,6 +45,7 @@ class RunningService:
         *,
         database: str = "",
         pbx: PbxConfig | None = None,
+        inbox: InboxConfig | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
         switches = [] if switch_port is None else [SwitchConfig(port=switch_port)]
@@ -43,6 +53,7 @@ class RunningService:
             service=ServiceConfig(state_dir=str(state_dir)),
             switch=[msgspec.structs.replace(each, reconnect_first=0.02, reconnect_cap=0.1) for each in switches],
             pbx=pbx or PbxConfig(),
+            inbox=inbox or InboxConfig(),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )
