@@ -318,7 +318,7 @@ describe("the figures", () => {
       sources: [
         source("github", { pending: 2, accepted: 5, refused: { wrong_signature: 3, too_fast: 1 } }),
         source("voxai", { pending: 1, dead: 4, accepted: 1, oldest_pending_at: 20 }),
-        source("to:crm", { working: 1, oldest_pending_at: 10 }),
+        source("to:crm", { working: 1, accepted: 7, oldest_pending_at: 10 }),
       ],
       waiting: 0,
       running: 0,

@@ -2,6 +2,7 @@
 
 import type { Delivery, Inbox, SourceCounts } from "../api/inbox";
 
+/** `accepted` and `refused` are of what came from outside. */
 export interface Totals {
   pending: number;
   working: number;
@@ -14,6 +15,9 @@ export interface Totals {
 export const refusedOf = ({ refused }: SourceCounts): number =>
   Object.values(refused).reduce((sum, one) => sum + one, 0);
 
+/** What is sent to a destination is a delivery too, of a source of its own. */
+const isFromOutside = ({ source }: SourceCounts): boolean => !source.startsWith("to:");
+
 export function totalsOf({ sources }: Inbox): Totals {
   const sum = (count: (source: SourceCounts) => number): number => sources.reduce((all, one) => all + count(one), 0);
   const oldest = sources.map((one) => one.oldest_pending_at).filter((at) => at !== null);
@@ -21,7 +25,7 @@ export function totalsOf({ sources }: Inbox): Totals {
     pending: sum((one) => one.pending),
     working: sum((one) => one.working),
     dead: sum((one) => one.dead),
-    accepted: sum((one) => one.accepted),
+    accepted: sum((one) => (isFromOutside(one) ? one.accepted : 0)),
     refused: sum(refusedOf),
     oldestPendingAt: oldest.length === 0 ? null : Math.min(...oldest),
   };
