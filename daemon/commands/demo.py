@@ -8,6 +8,7 @@ import contextlib
 import faulthandler
 import socket
 import tempfile
+import time
 from pathlib import Path
 
 from daemon import logs
@@ -16,7 +17,11 @@ from daemon.commands.run import run_to_the_end
 from daemon.config import Config, ListenerConfig, LogConfig, ServiceConfig, SwitchConfig, WebConfig
 from daemon.demo.demo import Demo
 from daemon.demo.pbx import DemoPbx
+from daemon.demo.webhooks import CRM, DemoWebhooks
 from daemon.errors import ExitCode, OperatorError
+from daemon.inbox.destinations import source_of
+from daemon.inbox.forwarding import ForwardingHandler, StoringHandler, as_it_is
+from daemon.inbox.handlers import NamedHandler
 from daemon.places import socket_path
 from daemon.secrets import Secrets, environment_name, switch_password
 from daemon.service import Service
@@ -31,11 +36,11 @@ def register(verbs: Verbs) -> None:
     """Add ``demo``."""
     verb = verbs(
         "demo",
-        "run Parley with a simulated switch and PBX",
+        "run Parley with a simulated switch, PBX and webhooks",
         configured=False,
-        description="Run Parley with a simulated FreeSWITCH whose callers speak Korean and a simulated PBX, or with "
-        "a recorded session of a real switch, and print an address that signs in once. Nothing is configured, nothing "
-        "is left behind.",
+        description="Run Parley with a simulated FreeSWITCH whose callers speak Korean, a simulated PBX and providers "
+        "that deliver webhooks, or with a recorded session of a real switch, and print an address that signs in once. "
+        "Nothing is configured, nothing is left behind.",
     )
     verb.add_argument("--port", type=_port, help=f"where to listen (default: {_PORT}, or the next one that is free)")
     verb.add_argument("--recording", metavar="FILE", type=Path, help="play this recorded session instead of simulating")
@@ -70,34 +75,64 @@ def _demo(arguments: argparse.Namespace) -> ExitCode:
         raise OperatorError(f"{arguments.recording} cannot be played: {error}") from error
     with contextlib.ExitStack() as stack:
         state_dir = arguments.state_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-demo-")))
-        pbx = DemoPbx(speed=arguments.speed) if arguments.recording is None else None
-        return run_to_the_end(_serve(demo, pbx, state_dir.absolute(), port))
+        world = _World(arguments.speed) if arguments.recording is None else None
+        return run_to_the_end(_serve(demo, world, state_dir.absolute(), port))
 
 
-async def _serve(demo: Demo, pbx: DemoPbx | None, state_dir: Path, port: int) -> None:
+class _World:
+    """What is simulated around Parley beside its switch."""
+
+    def __init__(self, speed: float) -> None:
+        self.pbx = DemoPbx(speed=speed)
+        self.webhooks = DemoWebhooks(speed=speed)
+
+    async def start(self, config: Config) -> dict[str, str]:
+        """Start it, and say in ``config`` where it is; returns the environment that goes with that."""
+        await self.pbx.start()
+        await self.webhooks.start()
+        config.pbx = self.pbx.config
+        config.inbox = self.webhooks.config
+        return self.pbx.secrets | self.webhooks.secrets
+
+    async def stop(self) -> None:
+        await self.webhooks.stop()
+        await self.pbx.stop()
+
+
+async def _serve(demo: Demo, world: _World | None, state_dir: Path, port: int) -> None:
     switch = await demo.start()
     try:
         environment = {environment_name(switch_password(switch)): demo.password}
         config = _config(switch, state_dir, port)
-        if pbx is not None:
-            await pbx.start()
-            environment |= pbx.secrets
-            config.pbx = pbx.config
+        if world is not None:
+            environment |= await world.start(config)
         service = Service(config, Secrets(environment))
-        announcing = asyncio.create_task(_announce(service, config))
+        if world is not None:
+            _handle_webhooks(service)
+        announcing = asyncio.create_task(_announce(service, config, world))
         try:
             await service.run()
         finally:
             announcing.cancel()
     finally:
-        if pbx is not None:
-            await pbx.stop()
+        if world is not None:
+            await world.stop()
         await demo.stop()
 
 
-async def _announce(service: Service, config: Config) -> None:
+def _handle_webhooks(service: Service) -> None:
+    """GitHub's are kept, Vox.ai's go on to a destination that fails now and then."""
+    keep = StoringHandler(service.database, time.time)
+    forward = ForwardingHandler(service.inbox, source_of(CRM), as_it_is)
+    service.inbox.handlers.add(NamedHandler(name="keep-github", source="github", handle=keep.handle))
+    service.inbox.handlers.add(NamedHandler(name="forward-voxai", source="voxai", handle=forward.handle))
+
+
+async def _announce(service: Service, config: Config, world: _World | None) -> None:
     await service.started.wait()
     host, port = service.listeners.addresses[0]
+    if world is not None:
+        world.webhooks.deliver_to(f"http://{host}:{port}")
     code = service.accounts.one_time_code("admin", _ACCOUNT)
     print(f"Parley is at http://{host}:{port}/sign-in?code={code}", flush=True)
     print("The address signs in once; Ctrl-C ends the demo.", flush=True)

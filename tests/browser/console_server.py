@@ -18,7 +18,9 @@ from aiohttp import web
 from daemon.calls.call import CallState, LegState
 from daemon.calls.events import Direction
 from daemon.calls.links import LinkState
+from daemon.config import Role
 from daemon.transcripts.utterance import Speaker
+from tests.browser.served_inbox import ServedInbox
 from web.payloads import CallPayload, LegPayload, LinkPayload, ResetPayload, SessionPayload, UtterancePayload
 
 NAMESPACE = "/live"
@@ -87,6 +89,9 @@ class ConsoleServer:
         self.watches: list[dict[str, Any]] = []
         """Every ``watch`` as it came in."""
         self.passwords = {"console": "right password"}
+        self.role: Role = "operator"
+        """Of everybody who signs in."""
+        self.inbox = ServedInbox()
         self.refuse_for: int | None = None
         """Seconds for which nobody may sign in."""
         self.ready = True
@@ -115,6 +120,7 @@ class ConsoleServer:
         app.on_response_prepare.append(self._secure)
         self._sio.attach(app)
         app.router.add_route("*", "/api/v1/session", self._session)
+        self.inbox.add_to(app)
         app.router.add_get("/", self._file)
         app.router.add_get("/docs", self._file)
         app.router.add_get("/openapi.json", self._openapi)
@@ -243,7 +249,7 @@ class ConsoleServer:
             return await self._sign_in(request)
         if request.cookies.get(COOKIE) not in self._sessions:
             return _problem(401, "Not signed in")
-        return _account()
+        return self._account()
 
     async def _sign_in(self, request: web.Request) -> web.Response:
         if self.refuse_for is not None:
@@ -253,9 +259,13 @@ class ConsoleServer:
             return _problem(401, "Wrong name or password")
         token = f"token-{len(self._sessions)}-{time.monotonic_ns()}"
         self._sessions.add(token)
-        response = _account()
+        response = self._account()
         response.set_cookie(COOKIE, token, httponly=True, samesite="Strict")
         return response
+
+    def _account(self) -> web.Response:
+        account = SessionPayload("console", self.role, full_numbers=True)
+        return web.json_response(msgspec.to_builtins(account))
 
     async def _file(self, request: web.Request) -> web.FileResponse:
         return web.FileResponse(self._static / request.path.strip("/") / "index.html")
@@ -272,11 +282,6 @@ class ConsoleServer:
     async def _secure(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Content-Security-Policy"] = DOCS_POLICY if request.path.startswith("/docs") else POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
-
-
-def _account() -> web.Response:
-    account = SessionPayload("console", "operator", full_numbers=True)
-    return web.json_response(msgspec.to_builtins(account))
 
 
 def _problem(status: int, title: str, headers: dict[str, str] | None = None) -> web.Response:

@@ -23,6 +23,7 @@ from daemon.transcripts.utterance import Speaker
 from tests.browser.chromium import chromium
 from tests.browser.console_server import ConsoleServer
 from tests.browser.example_calls import INTERIM, WATCHED, fill
+from tests.browser.example_deliveries import DEAD, fill_inbox
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "web" / "static"
@@ -40,7 +41,9 @@ async def take(browser: Browser, size: str, scheme: Literal["light", "dark"], la
     """One kind of picture of every state of the page."""
     server = ConsoleServer(STATIC)
     await server.start()
+    server.role = "admin"
     await fill(server)
+    fill_inbox(server.inbox)
     await server.tell_link(LinkState.READY)
     width, height = _SIZES[size]
     phone = size == "phone"
@@ -119,9 +122,34 @@ async def _walk(page: Page, server: ConsoleServer, picture: Picture) -> None:
     )
     await page.locator(f'[data-call="{WATCHED}"].ended').wait_for(state="attached")
     await picture("8-ended")
+    await _walk_inbox(page, server, picture)
+    await page.goto(f"{server.address}/#/calls/{WATCHED}")
+    await page.get_by_role("log").wait_for()
     await server.stop()
     await page.get_by_test_id("server-banner").wait_for()
     await picture("9-server-away")
+
+
+async def _walk_inbox(page: Page, server: ConsoleServer, picture: Picture) -> None:
+    await page.goto(f"{server.address}/#/inbox")
+    delivery = page.locator(f'[data-delivery="{DEAD}"]')
+    await delivery.wait_for()
+    await picture("10-inbox")
+    await page.locator("[role=search] summary").click()
+    await picture("11-inbox-filter")
+    await page.locator("[data-counter=dead]").click()
+    await delivery.click()
+    await page.get_by_role("article").locator("pre").wait_for()
+    await picture("12-delivery")
+    await page.get_by_role("article").locator(".actions button").click()
+    await page.get_by_role("dialog").wait_for()
+    await picture("13-replay")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Escape")
+    await page.locator(".head .button").click()
+    await page.get_by_role("dialog").get_by_role("spinbutton").wait_for()
+    await picture("14-replay-many")
+    await page.keyboard.press("Escape")
 
 
 async def main(parts: Sequence[str]) -> None:

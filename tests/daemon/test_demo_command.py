@@ -82,6 +82,25 @@ async def test_calls_and_their_dialogue_are_there_and_nothing_is_left(tmp_path: 
     assert os.listdir(tmp_path) == []
 
 
+async def test_webhooks_come_in_and_one_of_them_dies_for_somebody_to_see(tmp_path: Path) -> None:
+    async with visiting(tmp_path, "--port", "0", "--speed", "20") as visitor:
+
+        async def to_see() -> bool:
+            dead = (await visitor.get("/api/v1/inbox/deliveries?source=to:crm&state=dead"))["deliveries"]
+            done = (await visitor.get("/api/v1/inbox/deliveries?source=to:crm&state=done"))["deliveries"]
+            kept = (await visitor.get("/api/v1/inbox/deliveries?source=github&state=done"))["deliveries"]
+            counted = (await visitor.get("/api/v1/inbox"))["sources"]
+            refused = [one for one in counted if one["refused"].get("wrong_signature")]
+            doubled = [one for one in counted if one["doubles"]]
+            return all((dead, done, kept, refused, doubled))
+
+        await visitor.until(to_see)
+        [dead, *_] = (await visitor.get("/api/v1/inbox/deliveries?source=to:crm&state=dead"))["deliveries"]
+        assert "HTTP 503" in dead["error"]
+        assert await visitor.leave() == 0
+    assert os.listdir(tmp_path) == []
+
+
 async def test_address_signs_in_once(tmp_path: Path) -> None:
     async with visiting(tmp_path, "--port", "0") as visitor, aiohttp.ClientSession() as stranger:
         async with stranger.get(visitor.address, allow_redirects=False) as response:

@@ -130,6 +130,13 @@ async def test_the_page_is_for_everybody_and_assets_are_kept_for_ever(house: Hou
     assert (await ask(server, "HEAD", "/")).status == 200
 
 
+async def test_admin_leads_anybody_to_the_page_at_its_inbox(house: House) -> None:
+    server = await house.serve()
+    for method in ("GET", "HEAD"):
+        reply = await ask(server, method, "/admin")
+        assert (reply.status, reply.headers["Location"]) == (303, "/#/inbox")
+
+
 async def test_a_console_that_is_not_built_says_so_in_words(house: House, tmp_path: Path) -> None:
     house.static = tmp_path / "nothing"
     server = await house.serve()

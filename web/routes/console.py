@@ -49,6 +49,15 @@ class ConsoleRoutes:
             ),
             Endpoint(
                 method="GET",
+                path="/admin",
+                tag="console",
+                summary="The console at its inbox",
+                handler=self.get_inbox,
+                needs=Needs.NOTHING,
+                answers=(Answer(303, "Goes on to the console, which opens there."),),
+            ),
+            Endpoint(
+                method="GET",
                 path="/assets/{file}",
                 tag="console",
                 summary="Scripts, styles and fonts",
@@ -80,6 +89,10 @@ class ConsoleRoutes:
         if not page.is_file():
             return web.Response(status=503, text=_NOT_BUILT, content_type="text/html")
         return file_response(page, _ASK_AGAIN)
+
+    async def get_inbox(self, _: Asked[None, None]) -> web.Response:
+        """Where in the console one is stands behind the ``#``, which only a browser sees."""
+        return web.Response(status=303, headers={"Location": "/#/inbox"})
 
     async def get_asset(self, asked: Asked[None, None]) -> web.StreamResponse:
         """One of the assets."""

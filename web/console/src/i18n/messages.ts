@@ -1,6 +1,7 @@
 /** Every word of the page, in Korean and English. Korean is the pattern that English must fill. */
 
 import type { CallState, Direction, Disposition, LegState, LinkState, Role, Speaker } from "../api/payloads";
+import { inboxEn, inboxKo } from "./inbox";
 import { pbxEn, pbxKo } from "./pbx";
 
 export type Language = "ko" | "en";
@@ -106,6 +107,7 @@ const ko = {
   },
 
   pbx: pbxKo,
+  inbox: inboxKo,
 
   dialogue: {
     title: "대화",
@@ -295,6 +297,7 @@ const en: Messages = {
   },
 
   pbx: pbxEn,
+  inbox: inboxEn,
 
   dialogue: {
     title: "Dialogue",

@@ -37,6 +37,19 @@ export function clock(at: number, language: Language): string {
   );
 }
 
+/** The time of day, and the day where it is not the one of `now`. */
+export function stamp(at: number, now: number, language: Language): string {
+  const day = format(language, { year: "numeric", month: "numeric", day: "numeric" });
+  if (day.format(at * 1000) === day.format(now * 1000)) return clock(at, language);
+  return format(language, {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(at * 1000);
+}
+
 /** Day and time of day. */
 export function moment(at: number, language: Language): string {
   return format(language, {

@@ -1,31 +1,45 @@
-/** Where in the console we are, kept in the address after the `#`: `#/calls/<call id>`, `#/pbx/<extension>`. */
+/**
+ * Where in the console we are, kept in the address after the `#`: `#/calls/<call id>`, `#/pbx/<extension>`,
+ * `#/inbox/<delivery id>`.
+ */
 
-export type Section = "calls" | "pbx";
+const SECTIONS = ["calls", "pbx", "inbox"] as const;
+export type Section = (typeof SECTIONS)[number];
 
-/** A section, and what is open in it: a call, or an extension. */
+/** A section, and what is open in it: a call, an extension, or a delivery. */
 export interface Place {
   section: Section;
   callId: string | null;
   extension?: string;
+  deliveryId?: string;
 }
 
 export function parsePlace(hash: string): Place {
-  const [, section, id] = /^#\/([a-z]+)(?:\/([^/]+))?$/.exec(hash) ?? [];
-  const known = section === "pbx" ? "pbx" : "calls";
-  if (section !== known || id === undefined) return { section: known, callId: null };
+  const [, named, id] = /^#\/([a-z]+)(?:\/([^/]+))?$/.exec(hash) ?? [];
+  const section = SECTIONS.find((one) => one === named);
+  if (section === undefined) return { section: "calls", callId: null };
+  if (id === undefined) return { section, callId: null };
   try {
-    const inside = decodeURIComponent(id);
-    return known === "pbx" ? { section: known, callId: null, extension: inside } : { section: known, callId: inside };
+    return open(section, decodeURIComponent(id));
   } catch {
-    return { section: known, callId: null };
+    return { section, callId: null };
   }
 }
 
-export function hashOf(place: Place): string {
-  const inside = place.section === "pbx" ? place.extension : place.callId;
-  return inside === null || inside === undefined
-    ? `#/${place.section}`
-    : `#/${place.section}/${encodeURIComponent(inside)}`;
+function open(section: Section, id: string): Place {
+  switch (section) {
+    case "calls":
+      return { section, callId: id };
+    case "pbx":
+      return { section, callId: null, extension: id };
+    case "inbox":
+      return { section, callId: null, deliveryId: id };
+  }
+}
+
+export function hashOf({ section, callId, extension, deliveryId }: Place): string {
+  const inside = { calls: callId, pbx: extension, inbox: deliveryId }[section];
+  return inside === null || inside === undefined ? `#/${section}` : `#/${section}/${encodeURIComponent(inside)}`;
 }
 
 export class Route {
