@@ -212,6 +212,8 @@ class Service:
         health.add("database", self._upgrading.condition)
         health.add("recorder", self.recorder.condition)
         health.add("inbox", self.inbox.condition)
+        for destination in self.inbox.destinations.values():
+            health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:
             health.add(switch.status.link, switch.condition)
         if self.pbx is not None:

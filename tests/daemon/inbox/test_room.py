@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from daemon.calls.events import AppSpoke
 from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
+from daemon.health import Condition
 from daemon.inbox.contract import Actor, Delivery, PermanentError, Work
 from daemon.inbox.handlers import NamedHandler
 from daemon.inbox.own_events import OwnEvents
@@ -212,6 +213,24 @@ async def test_what_ended_long_ago_is_deleted_and_nothing_else(database: Databas
         await room.settled()
         await room.inbox.tidy()
         assert [one.row.other_id for one in await room.all()] == ["new"]
+
+
+async def test_health_degrades_when_what_is_due_is_not_worked_on(database: Database) -> None:
+    inbox = InboxRoom(InboxConfig(backed_up_after=300.0), Secrets({}), database, holder=lambda: "here")
+    await inbox.count()
+    assert inbox.condition().condition is Condition.OK
+    storing = asyncio.create_task(inbox.acceptor.run())
+    await inbox.put(Work(source="parley", event="later", body=b"", due_at=time.time() + 900.0))
+    await inbox.put(Work(source="parley", event="due", body=b"", due_at=time.time() - 250.0))
+    await inbox.count()
+    assert inbox.condition().condition is Condition.OK
+    await inbox.put(Work(source="parley", event="overdue", body=b"", due_at=time.time() - 301.0))
+    await inbox.count()
+    part = inbox.condition()
+    assert part.condition is Condition.DEGRADED
+    assert part.numbers["pending"] == 3
+    storing.cancel()
+    await asyncio.gather(storing, return_exceptions=True)
 
 
 async def test_a_handler_of_ones_own_is_one_file(
