@@ -192,6 +192,7 @@ async def test_a_failed_delivery_is_found_read_replayed_and_done(
     await expect(asked).to_contain_text("실패한 처리기를 다시 실행합니다.")
     await asked.get_by_role("button", name="다시 처리").click()
     await expect(asked).to_be_hidden()
+    await expect(delivery.get_by_role("heading", level=2)).to_be_focused()
     await expect(delivery.locator("[data-state=done]")).to_be_visible()
     await expect(delivery.locator("[data-run]").first).to_have_attribute("data-run", "done")
     await expect(delivery.get_by_role("heading", name="마지막 오류")).to_have_count(0)
@@ -278,6 +279,9 @@ async def test_it_is_found_by_what_is_known_of_it(open_page: OpenPage, provider:
     await expect(search.get_by_role("alert")).to_have_text("")
     await search.get_by_role("button", name="조건 지우기").click()
     await expect(rows(page)).to_have_count(2)
+    await text.fill("written, and not sent")
+    await search.get_by_role("button", name="조건 지우기").click()
+    await expect(text).to_have_value("")
 
 
 async def test_what_comes_in_does_not_move_what_somebody_reads(open_page: OpenPage, provider: Provider) -> None:

@@ -10,6 +10,7 @@ import { Deliveries, PAGE } from "../src/inbox/deliveries.svelte";
 import { explainInbox } from "../src/inbox/explain";
 import { lengthOf } from "../src/inbox/lengths";
 import { refreshed } from "../src/inbox/refreshed";
+import { regularly } from "../src/inbox/regularly";
 import { hasEnded, isRetried, totalsOf } from "../src/inbox/totals";
 import { hashOf, parsePlace } from "../src/shell/route.svelte";
 
@@ -230,6 +231,62 @@ describe("the list", () => {
     await list.search({});
     list.changed(delivery("1", { state: "pending" }));
     expect(list.rows.map((row) => row.state)).toEqual(["done", "pending"]);
+  });
+});
+
+describe("what is looked at regularly", () => {
+  const page = Object.assign(new EventTarget(), { hidden: false });
+  let looks = 0;
+  let end = (): void => {};
+
+  function show(hidden: boolean): void {
+    page.hidden = hidden;
+    page.dispatchEvent(new Event("visibilitychange"));
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal("document", page);
+    page.hidden = false;
+    looks = 0;
+    end = regularly(1_000, () => {
+      looks += 1;
+      // An answer that takes its time.
+      return new Promise((resolve) => setTimeout(resolve, 500));
+    });
+  });
+
+  afterEach(() => {
+    end();
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  it("is looked at at once, and again so long after the answer", async () => {
+    expect(looks).toBe(1);
+    await vi.advanceTimersByTimeAsync(1_499);
+    expect(looks).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(looks).toBe(2);
+    end();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(looks).toBe(2);
+  });
+
+  it("is left alone while nobody can see it, and looked at when somebody can", async () => {
+    show(true);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(looks).toBe(1);
+    show(false);
+    expect(looks).toBe(2);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(looks).toBe(3);
+  });
+
+  it("is not looked at twice at the same time", () => {
+    show(false);
+    show(false);
+    expect(looks).toBe(1);
   });
 });
 
