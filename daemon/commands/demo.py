@@ -8,7 +8,6 @@ import contextlib
 import faulthandler
 import socket
 import tempfile
-import time
 from pathlib import Path
 
 from daemon import logs
@@ -17,11 +16,8 @@ from daemon.commands.run import run_to_the_end
 from daemon.config import Config, ListenerConfig, LogConfig, ServiceConfig, SwitchConfig, WebConfig
 from daemon.demo.demo import Demo
 from daemon.demo.pbx import DemoPbx
-from daemon.demo.webhooks import CRM, DemoWebhooks
+from daemon.demo.webhooks import DemoWebhooks
 from daemon.errors import ExitCode, OperatorError
-from daemon.inbox.destinations import source_of
-from daemon.inbox.forwarding import ForwardingHandler, StoringHandler, as_it_is
-from daemon.inbox.handlers import NamedHandler
 from daemon.places import socket_path
 from daemon.secrets import Secrets, environment_name, switch_password
 from daemon.service import Service
@@ -107,8 +103,6 @@ async def _serve(demo: Demo, world: _World | None, state_dir: Path, port: int) -
         if world is not None:
             environment |= await world.start(config)
         service = Service(config, Secrets(environment))
-        if world is not None:
-            _handle_webhooks(service)
         announcing = asyncio.create_task(_announce(service, config, world))
         try:
             await service.run()
@@ -118,14 +112,6 @@ async def _serve(demo: Demo, world: _World | None, state_dir: Path, port: int) -
         if world is not None:
             await world.stop()
         await demo.stop()
-
-
-def _handle_webhooks(service: Service) -> None:
-    """GitHub's are kept, Vox.ai's go on to a destination that fails now and then."""
-    keep = StoringHandler(service.database, time.time)
-    forward = ForwardingHandler(service.inbox, source_of(CRM), as_it_is)
-    service.inbox.handlers.add(NamedHandler(name="keep-github", source="github", handle=keep.handle))
-    service.inbox.handlers.add(NamedHandler(name="forward-voxai", source="voxai", handle=forward.handle))
 
 
 async def _announce(service: Service, config: Config, world: _World | None) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import aiohttp
 
-from daemon.config import DestinationConfig, InboxConfig, SourceConfig
+from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
 from daemon.demo.receiver import UnsteadyReceiver
 from daemon.demo.webhook_examples import Example, Examples
 from daemon.secrets import destination_secret, environment_name, source_secret
@@ -59,6 +59,10 @@ class DemoWebhooks:
         return InboxConfig(
             retries=[delay / self._speed for delay in RETRIES],
             source=[self._github, self._voxai],
+            handler=[
+                HandlerConfig(name="keep-github", source=self._github.name, use="store"),
+                HandlerConfig(name="forward-voxai", source=self._voxai.name, use="forward", destination=CRM),
+            ],
             destination=[self._destination],
         )
 
