@@ -14,7 +14,7 @@ MASK: Final = "***"
 
 def storable_headers(headers: Sequence[tuple[str, str]]) -> str:
     """A JSON array of pairs. What is no Unicode text is replaced (U+FFFD)."""
-    kept = [(name, MASK if _SECRET.fullmatch(name.lower()) else _text(value)) for name, value in headers]
+    kept = [(str(name), MASK if _SECRET.fullmatch(name.lower()) else _text(value)) for name, value in headers]
     return msgspec.json.encode(kept).decode()
 
 
