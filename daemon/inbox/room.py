@@ -81,7 +81,15 @@ class InboxRoom(Inbox):
             )
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
         runner = Runner(self.handlers, self._retries, clock)
-        self.worker = Worker(database, runner, config, self._retries, holder=holder, clock=clock)
+        self.worker = Worker(
+            database,
+            runner,
+            config,
+            self._retries,
+            holder=holder,
+            clock=clock,
+            pressed=lambda: self.acceptor.pressed,
+        )
         self.acceptor = Acceptor(database, self.worker.wake)
         self.replaying = Replaying(database, self._retries.attempts, self.worker.wake, clock)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import groupby
+from typing import Final
 
 import structlog
 
@@ -38,8 +39,15 @@ _IDLE = 1.0
 """Seconds at most until it is looked again for what is due: another process may have stored or given it back."""
 
 
+_GIVEN_WAY: Final = 0.1
+"""Seconds between two claims at least while it gives way: some work goes on whatever comes in."""
+
+
 class Worker:
-    """Does the work of one process, which ``holder`` names. ``clock`` gives Unix seconds."""
+    """Does the work of one process, which ``holder`` names. ``clock`` gives Unix seconds.
+
+    While ``pressed`` says so, it claims less often: a provider waits some seconds for an answer, work can wait longer.
+    """
 
     def __init__(
         self,
@@ -50,6 +58,7 @@ class Worker:
         *,
         holder: Callable[[], str],
         clock: Callable[[], float],
+        pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
         self._runner = runner
@@ -58,6 +67,7 @@ class Worker:
         self._name = holder
         self._holder = ""
         self._clock = clock
+        self._pressed = pressed
         self._running: set[str] = set()
         self._worked: list[Worked] = []
         self._some_worked = asyncio.Event()
@@ -96,6 +106,8 @@ class Worker:
             while len(self._running) > self._config.concurrency // 2:
                 self._free.clear()
                 await self._free.wait()
+            if self._pressed():
+                await asyncio.sleep(_GIVEN_WAY)
             self._wake.clear()
             most = self._config.concurrency - len(self._running)
             try:
