@@ -39,8 +39,10 @@ _IDLE = 1.0
 """Seconds at most until it is looked again for what is due: another process may have stored or given it back."""
 
 
-_GIVEN_WAY: Final = 0.1
-"""Seconds between two claims at least while it gives way: some work goes on whatever comes in."""
+_GIVEN_WAY: Final = 0.05
+_CLAIMED_MEANWHILE: Final = 32
+"""While it gives way, the seconds before each claim, and the deliveries of one: some work goes on whatever comes in,
+and keeps nobody waiting long."""
 
 
 class Worker:
@@ -106,10 +108,11 @@ class Worker:
             while len(self._running) > self._config.concurrency // 2:
                 self._free.clear()
                 await self._free.wait()
+            most = self._config.concurrency - len(self._running)
             if self._pressed():
                 await asyncio.sleep(_GIVEN_WAY)
+                most = min(most, _CLAIMED_MEANWHILE)
             self._wake.clear()
-            most = self._config.concurrency - len(self._running)
             try:
                 claimed, until_next = await self._claim(most)
             except DatabaseAwayError:
