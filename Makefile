@@ -22,7 +22,7 @@ help:
 	@echo 'make run          Parley with a simulated switch; prints the address to open'
 	@echo 'make test         every check and test, in their short form'
 	@echo 'make prove        the same with the long forms of every proof'
-	@echo 'make bench        the benchmarks; ONLY=esl,live for some of them'
+	@echo 'make bench        the benchmarks; ONLY=esl,inbox for some of them'
 	@echo 'make lint         ruff, mypy, the import rules and the console'
 	@echo 'make format       bring Python and the console into form'
 	@echo 'make screenshots  pictures of the console'
@@ -45,7 +45,7 @@ prove: $(VENV)/.dev $(STATIC) system-packages
 	$(NPM) test
 	$(BIN)/python -m pytest --timeout 3600
 
-bench: $(VENV)/.dev .venv-bench/.ready $(STATIC)
+bench: $(VENV)/.dev .venv-bench/.ready $(STATIC) system-packages
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
 lint: $(VENV)/.dev console-check

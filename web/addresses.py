@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from aiohttp import web
@@ -89,6 +90,8 @@ def unix_socket(request: web.Request) -> socket.socket | None:
     return raw if raw is not None and raw.family == socket.AF_UNIX else None
 
 
+# Most requests come from those that came before.
+@lru_cache(maxsize=1024)
 def _parse(text: str) -> Address | None:
     """An address as proxies write it: with or without a port, IPv6 in brackets or mapped from IPv4."""
     if text.startswith("["):

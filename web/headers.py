@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import web
@@ -30,15 +31,16 @@ _DOCS_POLICY: Final = _POLICY + "; img-src 'self' data:"
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Called for every response before its headers are written."""
     headers = response.headers
-    for name, value in _ALWAYS.items():
-        headers[name] = value
+    headers.update(_ALWAYS)
     docs = request.path == "/docs" or request.path.startswith("/docs/")
-    headers["Content-Security-Policy"] = (_DOCS_POLICY if docs else _POLICY).format(connect=_connect_sources(request))
+    headers["Content-Security-Policy"] = _policy(docs, request.headers.get("Host", ""))
     # What accounts are shown is for them; files say themselves how long they may be kept.
     headers.setdefault("Cache-Control", "no-store")
 
 
-def _connect_sources(request: web.Request) -> str:
-    """Our own origin, also for WebSockets: not every browser counts those as 'self'."""
-    host = request.headers.get("Host", "")
-    return f"'self' ws://{host} wss://{host}" if _HOST.fullmatch(host) else "'self'"
+# A server has few names; what else clients make up is bounded.
+@lru_cache(maxsize=64)
+def _policy(docs: bool, host: str) -> str:
+    """A page may connect to our own origin, also by WebSocket: not every browser counts those as 'self'."""
+    connect = f"'self' ws://{host} wss://{host}" if _HOST.fullmatch(host) else "'self'"
+    return (_DOCS_POLICY if docs else _POLICY).format(connect=connect)

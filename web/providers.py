@@ -77,11 +77,15 @@ class Providers:
         most = self._max_body
         if (request.content_length or 0) > most:
             raise _too_large(most)
+        content = request.content
+        if content.is_eof() and content.total_bytes <= most:
+            # All of it came with the head, or while others were served: there is nothing to wait for.
+            return await content.read()
         chunks: list[bytes] = []
         size = 0
         try:
             async with asyncio.timeout(_READ_TIME):
-                async for chunk in request.content.iter_any():
+                async for chunk in content.iter_any():
                     size += len(chunk)
                     if size > most:
                         raise _too_large(most)

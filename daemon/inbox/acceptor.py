@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -16,6 +17,10 @@ log = structlog.get_logger(__name__)
 
 _GROUP: Final = 256
 """Deliveries in one transaction at most."""
+_MANY: Final = 8
+"""Deliveries of a group from which on they come faster than they are stored one by one."""
+_SOON: Final = 0.05
+"""Seconds after such a group in which another one is expected."""
 _MOST_WAITING: Final = 10_000
 _MOST_BYTES: Final = 64 * 1024 * 1024
 
@@ -31,6 +36,7 @@ class Acceptor:
         self._waiting: list[_Waiting] = []
         self._bytes = 0
         self._some = asyncio.Event()
+        self._many_at = -math.inf
         self.problem = ""
         """Why the last group could not be stored; ``""`` where it could."""
 
@@ -38,6 +44,11 @@ class Acceptor:
     def waiting(self) -> int:
         """How many wait for the next transaction."""
         return len(self._waiting)
+
+    @property
+    def pressed(self) -> bool:
+        """Whether many are being stored just now, and whatever can wait should."""
+        return asyncio.get_running_loop().time() - self._many_at < _SOON
 
     async def accept(self, delivery: NewDelivery) -> Accepted:
         """Store ``delivery``, and say what became of it when that is safe.
@@ -63,14 +74,15 @@ class Acceptor:
                 if not self._waiting:
                     self._some.clear()
                 await self._store(group)
+                if len(group) >= _MANY:
+                    self._many_at = asyncio.get_running_loop().time()
         finally:
             _fail(self._waiting, DatabaseAwayError("Parley stops"))
 
     async def _store(self, group: Sequence[_Waiting]) -> None:
         """Store a group; where the engine refuses a row, by halves, until the one is found that is to blame."""
         try:
-            async with self._database.transaction() as connection:
-                accepted = await add_deliveries(connection, [delivery for delivery, _ in group])
+            accepted = await add_deliveries(self._database, [delivery for delivery, _ in group])
         except RowRefusedError as error:
             if len(group) == 1:
                 log.warning("delivery_refused_by_store", source=group[0][0].source, cause=error.cause)
@@ -82,6 +94,10 @@ class Acceptor:
         except DatabaseAwayError as error:
             self.problem = str(error)
             _fail(group, error)
+        except Exception:
+            # Whoever waits in this group comes again; those who come later must find somebody at work.
+            log.exception("deliveries_not_stored", count=len(group))
+            _fail(group, DatabaseAwayError("something went wrong in Parley itself"))
         except BaseException:
             _fail(group, DatabaseAwayError("the store was interrupted"))
             raise

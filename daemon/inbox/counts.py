@@ -81,6 +81,7 @@ class Counts:
         return max(0.0, self.counted_at - self._due_at)
 
     def _of(self, source: str) -> Counted:
-        if source not in self._by_source:
-            source = _OTHERS
-        return self._by_source.setdefault(source, Counted())
+        counted = self._by_source.get(source) or self._by_source.get(_OTHERS)
+        if counted is None:
+            counted = self._by_source[_OTHERS] = Counted()
+        return counted

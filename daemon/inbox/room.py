@@ -91,7 +91,16 @@ class InboxRoom(Inbox):
         self._opt_outs = OptOuts(database)
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
         runner = Runner(self.handlers, self._retries, clock)
-        self.worker = Worker(database, runner, config, self._retries, self.counts, holder=holder, clock=clock)
+        self.worker = Worker(
+            database,
+            runner,
+            config,
+            self._retries,
+            self.counts,
+            holder=holder,
+            clock=clock,
+            pressed=lambda: self.acceptor.pressed,
+        )
         self._bell = Bell(database, "parley_inbox", self.worker.wake)
         self.acceptor = Acceptor(database, self._stored)
         self.replaying = Replaying(database, self._retries.attempts, self.worker.wake, clock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import groupby
+from typing import Final
 
 import structlog
 
@@ -39,8 +40,17 @@ _IDLE = 1.0
 """Seconds at most until it is looked again for what is due: another process may have stored or given it back."""
 
 
+_GIVEN_WAY: Final = 0.05
+_CLAIMED_MEANWHILE: Final = 32
+"""While it gives way, the seconds before each claim, and the deliveries of one: some work goes on whatever comes in,
+and keeps nobody waiting long."""
+
+
 class Worker:
-    """Does the work of one process, which ``holder`` names. ``clock`` gives Unix seconds."""
+    """Does the work of one process, which ``holder`` names. ``clock`` gives Unix seconds.
+
+    While ``pressed`` says so, it claims less often: a provider waits some seconds for an answer, work can wait longer.
+    """
 
     def __init__(
         self,
@@ -52,6 +62,7 @@ class Worker:
         *,
         holder: Callable[[], str],
         clock: Callable[[], float],
+        pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
         self._runner = runner
@@ -61,6 +72,7 @@ class Worker:
         self._name = holder
         self._holder = ""
         self._clock = clock
+        self._pressed = pressed
         self._running: dict[str, str] = {}  # delivery id → source
         self._worked: list[Worked] = []
         self._some_worked = asyncio.Event()
@@ -99,8 +111,11 @@ class Worker:
             while len(self._running) > self._config.concurrency // 2:
                 self._free.clear()
                 await self._free.wait()
-            self._wake.clear()
             most = self._config.concurrency - len(self._running)
+            if self._pressed():
+                await asyncio.sleep(_GIVEN_WAY)
+                most = min(most, _CLAIMED_MEANWHILE)
+            self._wake.clear()
             try:
                 claimed, until_next = await self._claim(most)
             except DatabaseAwayError:

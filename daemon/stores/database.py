@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from sqlite3 import Error as SqliteError
 from sqlite3 import OperationalError
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -101,6 +103,22 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        """The driver's own connection (asyncpg's or aiosqlite's), on which each statement is a transaction by itself.
+
+        For the few statements that are too frequent for anything between them and the driver. Raises as
+        :meth:`transaction`.
+        """
+        async with self._guarded(), self._engine.connect() as connection:
+            try:
+                yield (await connection.get_raw_connection()).driver_connection
+            except BaseException as error:
+                # What the server said no to is over; after all else, asyncpg's connection may still be at it.
+                if self.is_postgresql and not isinstance(error, PostgresError):
+                    await connection.invalidate()
+                raise
+
+    @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._timeout if self.is_postgresql else None):
@@ -108,11 +126,11 @@ class Database:
         except (DatabaseAwayError, RowRefusedError):
             raise
         except DBAPIError as error:
+            raise _translated(error.orig) from error
+        except (SqliteError, PostgresError, InterfaceError) as error:
             raise _translated(error) from error
         except (UnicodeError, OverflowError) as error:
             raise RowRefusedError(type(error).__name__) from error
-        except asyncpg.PostgresError as error:
-            raise DatabaseAwayError(_first_line(error)) from error
         except PoolTimeoutError as error:
             raise DatabaseAwayError("all connections are busy") from error
         except TimeoutError as error:
@@ -250,15 +268,15 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _translated(error: DBAPIError) -> DatabaseAwayError | RowRefusedError:
+def _translated(cause: BaseException | None) -> DatabaseAwayError | RowRefusedError:
     """Whose fault it is: by SQLSTATE on PostgreSQL, by class on SQLite. No value of a row gets into the message."""
-    cause = error.orig
     sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate is not None:
         if str(sqlstate)[:2] in _ROW_FAULTS:
-            origin = getattr(cause, "__cause__", None)
+            # Between the driver's error and us there may be SQLAlchemy's, which knows less.
+            origin = getattr(cause, "__cause__", None) or cause
             constraint = getattr(origin, "constraint_name", None) or ""
-            return RowRefusedError(f"{type(origin or cause).__name__} {sqlstate} {constraint}".rstrip())
+            return RowRefusedError(f"{type(origin).__name__} {sqlstate} {constraint}".rstrip())
         return DatabaseAwayError(_first_line(cause))
     if type(cause).__name__ in ("IntegrityError", "DataError"):
         return RowRefusedError(_first_line(cause))

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from daemon.stores.database import Database, DatabaseAwayError
 from daemon.stores.schema import deliveries
 
 _COLUMNS: Final = (
@@ -30,6 +33,7 @@ _COLUMNS: Final = (
     "headers",
     "body",
 )
+_values: Final = attrgetter(*_COLUMNS)
 _TYPES: Final = ["text", "text", "text", "text", "text", "float8", "float8", "int", "text", "bool", "text", "bytea"]
 _CONSTANTS: Final = {
     "state": "'pending'",
@@ -39,12 +43,11 @@ _CONSTANTS: Final = {
     "done_by": "'[]'",
 }
 _INTO: Final = f"INSERT INTO deliveries ({', '.join((*_COLUMNS, *_CONSTANTS))})"
-_ONCE: Final = "ON CONFLICT DO NOTHING RETURNING delivery_id"
 _ROW: Final = f"({', '.join(('?',) * len(_COLUMNS))}, {', '.join(_CONSTANTS.values())})"
 _POSTGRESQL: Final = (
     f"{_INTO} SELECT *, {', '.join(_CONSTANTS.values())} FROM unnest("  # noqa: S608 - no value stands in it
     + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES, 1))
-    + f") {_ONCE}"
+    + ") ON CONFLICT DO NOTHING RETURNING delivery_id"
 )
 _ROWS_AT_ONCE: Final = 500
 """Rows of one statement: SQLite takes 32,766 values at most."""
@@ -89,32 +92,46 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     fate: Fate
 
 
-async def add_deliveries(connection: AsyncConnection, rows: Sequence[NewDelivery]) -> list[Accepted]:
-    """Store all of ``rows`` that are not there yet, and say of each what became of it, in their order."""
+async def add_deliveries(database: Database, rows: Sequence[NewDelivery]) -> list[Accepted]:
+    """Store all of ``rows`` that are not there yet, and say of each what became of it, in their order.
+
+    Raises :class:`~daemon.stores.database.DatabaseAwayError`, after which some may be stored, and
+    :class:`~daemon.stores.database.RowRefusedError`.
+    """
     inserted: set[str] = set()
     for first in range(0, len(rows), _ROWS_AT_ONCE):
-        inserted |= await _insert(connection, rows[first : first + _ROWS_AT_ONCE])
-    return [
-        Accepted(row.delivery_id, Fate.STORED) if row.delivery_id in inserted else await _again(connection, row)
-        for row in rows
-    ]
+        inserted |= await _insert(database, rows[first : first + _ROWS_AT_ONCE])
+    if len(inserted) == len(rows):
+        return [Accepted(row.delivery_id, Fate.STORED) for row in rows]
+    async with database.transaction() as connection:
+        return [
+            Accepted(row.delivery_id, Fate.STORED) if row.delivery_id in inserted else await _again(connection, row)
+            for row in rows
+        ]
 
 
-async def _insert(connection: AsyncConnection, rows: Sequence[NewDelivery]) -> set[str]:
-    values = [tuple(getattr(row, name) for name in _COLUMNS) for row in rows]
-    if connection.dialect.name == "postgresql":
-        columns = tuple(list(column) for column in zip(*values, strict=True))
-        result = await connection.exec_driver_sql(_POSTGRESQL, columns)
-    else:
-        statement = f"{_INTO} VALUES {', '.join([_ROW] * len(rows))} {_ONCE}"
-        result = await connection.exec_driver_sql(statement, tuple(value for row in values for value in row))
-    return set(result.scalars())
+async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
+    """Store rows in one transaction; the ids of those that were not there yet."""
+    values = list(map(_values, rows))
+    ids = [row.delivery_id for row in rows]
+    async with database.driver() as driver:
+        if database.is_postgresql:
+            return {record[0] for record in await driver.fetch(_POSTGRESQL, *map(list, zip(*values, strict=True)))}
+        # RETURNING would hand over row by row, and wait for Python's lock each time.
+        statement = f"{_INTO} VALUES {', '.join([_ROW] * len(rows))} ON CONFLICT DO NOTHING"
+        async with driver.execute(statement, list(chain.from_iterable(values))) as cursor:
+            if cursor.rowcount == len(rows):
+                return set(ids)
+        stored = f"SELECT delivery_id FROM deliveries WHERE delivery_id IN ({', '.join('?' * len(ids))})"  # noqa: S608
+        return {delivery_id for (delivery_id,) in await driver.execute_fetchall(stored, ids)}
 
 
 async def _again(connection: AsyncConnection, row: NewDelivery) -> Accepted:
     """It is there already, or came twice in one group. What is dead gets another life."""
     same = (deliveries.c.source == row.source) & (deliveries.c.other_id == row.other_id)
-    there = (await connection.execute(select(deliveries.c.delivery_id, deliveries.c.attempts).where(same))).one()
+    there = (await connection.execute(select(deliveries.c.delivery_id).where(same))).first()
+    if there is None:
+        raise DatabaseAwayError("a delivery of the same id was deleted in this moment")
     reviving = (
         update(deliveries)
         .where(deliveries.c.delivery_id == there.delivery_id, deliveries.c.state == "dead")

@@ -57,4 +57,5 @@ def body_hash(body: bytes) -> str:
 
 def _printable(text: str) -> str:
     # Twice the length is more than enough, and a header or a body cannot make this loop long.
-    return "".join(filter(str.isprintable, text[: 2 * ID_LENGTH])).strip()
+    text = text[: 2 * ID_LENGTH]
+    return (text if text.isprintable() else "".join(filter(str.isprintable, text))).strip()

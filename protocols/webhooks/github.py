@@ -8,12 +8,29 @@ Source: docs.github.com, "Validating webhook deliveries" and "Webhook events and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from protocols.webhooks.delivery import Identified, event_name, stable_id
 from protocols.webhooks.hmac_scheme import HmacScheme, HmacVerifier
 from protocols.webhooks.payload import at, read_object
 
 SCHEME = HmacScheme("x-hub-signature-256", prefix="sha256=")
+
+
+class _Repository(msgspec.Struct, frozen=True, gc=False):
+    full_name: Any = None
+
+
+class _Payload(msgspec.Struct, frozen=True):
+    """What is read of a payload; the rest, which is most of it, is only stepped over."""
+
+    action: Any = None
+    repository: _Repository = _Repository()
+
+
+_decoder = msgspec.json.Decoder(_Payload)
 
 
 class GithubVerifier(HmacVerifier):
@@ -30,10 +47,23 @@ def sign(secret: str, body: bytes) -> dict[str, str]:
 
 def identify(headers: Mapping[str, str], body: bytes) -> Identified:
     """Never raises. Events of one repository stay in order."""
-    payload = read_object(body)
+    action, repository = _action_and_repository(body)
     name = headers.get("x-github-event")
     return Identified(
-        event_name(name, payload.get("action") if name else None),
+        event_name(name, action if name else None),
         stable_id(headers.get("x-github-delivery")),
-        stable_id(at(payload, "repository", "full_name")),
+        stable_id(repository),
     )
+
+
+def _action_and_repository(body: bytes) -> tuple[Any, Any]:
+    try:
+        payload = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        pass
+    else:
+        if b"\\u0000" not in body:
+            return payload.action, payload.repository.full_name
+    # Whatever it is, it is not what GitHub sends; there may be something in it all the same.
+    unusual = read_object(body)
+    return unusual.get("action"), at(unusual, "repository", "full_name")

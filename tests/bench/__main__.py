@@ -1,6 +1,6 @@
 """Runs the benchmarks, prints a table and writes ``bench.json``.
 
-    python -m tests.bench [--only esl,live,calls,pbx] [--rounds 3] [--output bench.json]
+    python -m tests.bench [--only esl,live,calls,pbx,inbox] [--rounds 3] [--output bench.json]
 
 Every measurement runs in processes of its own. A round measures everything once, side by side; the value of a
 measurement is the median over the rounds. A goal that is missed is said, and is no failure of the run.
@@ -14,19 +14,21 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.bench import calls, esl, live, pbx
+from tests.bench import calls, esl, inbox, live, pbx
 from tests.bench.goals import judged
 from tests.bench.programs import CHECKOUT, prepare_node, prepare_peers
 
-Measurement = tuple[tuple[str, ...], str, Callable[[], Sequence[float]]]
-"""The names that one run gives values for, in this order; their unit; the run."""
+Measurement = tuple[Mapping[str, str], Callable[[], Sequence[float]]]
+"""The names that one run gives values for, in this order, with their units; the run."""
 
 _CPU = "µs of CPU per event"
 _DELIVERIES = "deliveries per second of server CPU"
+_WEBHOOKS = "webhooks per second"
+_WORK = "deliveries or jobs per second"
 
 
 def _one(name: str, unit: str, measure: Callable[[], float]) -> Measurement:
-    return (name,), unit, lambda: [measure()]
+    return {name: unit}, lambda: [measure()]
 
 
 GROUPS: Mapping[str, Sequence[Measurement]] = {
@@ -41,16 +43,23 @@ GROUPS: Mapping[str, Sequence[Measurement]] = {
         _one("live.deliveries_per_s", _DELIVERIES, live.deliveries_per_s),
         _one("live.stock_deliveries_per_s", _DELIVERIES, live.stock_deliveries_per_s),
         _one("live.node_deliveries_per_s", _DELIVERIES, live.node_deliveries_per_s),
-        (("live.p50_ms", "live.p99_ms"), "ms", live.latency_ms),
+        ({"live.p50_ms": "ms", "live.p99_ms": "ms"}, live.latency_ms),
     ],
     "calls": [_one("calls.rss_mb_10k", "MB", calls.rss_mb_10k)],
     "pbx": [
         _one("pbx.request_us", "µs of CPU per request and answer", pbx.request_us),
         _one("pbx.ignored_frame_us", "µs of CPU per frame", pbx.ignored_frame_us),
     ],
+    "inbox": [
+        ({"inbox.sqlite_accepts_per_s": _WEBHOOKS, "inbox.sqlite_p99_ms": "ms"}, inbox.sqlite),
+        _one("inbox.fastapi_memory_per_s", _WEBHOOKS, inbox.fastapi_memory_per_s),
+        ({"inbox.postgres_accepts_per_s": _WEBHOOKS, "inbox.postgres_p99_ms": "ms"}, inbox.postgres),
+        _one("inbox.fastapi_raw_per_s", _WEBHOOKS, inbox.fastapi_raw_per_s),
+        ({"inbox.worked_per_s": _WORK, "inbox.procrastinate_per_s": _WORK}, inbox.worked),
+    ],
 }
 
-_PREPARED_BY: Mapping[str, Callable[[], None]] = {"esl": prepare_peers, "live": prepare_node}
+_PREPARED_BY: Mapping[str, Callable[[], None]] = {"esl": prepare_peers, "live": prepare_node, "inbox": prepare_peers}
 
 
 def main() -> None:
@@ -62,11 +71,11 @@ def main() -> None:
     units: dict[str, str] = {}
     for number in range(1, arguments.rounds + 1):
         for group in arguments.only:
-            for names, unit, measure in GROUPS[group]:
-                for name, value in zip(names, measure(), strict=True):
+            for named, measure in GROUPS[group]:
+                units |= named
+                for name, value in zip(named, measure(), strict=True):
                     measured.setdefault(name, []).append(value)
-                    units[name] = unit
-                    print(f"round {number}  {name:28} {value:14,.2f}  {unit}", flush=True)
+                    print(f"round {number}  {name:28} {value:14,.2f}  {units[name]}", flush=True)
     values = {name: statistics.median(rounds) for name, rounds in measured.items()}
     _print_table(values, measured, units)
     document = {name: {"value": round(value, 3), "unit": units[name]} for name, value in values.items()}

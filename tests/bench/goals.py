@@ -40,6 +40,12 @@ GOALS: tuple[tuple[str, Goal], ...] = (
     _at_most("calls.rss_mb_10k", 120),
     _at_most("pbx.request_us", 80),
     _at_most("pbx.ignored_frame_us", 10),
+    _times("inbox.sqlite_accepts_per_s", 1.5, "inbox.fastapi_memory_per_s"),
+    _times("inbox.sqlite_accepts_per_s", 1, "inbox.fastapi_raw_per_s"),
+    _at_most("inbox.sqlite_p99_ms", 30),
+    _times("inbox.postgres_accepts_per_s", 1, "inbox.fastapi_memory_per_s"),
+    _at_most("inbox.postgres_p99_ms", 30),
+    _times("inbox.worked_per_s", 10, "inbox.procrastinate_per_s"),
 )
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -52,14 +52,18 @@ class Program:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], *, server: bool = False) -> Iterator[Program]:
-    """Start ``command`` in the checkout, and see to its end on the way out.
+def running(
+    command: Sequence[str | Path], *, server: bool = False, environment: Mapping[str, str] | None = None
+) -> Iterator[Program]:
+    """Start ``command`` in the checkout, with ``environment`` or ours, and see to its end on the way out.
 
     A ``server`` is killed. Others end of themselves, at the latest when their standard input does: they may have
     started programs of their own, which would be left behind.
     """
     words = [str(word) for word in command]
-    process = subprocess.Popen(words, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        words, cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         yield Program(process, words[-1] if len(words) < 3 else words[2])
     finally:

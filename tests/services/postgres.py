@@ -11,7 +11,9 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import psutil
 
@@ -41,10 +43,15 @@ def find_programs() -> Path:
     return Path(on_path).resolve().parent
 
 
-class PostgresServer:
-    """One server. It ends with the process that started it, whatever way that goes."""
+# What is synced to the disk does not matter here: no test pulls the plug.
+_IN_TESTS: Final = {"fsync": "off", "max_connections": "50", "wal_init_zero": "off"}
 
-    def __init__(self) -> None:
+
+class PostgresServer:
+    """One server, with ``settings``. It ends with the process that started it, whatever way that goes."""
+
+    def __init__(self, settings: Mapping[str, str] = _IN_TESTS) -> None:
+        self._settings = settings
         self._bin = find_programs()
         self._home = Path(tempfile.mkdtemp(prefix="parley-postgres-"))
         self._data = self._home / "data"
@@ -66,10 +73,8 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, or start it again with the same data on the same port; returns when it takes connections."""
-        # What is synced to the disk does not matter here: no test pulls the plug.
         options = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self._home}
-        options |= {"fsync": "off", "max_connections": 50, "wal_init_zero": "off"}
-        arguments = [f"--{name}={value}" for name, value in options.items()]
+        arguments = [f"--{name}={value}" for name, value in {**options, **self._settings}.items()]
         with (self._home / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._become, str(self._bin / "postgres"), "-D", str(self._data), *arguments],

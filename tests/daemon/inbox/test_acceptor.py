@@ -99,3 +99,18 @@ async def test_whoever_waits_at_a_stop_is_told(database: Database) -> None:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     asking.cancel()
+
+
+async def test_it_is_pressed_while_many_come_at_once(database: Database) -> None:
+    shop = Workshop(database)
+
+    def is_pressed() -> bool:
+        return shop.acceptor.pressed
+
+    async with at_work(shop.acceptor), asyncio.timeout(30):
+        await shop.accept()
+        assert not is_pressed()
+        while not is_pressed():
+            await asyncio.gather(*(shop.accept() for _ in range(20)))
+        while is_pressed():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.005)

@@ -349,3 +349,15 @@ async def test_a_store_that_goes_away_costs_no_result(postgres_server: PostgresS
         await shop.is_in(accepted, DONE)
     assert runs == [1]
     await database.close()
+
+
+async def test_work_goes_on_while_many_deliveries_come(database: Database) -> None:
+    shop = Workshop(database)
+
+    async def handle(delivery: Delivery) -> None:
+        pass
+
+    shop.handle(handle)
+    async with at_work(shop.acceptor, shop.worker(pressed=True)):
+        for accepted in [await shop.accept() for _ in range(3)]:
+            await shop.is_in(accepted, DeliveryState.DONE)

@@ -47,10 +47,17 @@ class Workshop:
         given: dict[str, Any] = {"name": handle.__name__, "source": "*", "handle": handle}
         self.handlers.add(NamedHandler(**(given | fields)))
 
-    def worker(self, holder: str = "one") -> Worker:
+    def worker(self, holder: str = "one", *, pressed: bool = False) -> Worker:
         runner = Runner(self.handlers, self.retries, self.clock)
         worker = Worker(
-            self.database, runner, self.config, self.retries, Counts(()), holder=lambda: holder, clock=self.clock
+            self.database,
+            runner,
+            self.config,
+            self.retries,
+            Counts(()),
+            holder=lambda: holder,
+            clock=self.clock,
+            pressed=lambda: pressed,
         )
         self.workers.append(worker)
         return worker

@@ -128,6 +128,28 @@ async def test_a_refused_row_is_told_from_a_database_in_trouble(database: Databa
             await connection.execute(text("SELECT * FROM nowhere"))
 
 
+async def test_a_statement_on_the_drivers_connection_is_a_transaction_by_itself(database: Database) -> None:
+    lock = "INSERT INTO locks (name, holder, until) VALUES ('one', 'somebody', 1.0)"
+
+    async def say(statement: str) -> None:
+        async with database.driver() as driver:
+            await driver.execute(statement)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await say(lock)
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT name FROM locks"))).scalars().all() == ["one"]
+    with pytest.raises(RowRefusedError):
+        await say(lock)
+    with pytest.raises(DatabaseAwayError):
+        await say("INSERT INTO nowhere VALUES (1)")
+    with pytest.raises(LookupError):
+        await say(lock.replace("one", "two"))
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM locks"))).scalar() == 2
+
+
 async def test_text_that_no_database_takes_is_the_rows_fault(database: Database) -> None:
     with pytest.raises(RowRefusedError):
         async with database.transaction() as connection:
@@ -168,6 +190,23 @@ async def test_a_server_that_hangs_is_noticed_and_used_again(postgres_server: Po
     async def ask() -> object:
         async with database.transaction() as connection:
             return (await connection.execute(text("SELECT 1"))).scalar()
+
+    assert await ask() == 1
+    postgres_server.pause()
+    for _ in range(4):
+        with pytest.raises(DatabaseAwayError):
+            await ask()
+    postgres_server.resume()
+    assert await ask() == 1
+    await database.close()
+
+
+async def test_the_drivers_connection_is_given_up_when_the_server_hangs(postgres_server: PostgresServer) -> None:
+    database = Database.of(postgres_server.url(), timeout=0.5, pool_size=2)
+
+    async def ask() -> object:
+        async with database.driver() as driver:
+            return await driver.fetchval("SELECT 1")
 
     assert await ask() == 1
     postgres_server.pause()

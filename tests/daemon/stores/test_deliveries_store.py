@@ -56,8 +56,7 @@ def new(delivery_id: str, **changes: Any) -> NewDelivery:
 
 
 async def add(database: Database, *rows: NewDelivery) -> list[Accepted]:
-    async with database.transaction() as connection:
-        return await add_deliveries(connection, rows)
+    return await add_deliveries(database, rows)
 
 
 async def claim(database: Database, holder: str = "h", *, now: float = 1001.0, most: int = 100) -> list[ClaimedRow]:
