@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -46,6 +48,7 @@ SOURCES = [
     SourceConfig(name="slow", kind="generic", check="bearer", per_second=0.1),
 ]
 MOST = 100_000
+ROUNDS = 3_000 if os.environ.get("PARLEY_PROVE") == "1" else 150
 
 
 @pytest.fixture
@@ -168,6 +171,53 @@ async def test_who_is_not_known_is_refused_with_a_reason(
     assert house.inbox.counts.by_source()[name].refused[reason] == 1
     assert await stored(house) == []
     assert "wrong" not in repr(logs)
+
+
+async def test_nothing_that_is_sent_is_more_than_refused(house: House, server: TestServer) -> None:
+    """Signatures, timestamps, tokens and bodies of all kinds: 401 with a reason, and never a fault of ours."""
+    chance = random.Random(7)
+    names = [
+        "X-Hub-Signature-256",
+        "Stripe-Signature",
+        "X-Spark-Signature",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+        "svix-signature",
+        "Authorization",
+        "X-GitHub-Event",
+        "X-GitHub-Delivery",
+    ]
+    pieces = [
+        "sha256=",
+        "v1,",
+        "v1=",
+        "t=",
+        ",",
+        " ",
+        "=",
+        "Bearer ",
+        "0" * 64,
+        "zz",
+        "9" * 40,
+        "-1",
+        "é",
+        "한",
+        "nan",
+        "%00",
+    ]
+    async with aiohttp.ClientSession() as session:
+        for _ in range(ROUNDS):
+            headers = {
+                name: "".join(chance.choices(pieces, k=chance.randint(0, 6))).strip()
+                for name in chance.sample(names, chance.randint(0, len(names)))
+            }
+            body = chance.randbytes(chance.randint(0, 40))
+            source = chance.choice(["github", "stripe", "webex", "standard", "bearer", "link?token=%00%ff", "near"])
+            async with session.post(server.make_url(f"/webhooks/{source}"), data=body, headers=headers) as response:
+                assert response.status in (401, 403), (source, headers, body)
+                assert (await response.json(content_type=None))["detail"]
+    assert await stored(house) == []
 
 
 async def test_nobody_else_is_known(server: TestServer) -> None:
