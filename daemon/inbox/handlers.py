@@ -55,6 +55,10 @@ class Handlers:
         return found
 
 
+def is_own(source: str) -> bool:
+    """Whether Parley itself put in what is of that source."""
+    return source == OWN or ":" in source
+
+
 def _is_of(source: str, pattern: str) -> bool:
-    own = source == OWN or ":" in source
-    return source == pattern if own else fnmatchcase(source, pattern)
+    return source == pattern if is_own(source) else fnmatchcase(source, pattern)

@@ -224,6 +224,11 @@ class InboxRoom(Inbox):
         self.worker.wake()
         self._bell.ring()
 
+    async def close(self, grace: float) -> None:
+        """Begin nothing new, and hand back within ``grace`` seconds and a moment what is worked on. What is put in
+        is still stored, until the task is cancelled."""
+        await self.worker.close(grace)
+
     async def count(self) -> None:
         """Count what stands in the store; done by itself every few seconds."""
         async with self._database.read() as connection:

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from daemon.inbox.contract import Delivery, PermanentError, PostponedError, RetryLaterError
-from daemon.inbox.handlers import Handlers, NamedHandler
+from daemon.inbox.handlers import Handlers, NamedHandler, is_own
 from daemon.inbox.retries import Retries
 from daemon.stores.delivery_work import ClaimedRow, DeliveryState, RunOutcome, RunRow, WorkedRow
 
@@ -25,6 +25,11 @@ class Worked(msgspec.Struct, frozen=True, gc=False):
     row: WorkedRow
     runs: Sequence[RunRow]
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """Which attempt at which delivery it was."""
+        return self.row.delivery_id, self.row.attempt
+
 
 class Runner:
     """Runs handlers. ``clock`` gives Unix seconds."""
@@ -33,25 +38,46 @@ class Runner:
         self._handlers = handlers
         self._retries = retries
         self._clock = clock
+        self.is_stopping: Callable[[], bool] = lambda: False
+        """Whether handlers are being cancelled from outside."""
 
     async def work(self, claimed: ClaimedRow) -> Worked:
-        """Let the handlers that have not succeeded yet have a try at it."""
-        done = msgspec.json.decode(claimed.done_by, type=list[str])
-        open_ones = [one for one in self._handlers.of(claimed.source, claimed.event) if one.name not in done]
+        """Let the handlers that have neither succeeded nor refused yet have a try at it."""
+        ended = _Ended.of(claimed, self._retries.attempts)
+        handlers = self._handlers.of(claimed.source, claimed.event)
+        if not handlers and (claimed.failing_since is not None or is_own(claimed.source)):
+            # Somebody meant it to be worked on. It must not pass for done.
+            return self._orphaned(claimed)
+        open_ones = [one for one in handlers if one.name not in ended.names]
         runs: list[_Run] = []
         if open_ones:
             headers = {name.lower(): value for name, value in msgspec.json.decode(claimed.headers)}
-            attempts = [_Run(one, _delivery(claimed, headers, one), self._clock) for one in open_ones]
+            attempts = [_Run(one, _delivery(claimed, headers, one), self._clock, self.is_stopping) for one in open_ones]
             runs = (
                 [await attempts[0].run()] if len(attempts) == 1 else await asyncio.gather(*(a.run() for a in attempts))
             )
-        done += [run.handler.name for run in runs if run.outcome is RunOutcome.DONE]
-        return Worked(self._judge(claimed, runs, done), [run.row(claimed) for run in runs if not run.postponed])
+        for run in runs:
+            ended.note(run, claimed.attempts)
+        return Worked(self._judge(claimed, runs, ended), [run.row(claimed) for run in runs if not run.postponed])
 
-    def _judge(self, claimed: ClaimedRow, runs: Sequence[_Run], done: list[str]) -> WorkedRow:
+    def _orphaned(self, claimed: ClaimedRow) -> Worked:
+        now = self._clock()
+        row = WorkedRow(
+            delivery_id=claimed.delivery_id,
+            attempt=claimed.attempts,
+            state=DeliveryState.DEAD,
+            failing_since=claimed.failing_since or now,
+            finished_at=now,
+            error="no handler of that source and event is configured any more",
+            done_by=claimed.done_by,
+        )
+        return Worked(row, [])
+
+    def _judge(self, claimed: ClaimedRow, runs: Sequence[_Run], ended: _Ended) -> WorkedRow:
         now = self._clock()
         failed = [run for run in runs if run.outcome is not RunOutcome.DONE]
-        error = "; ".join(f"{run.handler.name}: {run.error}" for run in failed)[:_ERROR_LENGTH]
+        errors = [f"{run.handler.name}: {run.error}" for run in failed if run.outcome is not RunOutcome.REFUSED]
+        error = "; ".join([*errors, *ended.refusals])[:_ERROR_LENGTH]
         # Whoever did not try is not to blame for an attempt; whoever did, and failed, is.
         postponed = bool(failed) and all(run.postponed for run in failed)
         left = claimed.attempts_allowed - claimed.attempts + postponed
@@ -61,25 +87,77 @@ class Runner:
         if any(run.outcome is RunOutcome.FAILED for run in failed) and left > 0:
             asked = max((run.after for run in failed if run.after is not None), default=None)
             state, due_at, finished_at = DeliveryState.PENDING, now + self._retries.delay(left, asked), None
-        elif failed:
+        elif error:
             state = DeliveryState.DEAD
         return WorkedRow(
             delivery_id=claimed.delivery_id,
             attempt=claimed.attempts,
             state=state,
             due_at=due_at,
-            failing_since=(claimed.failing_since or now) if failed else None,
+            failing_since=(claimed.failing_since or now) if error else None,
             finished_at=finished_at,
             error=error,
-            done_by=msgspec.json.encode(done).decode(),
+            done_by=ended.text(),
             postponed=int(postponed),
         )
+
+
+class _Ended:
+    """The handlers that need not run again: those that succeeded, and those that refused in this life of the delivery.
+
+    It is stored as a JSON array of names; a refusal is ``!``, the attempt, and what it said, parted by blanks.
+    """
+
+    def __init__(self, done: list[str], refused: list[tuple[int, str]]) -> None:
+        self._done = done
+        self._refused = refused
+
+    @classmethod
+    def of(cls, claimed: ClaimedRow, attempts: int) -> _Ended:
+        """As it is stored. A replay begins a life of ``attempts`` more; what was refused before it may run again."""
+        entries = msgspec.json.decode(claimed.done_by, type=list[str])
+        born = claimed.attempts_allowed - attempts
+        refused = []
+        for entry in entries:
+            mark, _, rest = entry.partition(" ")
+            attempt, _, said = rest.partition(" ")
+            if mark == "!" and int(attempt) > born:
+                refused.append((int(attempt), said))
+        return cls([entry for entry in entries if not entry.startswith("! ")], refused)
+
+    @property
+    def names(self) -> set[str]:
+        """Of all of them."""
+        return {*self._done, *(said.partition(":")[0] for _, said in self._refused)}
+
+    @property
+    def refusals(self) -> list[str]:
+        """What those said that refused, each with its name."""
+        return [said for _, said in self._refused]
+
+    def note(self, run: _Run, attempt: int) -> None:
+        """One more has run."""
+        if run.outcome is RunOutcome.DONE:
+            self._done.append(run.handler.name)
+        elif run.outcome is RunOutcome.REFUSED:
+            self._refused.append((attempt, f"{run.handler.name}: {run.error}"))
+
+    def text(self) -> str:
+        """For the store."""
+        return msgspec.json.encode([*self._done, *(f"! {attempt} {said}" for attempt, said in self._refused)]).decode()
 
 
 class _Run:
     """One handler's try."""
 
-    def __init__(self, handler: NamedHandler, delivery: Delivery, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        handler: NamedHandler,
+        delivery: Delivery,
+        clock: Callable[[], float],
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        self._is_stopping = is_stopping
         self.handler = handler
         self.outcome = RunOutcome.DONE
         self.error = ""
@@ -106,9 +184,12 @@ class _Run:
             over = f"no end after {self.handler.deadline:g} s"
             self._fail(over if isinstance(error.__cause__, asyncio.CancelledError) else f"TimeoutError: {error}")
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if self._is_stopping():
                 raise
+            # Nobody else cancels it: what it did to its own task is undone, for the task is not its own.
+            task = asyncio.current_task()
+            while task is not None and task.cancelling():
+                task.uncancel()
             self._fail("it cancelled itself")
         except (Exception, SystemExit) as error:
             # What it says may be of what was delivered: that is for the store, not for the log.

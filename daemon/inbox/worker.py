@@ -1,14 +1,16 @@
 """Works on what is due: claims it for a while, lets the handlers run, and hands it back with what became of it.
 
 Several Parleys may work on one store. Each holds what it has claimed by a lease that it renews; what a process left
-behind when it died is found when its lease is over, and counts as an attempt that failed.
+behind when it died is found when its lease is over, and counts as an attempt that failed. An orderly stop leaves
+nothing behind: what is not finished in time is handed back as if it had not been begun.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from itertools import groupby
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -16,40 +18,39 @@ import structlog
 from daemon.backoff import Backoff
 from daemon.config import InboxConfig
 from daemon.inbox.counts import Counts
+from daemon.inbox.leases import Leases
 from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner, Worked
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
 from daemon.stores.delivery_work import (
     ClaimedRow,
     DeliveryState,
-    LostRow,
     RunOutcome,
-    RunRow,
-    WorkedRow,
     claim_deliveries,
     hand_back_deliveries,
-    lost_deliveries,
     next_due,
-    renew_leases,
 )
 
 log = structlog.get_logger(__name__)
 
-LOST = "its process went away"
-_IDLE = 1.0
+_IDLE: Final = 1.0
 """Seconds at most until it is looked again for what is due: another process may have stored or given it back."""
-
-
 _GIVEN_WAY: Final = 0.05
 _CLAIMED_MEANWHILE: Final = 32
 """While it gives way, the seconds before each claim, and the deliveries of one: some work goes on whatever comes in,
 and keeps nobody waiting long."""
+_LAST_WORD: Final = 2.0
+"""Seconds for the store to take what is handed back at a stop."""
+
+_Key = tuple[str, int]
+"""A delivery's id and the attempt: one may be cancelled, replayed and claimed again while it still runs."""
 
 
 class Worker:
     """Does the work of one process, which ``holder`` names. ``clock`` gives Unix seconds.
 
     While ``pressed`` says so, it claims less often: a provider waits some seconds for an answer, work can wait longer.
+    No source has more than half of the places for long, so that one whose handlers hang leaves the others theirs.
     """
 
     def __init__(
@@ -67,17 +68,27 @@ class Worker:
         self._database = database
         self._runner = runner
         self._config = config
-        self._retries = retries
         self._counts = counts
         self._name = holder
-        self._holder = ""
         self._clock = clock
         self._pressed = pressed
-        self._running: dict[str, str] = {}  # delivery id → source
+        self._running: dict[_Key, ClaimedRow] = {}
+        self._tasks: dict[_Key, asyncio.Task[None]] = {}
         self._worked: list[Worked] = []
         self._some_worked = asyncio.Event()
-        self._free = asyncio.Event()
+        self._handed_back = asyncio.Event()
         self._wake = asyncio.Event()
+        self._closing = False
+        self._cutting_off = False
+        runner.is_stopping = lambda: self._cutting_off
+        self._leases = Leases(
+            database,
+            retries,
+            config.lease,
+            running=lambda: {delivery_id for delivery_id, _ in self._running},
+            wake=self.wake,
+            clock=clock,
+        )
         self.attempts = 0
         self.died = 0
         self.finished = 0
@@ -89,73 +100,113 @@ class Worker:
         """How many are worked on now, or wait to be handed back."""
         return len(self._running)
 
+    def _closes(self) -> bool:
+        """Whether nothing new is begun."""
+        return self._closing
+
     def wake(self) -> None:
         """There may be something to work on."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled. What runs then is cut off, and found again by its lease."""
-        self._holder = self._name()
-        await self._patiently(self._take_back_own)
+        """Work until cancelled. What runs then, without :meth:`close` before it, is found again by its lease."""
+        self._leases.holder = self._name()
+        await self._patiently(lambda: self._leases.take_back_own(was_tried=True))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._claim_all(group))
             group.create_task(self._hand_back_all())
-            group.create_task(self._regularly(self._config.lease / 3, self._renew))
-            group.create_task(self._regularly(self._config.lease / 4, self._take_back_lost))
+            group.create_task(self._regularly(self._config.lease / 3, self._leases.renew))
+            group.create_task(self._regularly(self._config.lease / 4, self._leases.take_back_lost))
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._cutting_off = True
+
+    async def close(self, grace: float) -> None:
+        """Claim no more, let what runs end within ``grace`` seconds, and hand the rest back as if it was not begun."""
+        self._closing = True
+        self.wake()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._none_running()
+        self._cutting_off = True
+        for task in self._tasks.values():
+            task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORD):
+                await self._none_running()
+
+    async def _none_running(self) -> None:
+        while self._running:
+            self._handed_back.clear()
+            await self._handed_back.wait()
 
     # Claiming
 
     async def _claim_all(self, group: asyncio.TaskGroup) -> None:
         backoff = Backoff(0.1, 5.0)
-        while True:
-            while len(self._running) > self._config.concurrency // 2:
-                self._free.clear()
-                await self._free.wait()
-            most = self._config.concurrency - len(self._running)
+        while not self._closes():
+            while len(self._running) > self._config.concurrency * 3 // 4:
+                self._handed_back.clear()
+                await self._handed_back.wait()
+            half = max(1, self._config.concurrency // 2)
+            most = min(half, self._config.concurrency - len(self._running))
             if self._pressed():
                 await asyncio.sleep(_GIVEN_WAY)
                 most = min(most, _CLAIMED_MEANWHILE)
             self._wake.clear()
+            if self._closes():
+                return
+            by_source = Counter(row.source for row in self._running.values())
             try:
-                claimed, until_next = await self._claim(most)
+                claimed, until_next = await self._claim(
+                    most, [one for one, count in by_source.items() if count >= half]
+                )
             except DatabaseAwayError:
                 await asyncio.sleep(backoff.next())
+                # It may have been claimed all the same.
+                await self._patiently(lambda: self._leases.take_back_own(was_tried=False))
                 continue
             backoff.reset()
             for row in claimed:
-                self._running[row.delivery_id] = row.source
-                group.create_task(self._work(row))
+                key = (row.delivery_id, row.attempts)
+                self._running[key] = row
+                self._tasks[key] = group.create_task(self._work(row))
             if len(claimed) < most and until_next > 0:
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(until_next):
                         await self._wake.wait()
-                except TimeoutError:
-                    continue
 
-    async def _claim(self, most: int) -> tuple[list[ClaimedRow], float]:
-        """What is due, and the seconds until it is worth looking again."""
+    async def _claim(self, most: int, full: list[str]) -> tuple[list[ClaimedRow], float]:
+        """What is due of the sources that are not ``full``, and the seconds until it is worth looking again."""
         now = self._clock()
         async with self._database.transaction() as connection:
             claimed = await claim_deliveries(
                 connection,
-                self._holder,
+                self._leases.holder,
                 now=now,
                 until=now + self._config.lease,
                 most=most,
                 patience=self._config.order_wait,
+                full=full,
             )
             due = await next_due(connection)
-        # What is due and was not claimed waits for another with its key, or is locked by somebody.
+        # What is due and was not claimed waits for another with its key or source, or is locked by somebody.
         wait = _IDLE if due is None or due <= now else due - now
         return claimed, min(wait, _IDLE)
 
     async def _work(self, claimed: ClaimedRow) -> None:
         try:
             worked = await self._runner.work(claimed)
+        except asyncio.CancelledError:
+            if not self._closes():
+                raise
+            worked = self._leases.given_up(claimed, "", RunOutcome.LOST, was_tried=False)
         except Exception:
             # One delivery must not end the work on all others.
             log.exception("delivery_not_worked", delivery=claimed.delivery_id)
-            worked = self._given_up(claimed, "something went wrong in Parley itself", RunOutcome.FAILED)
+            why = "something went wrong in Parley itself"
+            worked = self._leases.given_up(claimed, why, RunOutcome.FAILED, was_tried=True)
         self._worked.append(worked)
         self._some_worked.set()
 
@@ -168,8 +219,9 @@ class Worker:
             batch, self._worked = self._worked, []
             await self._patiently(lambda batch=batch: self._hand_back(batch))  # type: ignore[misc]
             for worked in batch:
-                del self._running[worked.row.delivery_id]
-            self._free.set()
+                self._running.pop(worked.key, None)
+                self._tasks.pop(worked.key, None)
+            self._handed_back.set()
             self._wake.set()
 
     async def _hand_back(self, batch: list[Worked]) -> None:
@@ -177,87 +229,30 @@ class Worker:
         runs = [run for worked in batch for run in worked.runs]
         try:
             async with self._database.transaction() as connection:
-                kept = await hand_back_deliveries(connection, self._holder, rows, runs)
+                kept = await hand_back_deliveries(connection, self._leases.holder, rows, runs)
         except RowRefusedError:
             if len(batch) == 1:
+                # Its lease is over before long, and then it is tried again.
                 log.error("delivery_not_handed_back", delivery=rows[0].delivery_id)
                 return
             middle = len(batch) // 2
             await self._hand_back(batch[:middle])
             await self._hand_back(batch[middle:])
             return
+        self._count([worked for worked in batch if worked.key in kept])
         self.not_ours += len(rows) - len(kept)
+
+    def _count(self, kept: list[Worked]) -> None:
         died = 0
-        for worked in batch:
-            row = worked.row
-            if row.delivery_id in kept:
-                is_dead = row.state is DeliveryState.DEAD
-                died += is_dead
-                self.finished += row.state is not DeliveryState.PENDING
-                self._counts.worked(self._running[row.delivery_id], len(worked.runs), died=is_dead)
-        self.attempts += len(runs)
+        for worked in kept:
+            is_dead = worked.row.state is DeliveryState.DEAD
+            died += is_dead
+            self.finished += worked.row.state is not DeliveryState.PENDING
+            self.attempts += len(worked.runs)
+            self._counts.worked(self._running[worked.key].source, len(worked.runs), died=is_dead)
         self.died += died
         if died:
             log.warning("deliveries_died", count=died)
-
-    # Leases
-
-    async def _renew(self) -> None:
-        if self._running:
-            async with self._database.transaction() as connection:
-                await renew_leases(connection, self._holder, self._clock() + self._config.lease)
-
-    async def _take_back_own(self) -> None:
-        """What an earlier life of this process had claimed: nobody works on it any more."""
-        await self._take_back(self._holder)
-
-    async def _take_back_lost(self) -> None:
-        await self._take_back(None)
-
-    async def _take_back(self, holder: str | None) -> None:
-        """Let what was left behind be tried again, or die where that was its last attempt."""
-        while True:
-            async with self._database.transaction() as connection:
-                found = await lost_deliveries(connection, self._clock(), holder=holder)
-                # A store that was away may have kept us from renewing what we still work on.
-                lost = sorted(
-                    (row for row in found if row.delivery_id not in self._running), key=lambda row: row.holder
-                )
-                for owner, rows in groupby(lost, key=lambda row: row.holder):
-                    ended = [self._given_up(row, LOST, RunOutcome.LOST) for row in rows]
-                    await hand_back_deliveries(
-                        connection, owner, [one.row for one in ended], [run for one in ended for run in one.runs]
-                    )
-            if lost:
-                log.warning("deliveries_taken_back", count=len(lost))
-                self.wake()
-            if len(lost) == 0:
-                return
-
-    def _given_up(self, row: ClaimedRow | LostRow, why: str, outcome: RunOutcome) -> Worked:
-        """An attempt that no handler had an end in."""
-        now = self._clock()
-        left = row.attempts_allowed - row.attempts
-        run = RunRow(
-            delivery_id=row.delivery_id,
-            attempt=row.attempts,
-            handler="",
-            started_at=now,
-            finished_at=now,
-            outcome=outcome,
-            error=why,
-        )
-        worked = WorkedRow(
-            delivery_id=row.delivery_id,
-            attempt=row.attempts,
-            state=DeliveryState.PENDING if left > 0 else DeliveryState.DEAD,
-            due_at=now + self._retries.delay(left) if left > 0 else None,
-            failing_since=row.failing_since or now,
-            finished_at=None if left > 0 else now,
-            error=why,
-            done_by=row.done_by,
-        )
-        return Worked(worked, [run])
 
     async def _regularly(self, interval: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -10,8 +10,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Text, bindparam, literal_column, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from daemon.stores.schema import deliveries
 
 _WORKED: Final = (
     "delivery_id, source, event, other_id, order_key, received_at, attempts, attempts_allowed, replays, failing_since, "
@@ -34,7 +36,8 @@ _FREE: Final = """
 _CLAIM: Final = f"""
     UPDATE deliveries SET state = 'working', holder = :holder, lease_until = :until, attempts = attempts + 1
     WHERE delivery_id IN (
-        SELECT delivery_id FROM deliveries WHERE {_FREE} ORDER BY due_at, delivery_id LIMIT :most %s
+        SELECT delivery_id FROM deliveries WHERE {_FREE} AND source NOT IN :full
+        ORDER BY due_at, delivery_id LIMIT :most %s
     )
     RETURNING {_WORKED}
 """  # noqa: S608 - no value stands in it
@@ -67,7 +70,7 @@ _HAND_BACK: Final = """
     FROM (%s) AS given
     WHERE deliveries.delivery_id = given.delivery_id AND deliveries.attempts = given.attempt
         AND deliveries.holder = :holder AND deliveries.state = 'working'
-    RETURNING deliveries.delivery_id
+    RETURNING deliveries.delivery_id, deliveries.attempts
 """
 _ADD_RUNS: Final = (
     f"INSERT INTO delivery_attempts ({', '.join(_RUN_COLUMNS)}) SELECT * FROM (%s) AS given WHERE true "  # noqa: S608
@@ -161,26 +164,36 @@ class WorkedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 async def claim_deliveries(
-    connection: AsyncConnection, holder: str, *, now: float, until: float, most: int, patience: float
+    connection: AsyncConnection,
+    holder: str,
+    *,
+    now: float,
+    until: float,
+    most: int,
+    patience: float,
+    full: Sequence[str] = (),
 ) -> list[ClaimedRow]:
     """Up to ``most`` that are due, ``holder``'s alone until ``until`` (Unix seconds), those due longest first.
 
+    None is of a source in ``full``.
     One waits ``patience`` seconds at most for the retries of another with its key.
     """
     lock = "FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
     values = {"now": now, "patient_since": now - patience, "holder": holder, "until": until, "most": most}
-    rows = [_claimed(row) for row in await connection.execute(text(_CLAIM % lock), values)]
+    claim = text(_CLAIM % lock).bindparams(bindparam("full", value=list(full), type_=Text, expanding=True))
+    rows = [_claimed(row) for row in await connection.execute(claim, values)]
     return sorted(rows, key=lambda row: row.delivery_id)
 
 
 async def hand_back_deliveries(
     connection: AsyncConnection, holder: str, worked: Sequence[WorkedRow], runs: Sequence[RunRow]
-) -> set[str]:
-    """Store what became of deliveries, and their runs. The ids of those that were still ``holder``'s: no other is
+) -> set[tuple[str, int]]:
+    """Store what became of deliveries, and their runs. Those (id, attempt) that were still ``holder``'s: no other is
     touched."""
     values = {"holder": holder, "given": msgspec.json.encode(worked).decode()}
-    kept = set((await connection.execute(_HAND_BACK_BY[connection.dialect.name], values)).scalars())
-    await add_runs(connection, [run for run in runs if run.delivery_id in kept])
+    rows = await connection.execute(_HAND_BACK_BY[connection.dialect.name], values)
+    kept = {(delivery_id, attempt) for delivery_id, attempt in rows}
+    await add_runs(connection, [run for run in runs if (run.delivery_id, run.attempt) in kept])
     return kept
 
 
@@ -191,10 +204,10 @@ async def add_runs(connection: AsyncConnection, runs: Sequence[RunRow]) -> None:
         await connection.execute(_ADD_RUNS_BY[connection.dialect.name], {"given": given})
 
 
-async def renew_leases(connection: AsyncConnection, holder: str, until: float) -> int:
-    """Let all that ``holder`` works on be its own until ``until``; how many these are."""
-    statement = "UPDATE deliveries SET lease_until = :until WHERE state = 'working' AND holder = :holder"
-    return (await connection.execute(text(statement), {"until": until, "holder": holder})).rowcount
+async def renew_leases(connection: AsyncConnection, holder: str, ids: Sequence[str], until: float) -> int:
+    """Let those that ``holder`` works on be its own until ``until``; how many these are."""
+    own = (deliveries.c.state == "working") & (deliveries.c.holder == holder) & deliveries.c.delivery_id.in_(ids)
+    return (await connection.execute(update(deliveries).where(own).values(lease_until=until))).rowcount
 
 
 class LostRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -209,14 +222,21 @@ class LostRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 async def lost_deliveries(
-    connection: AsyncConnection, now: float, *, holder: str | None = None, most: int = 500
+    connection: AsyncConnection,
+    now: float,
+    *,
+    holder: str | None = None,
+    apart_from: Sequence[str] = (),
+    most: int = 500,
 ) -> list[LostRow]:
-    """Those whose lease is over, or that were ``holder``'s; locked until the end of the transaction."""
-    which = "lease_until < :now" if holder is None else "holder = :holder"
-    lock = "FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
-    names = ", ".join(LostRow.__struct_fields__)
-    statement = f"SELECT {names} FROM deliveries WHERE state = 'working' AND {which} LIMIT :most {lock}"  # noqa: S608
-    rows = await connection.execute(text(statement), {"now": now, "holder": holder, "most": most})
+    """Those whose lease is over, or that were ``holder``'s, ``apart_from`` some; locked until the end of the
+    transaction."""
+    which = deliveries.c.lease_until < now if holder is None else deliveries.c.holder == holder
+    # The index of leases is of these alone, which the engines see where it is said as the index says it.
+    working = deliveries.c.state == literal_column("'working'")
+    columns = [deliveries.c[name] for name in LostRow.__struct_fields__]
+    query = select(*columns).where(working, which, deliveries.c.delivery_id.not_in(apart_from)).limit(most)
+    rows = await connection.execute(query.with_for_update(skip_locked=True))
     return [LostRow(**row._mapping) for row in rows]
 
 

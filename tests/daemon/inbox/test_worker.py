@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from daemon.inbox.contract import Delivery, PermanentError, RetryLaterError
-from daemon.inbox.worker import LOST
+from daemon.inbox.leases import LOST
 from daemon.stores.database import Database
 from daemon.stores.deliveries import cancel_delivery, replay_deliveries
 from daemon.stores.delivery_work import DeliveryState, RunOutcome

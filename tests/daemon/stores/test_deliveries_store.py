@@ -64,7 +64,9 @@ async def claim(database: Database, holder: str = "h", *, now: float = 1001.0, m
         return await claim_deliveries(connection, holder, now=now, until=now + 30, most=most, patience=PATIENCE)
 
 
-async def hand_back(database: Database, claimed: ClaimedRow, state: DeliveryState, **changes: Any) -> set[str]:
+async def hand_back(
+    database: Database, claimed: ClaimedRow, state: DeliveryState, **changes: Any
+) -> set[tuple[str, int]]:
     worked = WorkedRow(delivery_id=claimed.delivery_id, attempt=claimed.attempts, state=state, **changes)
     run = RunRow(
         delivery_id=claimed.delivery_id,
@@ -249,10 +251,10 @@ async def test_what_became_of_one_is_kept_with_its_runs(database: Database) -> N
     kept = await hand_back(
         database, claimed, DeliveryState.PENDING, due_at=1010.0, failing_since=1001.0, error=error, done_by='["one"]'
     )
-    assert kept == {"a"}
+    assert kept == {("a", 1)}
     [claimed] = await claim(database, now=1010.0)
     assert (claimed.attempts, claimed.failing_since, claimed.done_by) == (2, 1001.0, '["one"]')
-    assert await hand_back(database, claimed, DeliveryState.DONE, finished_at=1011.0) == {"a"}
+    assert await hand_back(database, claimed, DeliveryState.DONE, finished_at=1011.0) == {("a", 2)}
     async with database.read() as connection:
         whole = await get_delivery(connection, "a")
     assert whole is not None
@@ -285,10 +287,12 @@ async def test_leases_are_renewed_and_found_when_they_are_over(database: Databas
     await claim(database, "one", most=1)
     await claim(database, "two", most=1)
     async with database.transaction() as connection:
-        assert await renew_leases(connection, "one", 2000.0) == 1
+        assert await renew_leases(connection, "one", ["a", "b"], 2000.0) == 1
         [lost] = await lost_deliveries(connection, 1500.0)
         assert (lost.delivery_id, lost.holder, lost.attempts, lost.attempts_allowed) == ("b", "two", 1, 3)
         assert [row.delivery_id for row in await lost_deliveries(connection, 0.0, holder="one")] == ["a"]
+        assert await lost_deliveries(connection, 0.0, holder="one", apart_from=["a"]) == []
+        assert await renew_leases(connection, "one", [], 3000.0) == 0
 
 
 async def test_deliveries_are_found_by_all_that_is_known_of_them(database: Database) -> None:

@@ -1,0 +1,113 @@
+"""What a process works on is its own for a while; what one left behind is given to the others.
+
+A lease is renewed for what is really worked on and for nothing else: a claim whose answer was lost on the way ends by
+itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from itertools import groupby
+from typing import Final
+
+import structlog
+
+from daemon.inbox.retries import Retries
+from daemon.inbox.runs import Worked
+from daemon.stores.database import Database
+from daemon.stores.delivery_work import (
+    ClaimedRow,
+    DeliveryState,
+    LostRow,
+    RunOutcome,
+    RunRow,
+    WorkedRow,
+    hand_back_deliveries,
+    lost_deliveries,
+    renew_leases,
+)
+
+log = structlog.get_logger(__name__)
+
+LOST: Final = "its process went away"
+
+
+class Leases:
+    """Of one process. ``lease`` is in seconds; ``running`` tells the ids of what it works on; ``wake`` is called when
+    something can be worked on again; ``clock`` gives Unix seconds."""
+
+    def __init__(
+        self,
+        database: Database,
+        retries: Retries,
+        lease: float,
+        *,
+        running: Callable[[], Collection[str]],
+        wake: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._retries = retries
+        self._lease = lease
+        self._running = running
+        self._wake = wake
+        self._clock = clock
+        self.holder = ""
+
+    async def renew(self) -> None:
+        """Keep what is worked on."""
+        running = list(self._running())
+        if running:
+            async with self._database.transaction() as connection:
+                await renew_leases(connection, self.holder, running, self._clock() + self._lease)
+
+    async def take_back_own(self, *, was_tried: bool) -> None:
+        """What is claimed in our name and not worked on: by an earlier life of this process, which ``was_tried``, or
+        by a claim of which nobody was told, which was not."""
+        await self._take_back(self.holder, was_tried=was_tried)
+
+    async def take_back_lost(self) -> None:
+        """What another process left behind."""
+        await self._take_back(None, was_tried=True)
+
+    async def _take_back(self, holder: str | None, *, was_tried: bool) -> None:
+        """Let what was left behind be tried again, or die where that was its last attempt."""
+        while True:
+            async with self._database.transaction() as connection:
+                lost = await lost_deliveries(connection, self._clock(), holder=holder, apart_from=list(self._running()))
+                for owner, rows in groupby(sorted(lost, key=lambda row: row.holder), key=lambda row: row.holder):
+                    ended = [self.given_up(row, LOST, RunOutcome.LOST, was_tried=was_tried) for row in rows]
+                    await hand_back_deliveries(
+                        connection, owner, [one.row for one in ended], [run for one in ended for run in one.runs]
+                    )
+            if not lost:
+                return
+            log.warning("deliveries_taken_back", count=len(lost))
+            self._wake()
+
+    def given_up(self, row: ClaimedRow | LostRow, why: str, outcome: RunOutcome, *, was_tried: bool) -> Worked:
+        """An attempt that no handler had an end in; one that was not tried does not count, and is due at once."""
+        now = self._clock()
+        left = row.attempts_allowed - row.attempts
+        lives = left > 0 or not was_tried
+        run = RunRow(
+            delivery_id=row.delivery_id,
+            attempt=row.attempts,
+            handler="",
+            started_at=now,
+            finished_at=now,
+            outcome=outcome,
+            error=why,
+        )
+        worked = WorkedRow(
+            delivery_id=row.delivery_id,
+            attempt=row.attempts,
+            state=DeliveryState.PENDING if lives else DeliveryState.DEAD,
+            due_at=None if not lives else now + self._retries.delay(left) if was_tried else now,
+            failing_since=(row.failing_since or now) if was_tried else row.failing_since,
+            finished_at=None if lives else now,
+            error=why if was_tried else "",
+            done_by=row.done_by,
+            postponed=int(not was_tried),
+        )
+        return Worked(worked, [run] if was_tried else [])
