@@ -261,7 +261,7 @@ class DestinationConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True
 class InboxConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``[inbox]``: work that is stored before it is acknowledged, and done until it is done."""
 
-    concurrency: Count = 128
+    concurrency: Count = 256
     """Deliveries that are worked on at the same time."""
     retries: list[Positive] = msgspec.field(
         default_factory=lambda: [5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 18_000.0, 36_000.0]

@@ -50,7 +50,7 @@ class Worker:
     """Does the work of one process, which ``holder`` names. ``clock`` gives Unix seconds.
 
     While ``pressed`` says so, it claims less often: a provider waits some seconds for an answer, work can wait longer.
-    No source has more than half of the places for long, so that one whose handlers hang leaves the others theirs.
+    No source has more than half of the places, so that one whose handlers hang leaves the others theirs.
     """
 
     def __init__(
@@ -146,22 +146,18 @@ class Worker:
     async def _claim_all(self, group: asyncio.TaskGroup) -> None:
         backoff = Backoff(0.1, 5.0)
         while not self._closes():
-            while len(self._running) > self._config.concurrency * 3 // 4:
+            while len(self._running) >= self._config.concurrency:
                 self._handed_back.clear()
                 await self._handed_back.wait()
-            half = max(1, self._config.concurrency // 2)
-            most = min(half, self._config.concurrency - len(self._running))
+            most, full = self._share()
             if self._pressed():
                 await asyncio.sleep(_GIVEN_WAY)
                 most = min(most, _CLAIMED_MEANWHILE)
             self._wake.clear()
             if self._closes():
                 return
-            by_source = Counter(row.source for row in self._running.values())
             try:
-                claimed, until_next = await self._claim(
-                    most, [one for one, count in by_source.items() if count >= half]
-                )
+                claimed, until_next = await self._claim(most, full)
             except DatabaseAwayError:
                 await asyncio.sleep(backoff.next())
                 # It may have been claimed all the same.
@@ -176,6 +172,14 @@ class Worker:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(until_next):
                         await self._wake.wait()
+
+    def _share(self) -> tuple[int, list[str]]:
+        """How many may be claimed so that no source has more than half of the places, and the sources that do."""
+        half = max(1, self._config.concurrency // 2)
+        by_source = Counter(row.source for row in self._running.values())
+        full = [source for source, count in by_source.items() if count >= half]
+        most_of_others = max((count for count in by_source.values() if count < half), default=0)
+        return min(half - most_of_others, self._config.concurrency - len(self._running)), full
 
     async def _claim(self, most: int, full: list[str]) -> tuple[list[ClaimedRow], float]:
         """What is due of the sources that are not ``full``, and the seconds until it is worth looking again."""
