@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
 from daemon.stores.database import Database, RowRefusedError
@@ -393,3 +395,69 @@ async def test_only_what_ended_long_ago_is_deleted(database: Database) -> None:
         assert await delete_ended(connection, done_before=0.0, dead_before=200.0, most=1) == 1
         assert await delete_ended(connection, done_before=0.0, dead_before=200.0) == 0
     assert await listed(database) == ["live", "done-new"]
+
+
+async def test_what_is_replayed_while_the_old_is_deleted_stays(database: Database) -> None:
+    await add(database, *(new(name) for name in ("done", "dead")))
+    by_id = {row.delivery_id: row for row in await claim(database)}
+    await hand_back(database, by_id["done"], DeliveryState.DONE, finished_at=100.0)
+    await hand_back(database, by_id["dead"], DeliveryState.DEAD, finished_at=100.0)
+
+    async def tidy() -> int:
+        async with database.transaction() as connection:
+            return await delete_ended(connection, done_before=200.0, dead_before=200.0)
+
+    async with database.transaction() as connection:
+        assert await replay_deliveries(connection, [("done", 2000.0), ("dead", 2000.0)], 5) == 2
+        # On SQLite it waits for us, on PostgreSQL it has not to.
+        tidying = asyncio.create_task(tidy())
+        if database.is_postgresql:
+            await tidying
+    assert await tidying == 0
+    assert sorted(await listed(database)) == ["dead", "done"]
+
+
+class Plans:
+    """How the engine goes about the statements that are given to a connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._said: list[tuple[str, Any]] = []
+        event.listen(connection.sync_connection, "before_cursor_execute", self._hear)
+
+    def _hear(self, _connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        self._said.append((statement, values))
+
+    async def all(self) -> str:
+        explain = "EXPLAIN" if self._connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        said = self._said.copy()
+        plans = [await self._connection.exec_driver_sql(f"{explain} {statement}", values) for statement, values in said]
+        return "\n".join(str(line[-1]) for plan in plans for line in plan)
+
+
+async def fill(database: Database, per_state: dict[DeliveryState, int]) -> None:
+    """So many of each state, that ended at 100, known to the engine's planner."""
+    for state, count in per_state.items():
+        ids = [f"{state}{number:05}" for number in range(count)]
+        await add(database, *(new(one) for one in ids))
+        async with database.transaction() as connection:
+            values = {"state": state.value, "ended": 100.0 if state is DeliveryState.DONE else 900.0}
+            of_it = "WHERE delivery_id LIKE :state || '%'"
+            await connection.execute(
+                text(f"UPDATE deliveries SET state = :state, finished_at = :ended {of_it}"),  # noqa: S608
+                values,
+            )
+    async with database.transaction() as connection:
+        await connection.execute(text("ANALYZE deliveries"))
+
+
+async def test_old_ones_are_found_without_a_walk_past_those_that_are_kept(database: Database) -> None:
+    await fill(database, {DeliveryState.DONE: 1500, DeliveryState.DEAD: 1500, DeliveryState.PENDING: 100})
+    async with database.transaction() as connection:
+        plans = Plans(connection)
+        assert await delete_ended(connection, done_before=100.0, dead_before=900.0) == 0
+        plan = await plans.all()
+    assert "deliveries_done_idx" in plan
+    assert "deliveries_dead_idx" in plan
+    assert "Seq Scan on deliveries" not in plan
+    assert "SCAN deliveries" not in plan
