@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -156,6 +158,41 @@ async def test_a_dead_one_that_is_sent_again_is_worked_again(database: Database)
     assert await add(database, new("c", other_id="1")) == [Accepted("a", Fate.DOUBLE)]
     [claimed] = await claim(database, now=1003.0)
     assert (claimed.attempts, claimed.failing_since) == (2, None)
+
+
+async def test_what_is_stored_in_a_second_try_keeps_its_id(database: Database) -> None:
+    await add(database, new("a"), new("b"), new("c", other_id="1"))
+    assert await add(database, new("b"), new("c", other_id="1"), new("d")) == [
+        Accepted(one, Fate.STORED) for one in ("b", "c", "d")
+    ]
+
+
+class Tidied(Database):
+    """Somebody deletes all there is, each time before a transaction, ``times`` times."""
+
+    times = 2
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        if self.times:
+            self.times -= 1
+            async with super().transaction() as connection:
+                await connection.execute(text("DELETE FROM deliveries"))
+        async with super().transaction() as connection:
+            yield connection
+
+
+async def test_one_whose_double_is_deleted_meanwhile_is_stored(database_url: str, database: Database) -> None:
+    await add(database, new("a", other_id="1"), new("b", other_id="2"))
+    tidied = Tidied.of(database_url)
+    rows = [new("c", other_id="1"), new("d", other_id="2"), new("e", other_id="1")]
+    assert await add_deliveries(tidied, rows) == [
+        Accepted("c", Fate.STORED),
+        Accepted("d", Fate.STORED),
+        # It was a double of the first of these, which was deleted as well.
+        Accepted("e", Fate.STORED),
+    ]
+    await tidied.close()
 
 
 async def test_many_are_stored_at_once(database: Database) -> None:
@@ -444,7 +481,7 @@ async def fill(database: Database, per_state: dict[DeliveryState, int]) -> None:
             values = {"state": state.value, "ended": 100.0 if state is DeliveryState.DONE else 900.0}
             of_it = "WHERE delivery_id LIKE :state || '%'"
             await connection.execute(
-                text(f"UPDATE deliveries SET state = :state, finished_at = :ended {of_it}"),  # noqa: S608
+                text(f"UPDATE deliveries SET state = :state, finished_at = :ended {of_it}"),
                 values,
             )
     async with database.transaction() as connection:
