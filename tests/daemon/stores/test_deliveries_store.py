@@ -260,13 +260,33 @@ async def test_one_waits_for_those_before_it_with_its_key(database: Database) ->
     assert await claim(database) == []
     # A retry is waited for only so long, then it blocks nobody.
     await hand_back(database, first, DeliveryState.PENDING, due_at=5000.0, failing_since=1001.0)
-    assert await claim(database, now=1001.0 + PATIENCE - 1) == []
-    [second] = await claim(database, now=1001.0 + PATIENCE)
+    assert await claim(database, now=1000.0 + PATIENCE - 1) == []
+    [second] = await claim(database, now=1000.0 + PATIENCE)
     assert second.delivery_id == "2"
     # Nor does one that is tried again meanwhile.
     await hand_back(database, second, DeliveryState.DONE)
     await add(database, new("6", order_key="x"))
     assert [row.delivery_id for row in await claim(database, now=5000.0)] == ["1", "6"]
+
+
+async def test_what_fails_does_not_let_others_wait_one_after_the_other(database: Database) -> None:
+    ids = [str(number) for number in range(6)]
+    await add(database, *(new(one, order_key="x") for one in ids))
+    [first] = await claim(database, now=1000.0)
+    await hand_back(database, first, DeliveryState.PENDING, due_at=5000.0, failing_since=1000.0)
+    assert await claim(database, now=1000.0 + PATIENCE - 1) == []
+    now, tried = 1000.0 + PATIENCE, [first.delivery_id]
+    while claimed := await claim(database, now=now):
+        # In their order still, one at a time.
+        [one] = claimed
+        assert await claim(database, now=now) == []
+        tried.append(one.delivery_id)
+        await hand_back(database, one, DeliveryState.PENDING, due_at=5000.0, failing_since=now)
+    assert tried == ids
+    # One that comes now waits for its own time, and not for what has been failing for longer.
+    await add(database, new("6", order_key="x", due_at=now + 10))
+    assert await claim(database, now=now + PATIENCE - 1) == []
+    assert [row.delivery_id for row in await claim(database, now=now + PATIENCE)] == ["6"]
 
 
 async def test_a_dead_one_blocks_nobody(database: Database) -> None:
