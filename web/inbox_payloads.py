@@ -10,6 +10,8 @@ from msgspec import Meta
 from daemon.stores.delivery_work import DeliveryState, RunOutcome
 
 Words = Annotated[str, Meta(max_length=200)]
+Moment = Annotated[float, Meta(ge=0, le=253_402_300_799)]
+"""Unix seconds, of the years from 1970 to 9999."""
 
 
 class AcceptedPayload(msgspec.Struct, frozen=True):
@@ -126,8 +128,8 @@ class DeliveryChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: Annotated[Words | None, Meta(description="Its source.")] = None
     event: Annotated[Words | None, Meta(description="Its event.")] = None
     state: Annotated[DeliveryState | None, Meta(description="Its state.")] = None
-    since: Annotated[float | None, Meta(description="Received then or later.")] = None
-    until: Annotated[float | None, Meta(description="Received before that.")] = None
+    since: Annotated[Moment | None, Meta(description="Received then or later.")] = None
+    until: Annotated[Moment | None, Meta(description="Received before that.")] = None
     text: Annotated[
         Words | None, Meta(description="Its id, the provider's, or its key, whole; or part of its event or error.")
     ] = None

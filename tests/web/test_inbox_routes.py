@@ -140,6 +140,17 @@ async def test_what_cannot_be_done_is_said(desk: Desk) -> None:
     assert (await desk.get(DELIVERIES, limit=0)).status == 422
 
 
+@pytest.mark.parametrize("moment", ["nan", "inf", "-inf", "-1", "1e300", "253402300800"])
+async def test_what_is_no_moment_is_refused(desk: Desk, moment: str) -> None:
+    for name in ("since", "until"):
+        reply = await desk.get(DELIVERIES, **{name: moment})
+        assert (reply.status, f"$.{name}" in reply.json["detail"]) == (422, True)
+    headers = desk.admin | {"Content-Type": "application/json"}
+    for written in ("-1", "1e300", "253402300800"):
+        wish = f'{{"since":{written}}}'.encode()
+        assert (await ask(desk.server, "POST", "/api/v1/inbox/replays", data=wish, headers=headers)).status == 422
+
+
 async def test_what_is_no_text_is_base64(desk: Desk) -> None:
     delivery_id = await desk.push(1, b"\xff\x00")
     whole = (await desk.get(f"{DELIVERIES}/{delivery_id}")).json
