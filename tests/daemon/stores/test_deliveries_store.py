@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -496,7 +497,7 @@ async def fill(database: Database, per_state: dict[DeliveryState, int]) -> None:
     """So many of each state, that ended at 100, known to the engine's planner."""
     for state, count in per_state.items():
         ids = [f"{state}{number:05}" for number in range(count)]
-        await add(database, *(new(one) for one in ids))
+        await add(database, *(new(one, body=os.urandom(1500)) for one in ids))
         async with database.transaction() as connection:
             values = {"state": state.value, "ended": 100.0 if state is DeliveryState.DONE else 900.0}
             of_it = "WHERE delivery_id LIKE :state || '%'"
@@ -518,3 +519,18 @@ async def test_old_ones_are_found_without_a_walk_past_those_that_are_kept(databa
     assert "deliveries_dead_idx" in plan
     assert "Seq Scan on deliveries" not in plan
     assert "SCAN deliveries" not in plan
+
+
+async def test_what_stands_is_counted_without_reading_it(database: Database) -> None:
+    await fill(database, {DeliveryState.DONE: 2000, DeliveryState.DEAD: 400, DeliveryState.PENDING: 100})
+    if database.is_postgresql:
+        # As it does by itself: only then may an index answer for rows.
+        async with database.driver() as driver:
+            await driver.execute("VACUUM deliveries")
+    async with database.read() as connection:
+        plans = Plans(connection)
+        counts = {one.state: one.count for one in await count_unfinished(connection)}
+        plan = await plans.all()
+    assert counts == {DeliveryState.DEAD: 400, DeliveryState.PENDING: 100}
+    covering = "Index Only Scan using" if database.is_postgresql else "USING COVERING INDEX"
+    assert f"{covering} deliveries_unfinished_idx" in plan
