@@ -156,7 +156,11 @@ class ReplaysWish(DeliveryChoice, frozen=True, forbid_unknown_fields=True):
 
 
 class ReplaysPayload(msgspec.Struct, frozen=True):
-    """``found`` have ended and match; ``replayed`` of them are pending again, 0 in a dry run."""
+    """``found`` have ended and match; ``replayed`` of them are pending again, 0 in a dry run.
+
+    ``at_least``: there may be more than ``found``; a dry run counts to 100,000, and for some seconds, at most.
+    """
 
     found: int
     replayed: int
+    at_least: bool

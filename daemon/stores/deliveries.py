@@ -189,10 +189,9 @@ async def page_of_deliveries(
     return DeliveryPage(rows, rows[-1].delivery_id if len(rows) == limit else edge)
 
 
-async def count_deliveries(connection: AsyncConnection, wanted: DeliveryFilter, *, ended: bool = False) -> int:
-    """How many there are, or how many of them have ``ended``."""
-    which = wanted.condition() & (deliveries.c.state.in_(_ENDED) if ended else true())
-    return await connection.scalar(select(func.count()).select_from(deliveries).where(which)) or 0
+async def count_deliveries(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
+    """How many there are. All that an index does not answer is read for it."""
+    return await connection.scalar(select(func.count()).select_from(deliveries).where(wanted.condition())) or 0
 
 
 async def get_delivery(connection: AsyncConnection, delivery_id: str) -> WholeDelivery | None:
@@ -229,12 +228,28 @@ async def count_unfinished(connection: AsyncConnection) -> list[SourceCount]:
     return [SourceCount(source, DeliveryState(state), *figures) for source, state, *figures in rows]
 
 
-async def find_deliveries(connection: AsyncConnection, wanted: DeliveryFilter, *, after: str, limit: int) -> list[str]:
-    """The ids of up to ``limit`` that have ended and whose ids are more than ``after``, oldest first."""
-    query = select(deliveries.c.delivery_id).where(
-        wanted.condition(), deliveries.c.delivery_id > after, deliveries.c.state.in_(_ENDED)
-    )
-    return list(await connection.scalars(query.order_by(deliveries.c.delivery_id).limit(limit)))
+class FoundDeliveries(msgspec.Struct, frozen=True, gc=False):
+    """The ids of some deliveries, oldest first; ``after`` is where to go on, ``None`` where nothing is left."""
+
+    ids: list[str]
+    after: str | None
+
+
+async def find_deliveries(
+    connection: AsyncConnection, wanted: DeliveryFilter, *, after: str, limit: int, most_read: int = 20_000
+) -> FoundDeliveries:
+    """Up to ``limit`` that have ended and whose ids are more than ``after``.
+
+    As with :func:`page_of_deliveries`, no more than ``most_read`` rows are looked at.
+    """
+    newer = deliveries.c.delivery_id > after
+    oldest_first = deliveries.c.delivery_id.asc()
+    edges = select(deliveries.c.delivery_id).where(wanted.indexed(), newer).order_by(oldest_first)
+    edge: str | None = await connection.scalar(edges.limit(1).offset(most_read - 1))
+    near = true() if edge is None else deliveries.c.delivery_id <= edge
+    found = select(deliveries.c.delivery_id).where(wanted.condition(), newer, near, deliveries.c.state.in_(_ENDED))
+    ids = list(await connection.scalars(found.order_by(oldest_first).limit(limit)))
+    return FoundDeliveries(ids, ids[-1] if len(ids) == limit else edge)
 
 
 async def replay_deliveries(

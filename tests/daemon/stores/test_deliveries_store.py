@@ -19,6 +19,7 @@ from daemon.stores.database import Database, RowRefusedError
 from daemon.stores.deliveries import (
     DeliveryFilter,
     DeliveryRow,
+    FoundDeliveries,
     cancel_delivery,
     count_deliveries,
     count_unfinished,
@@ -423,8 +424,12 @@ async def test_replays_are_of_what_has_ended(database: Database) -> None:
     await hand_back(database, by_id["done"], DeliveryState.DONE, done_by='["one","two"]', finished_at=9.0)
     async with database.transaction() as connection:
         every = DeliveryFilter()
-        assert await find_deliveries(connection, every, after="", limit=10) == ["dead", "done"]
-        assert await find_deliveries(connection, every, after="dead", limit=10) == ["done"]
+        found = await find_deliveries(connection, every, after="", limit=10)
+        assert found == FoundDeliveries(["dead", "done"], None)
+        assert (await find_deliveries(connection, every, after="dead", limit=10)).ids == ["done"]
+        assert await find_deliveries(connection, every, after="", limit=1) == FoundDeliveries(["dead"], "dead")
+        few = await find_deliveries(connection, DeliveryFilter(text="none"), after="", limit=10, most_read=2)
+        assert few == FoundDeliveries([], "done")
         due = [("dead", 2000.5), ("done", 2001.5), ("live", 2002.5), ("none", 1.0)]
         assert await replay_deliveries(connection, due, 5) == 2
         assert await replay_deliveries(connection, [], 5) == 0
