@@ -10,6 +10,8 @@ from msgspec import Meta
 from daemon.stores.delivery_work import DeliveryState, RunOutcome
 
 Words = Annotated[str, Meta(max_length=200)]
+Moment = Annotated[float, Meta(ge=0, le=253_402_300_799)]
+"""Unix seconds, of the years from 1970 to 9999."""
 
 
 class AcceptedPayload(msgspec.Struct, frozen=True):
@@ -126,8 +128,8 @@ class DeliveryChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: Annotated[Words | None, Meta(description="Its source.")] = None
     event: Annotated[Words | None, Meta(description="Its event.")] = None
     state: Annotated[DeliveryState | None, Meta(description="Its state.")] = None
-    since: Annotated[float | None, Meta(description="Received then or later.")] = None
-    until: Annotated[float | None, Meta(description="Received before that.")] = None
+    since: Annotated[Moment | None, Meta(description="Received then or later.")] = None
+    until: Annotated[Moment | None, Meta(description="Received before that.")] = None
     text: Annotated[
         Words | None, Meta(description="Its id, the provider's, or its key, whole; or part of its event or error.")
     ] = None
@@ -154,7 +156,11 @@ class ReplaysWish(DeliveryChoice, frozen=True, forbid_unknown_fields=True):
 
 
 class ReplaysPayload(msgspec.Struct, frozen=True):
-    """``found`` have ended and match; ``replayed`` of them are pending again, 0 in a dry run."""
+    """``found`` have ended and match; ``replayed`` of them are pending again, 0 in a dry run.
+
+    ``at_least``: there may be more than ``found``; a dry run counts to 100,000, and for some seconds, at most.
+    """
 
     found: int
     replayed: int
+    at_least: bool

@@ -142,12 +142,14 @@ class Database:
     async def own_connection(self) -> AsyncIterator[Any]:
         """A connection of PostgreSQL's driver, outside the pool and its time limits: for who listens.
 
-        Raises :class:`DatabaseAwayError`.
+        Raises :class:`DatabaseAwayError`, also where the server ends it later.
         """
         async with self._guarded():
-            connection = await asyncpg.connect(**_asyncpg_address(self._engine.url), timeout=self._timeout)
+            connection = await asyncpg.connect(**_asyncpg_arguments(self._engine, self._timeout))
         try:
             yield connection
+        except (PostgresError, InterfaceError) as error:
+            raise _translated(error) from error
         finally:
             connection.terminate()
 
@@ -243,7 +245,7 @@ def _postgresql_engine(url: URL, password: str | None, pool_size: int, timeout: 
         max_overflow=0,
         pool_timeout=timeout,
         hide_parameters=True,
-        connect_args={"timeout": timeout, "server_settings": {"application_name": "parley"}},
+        connect_args=_connect_arguments(timeout),
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
@@ -255,10 +257,18 @@ def _postgresql_engine(url: URL, password: str | None, pool_size: int, timeout: 
     return engine
 
 
-def _asyncpg_address(url: URL) -> dict[str, Any]:
+def _asyncpg_arguments(engine: AsyncEngine, timeout: float) -> dict[str, Any]:
     """How the driver is told by itself what the pool is told by an address."""
-    named = url.translate_connect_args(username="user")
-    return named | dict(url.query) | {"server_settings": {"application_name": "parley"}}
+    _, arguments = engine.dialect.create_connect_args(engine.url)
+    # An address may have these for SQLAlchemy, which keeps them from the driver.
+    for name in ("prepared_statement_cache_size", "prepared_statement_name_func"):
+        arguments.pop(name, None)
+    return {**arguments, **_connect_arguments(timeout)}
+
+
+def _connect_arguments(timeout: float) -> dict[str, Any]:
+    """What every connection to PostgreSQL is made with; ``timeout`` is for its making, in seconds."""
+    return {"timeout": timeout, "server_settings": {"application_name": "parley"}}
 
 
 def _upgrade(connection: Connection) -> None:

@@ -45,8 +45,10 @@ _LISTED: Final = (
     deliveries.c.redacted,
     func.length(deliveries.c.body).label("size"),
 )
+# The conditions of indexes, in their own words: by a parameter the engines would not know them again.
 _UNFINISHED: Final = deliveries.c.state != literal_column("'done'")
-"""The condition of an index, in its own words: by a parameter the engines would not know it again."""
+_DONE: Final = deliveries.c.state == literal_column("'done'")
+_DEAD: Final = deliveries.c.state.in_([literal_column("'dead'"), literal_column("'cancelled'")])
 _ENDED: Final = (DeliveryState.DONE, DeliveryState.DEAD, DeliveryState.CANCELLED)
 
 
@@ -187,10 +189,9 @@ async def page_of_deliveries(
     return DeliveryPage(rows, rows[-1].delivery_id if len(rows) == limit else edge)
 
 
-async def count_deliveries(connection: AsyncConnection, wanted: DeliveryFilter, *, ended: bool = False) -> int:
-    """How many there are, or how many of them have ``ended``."""
-    which = wanted.condition() & (deliveries.c.state.in_(_ENDED) if ended else true())
-    return await connection.scalar(select(func.count()).select_from(deliveries).where(which)) or 0
+async def count_deliveries(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
+    """How many there are. All that an index does not answer is read for it."""
+    return await connection.scalar(select(func.count()).select_from(deliveries).where(wanted.condition())) or 0
 
 
 async def get_delivery(connection: AsyncConnection, delivery_id: str) -> WholeDelivery | None:
@@ -219,21 +220,36 @@ class SourceCount(msgspec.Struct, frozen=True, gc=False):
 
 
 async def count_unfinished(connection: AsyncConnection) -> list[SourceCount]:
-    """By source and state; what is done is not looked at."""
+    """By source and state, from an index alone; what is done is not looked at."""
     grouped = (deliveries.c.source, deliveries.c.state)
     figures = (func.count(), func.min(deliveries.c.received_at), func.min(deliveries.c.due_at))
-    others = deliveries.c.state.in_([state for state in DeliveryState if state is not DeliveryState.DONE])
-    query = select(*grouped, *figures).where(others, _UNFINISHED).group_by(*grouped)
+    query = select(*grouped, *figures).where(_UNFINISHED).group_by(*grouped)
     rows = await connection.execute(query)
     return [SourceCount(source, DeliveryState(state), *figures) for source, state, *figures in rows]
 
 
-async def find_deliveries(connection: AsyncConnection, wanted: DeliveryFilter, *, after: str, limit: int) -> list[str]:
-    """The ids of up to ``limit`` that have ended and whose ids are more than ``after``, oldest first."""
-    query = select(deliveries.c.delivery_id).where(
-        wanted.condition(), deliveries.c.delivery_id > after, deliveries.c.state.in_(_ENDED)
-    )
-    return list(await connection.scalars(query.order_by(deliveries.c.delivery_id).limit(limit)))
+class FoundDeliveries(msgspec.Struct, frozen=True, gc=False):
+    """The ids of some deliveries, oldest first; ``after`` is where to go on, ``None`` where nothing is left."""
+
+    ids: list[str]
+    after: str | None
+
+
+async def find_deliveries(
+    connection: AsyncConnection, wanted: DeliveryFilter, *, after: str, limit: int, most_read: int = 20_000
+) -> FoundDeliveries:
+    """Up to ``limit`` that have ended and whose ids are more than ``after``.
+
+    As with :func:`page_of_deliveries`, no more than ``most_read`` rows are looked at.
+    """
+    newer = deliveries.c.delivery_id > after
+    oldest_first = deliveries.c.delivery_id.asc()
+    edges = select(deliveries.c.delivery_id).where(wanted.indexed(), newer).order_by(oldest_first)
+    edge: str | None = await connection.scalar(edges.limit(1).offset(most_read - 1))
+    near = true() if edge is None else deliveries.c.delivery_id <= edge
+    found = select(deliveries.c.delivery_id).where(wanted.condition(), newer, near, deliveries.c.state.in_(_ENDED))
+    ids = list(await connection.scalars(found.order_by(oldest_first).limit(limit)))
+    return FoundDeliveries(ids, ids[-1] if len(ids) == limit else edge)
 
 
 async def replay_deliveries(
@@ -274,16 +290,19 @@ async def cancel_delivery(connection: AsyncConnection, delivery_id: str, now: fl
 
 
 async def delete_ended(connection: AsyncConnection, *, done_before: float, dead_before: float, most: int = 500) -> int:
-    """Delete up to ``most`` that were done, or died or were cancelled, before then; how many these are."""
-    done = (deliveries.c.state == DeliveryState.DONE) & (deliveries.c.finished_at < done_before)
-    dead = deliveries.c.state.in_((DeliveryState.DEAD, DeliveryState.CANCELLED)) & (
-        deliveries.c.finished_at < dead_before
-    )
-    old = select(deliveries.c.delivery_id).where(
-        deliveries.c.finished_at.is_not(None), deliveries.c.finished_at < max(done_before, dead_before), done | dead
-    )
-    old = old.order_by(deliveries.c.finished_at).limit(most)
-    return (await connection.execute(delete(deliveries).where(deliveries.c.delivery_id.in_(old)))).rowcount
+    """Delete up to ``most`` that were done, or died or were cancelled, before then; how many these are.
+
+    What somebody replays in this moment stays.
+    """
+    deleted = 0
+    for ended, before in ((_DONE, done_before), (_DEAD, dead_before)):
+        old = ended & (deliveries.c.finished_at < before)
+        ids = select(deliveries.c.delivery_id).where(old).order_by(deliveries.c.finished_at).limit(most - deleted)
+        # Found once and locked; a row that became another since it was found does not match any more.
+        found = ids.with_for_update(skip_locked=True).cte("found", nesting=True).prefix_with("MATERIALIZED")
+        deleting = delete(deliveries).where(deliveries.c.delivery_id.in_(select(found.c.delivery_id)), old)
+        deleted += (await connection.execute(deleting)).rowcount
+    return deleted
 
 
 def _row(row: Any) -> DeliveryRow:

@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from daemon.stores.database import Database, DatabaseAwayError
+from daemon.stores.database import Database
 from daemon.stores.schema import deliveries
 
 _COLUMNS: Final = (
@@ -104,10 +104,13 @@ async def add_deliveries(database: Database, rows: Sequence[NewDelivery]) -> lis
     if len(inserted) == len(rows):
         return [Accepted(row.delivery_id, Fate.STORED) for row in rows]
     async with database.transaction() as connection:
-        return [
+        accepted = [
             Accepted(row.delivery_id, Fate.STORED) if row.delivery_id in inserted else await _again(connection, row)
             for row in rows
         ]
+    gone = [row for row, one in zip(rows, accepted, strict=True) if one is None]
+    anew = iter(await add_deliveries(database, gone) if gone else ())
+    return [one or next(anew) for one in accepted]
 
 
 async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
@@ -126,12 +129,20 @@ async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
         return {delivery_id for (delivery_id,) in await driver.execute_fetchall(stored, ids)}
 
 
-async def _again(connection: AsyncConnection, row: NewDelivery) -> Accepted:
-    """It is there already, or came twice in one group. What is dead gets another life."""
-    same = (deliveries.c.source == row.source) & (deliveries.c.other_id == row.other_id)
+async def _again(connection: AsyncConnection, row: NewDelivery) -> Accepted | None:
+    """It is there already, or came twice in one group. What is dead gets another life.
+
+    ``None``: what was there has been deleted since.
+    """
+    same = deliveries.c.delivery_id == row.delivery_id
+    if row.other_id is not None:
+        same |= (deliveries.c.source == row.source) & (deliveries.c.other_id == row.other_id)
     there = (await connection.execute(select(deliveries.c.delivery_id).where(same))).first()
     if there is None:
-        raise DatabaseAwayError("a delivery of the same id was deleted in this moment")
+        return None
+    if there.delivery_id == row.delivery_id:
+        # It was stored by a try before, of which nobody knew the end.
+        return Accepted(row.delivery_id, Fate.STORED)
     reviving = (
         update(deliveries)
         .where(deliveries.c.delivery_id == there.delivery_id, deliveries.c.state == "dead")

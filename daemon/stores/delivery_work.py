@@ -20,15 +20,16 @@ _WORKED: Final = (
     "done_by, address, redacted, headers, body"
 )
 
-# What came earlier with the same key is waited for: until it was tried, while it is at work, and while it is tried
-# again for as long as a later one has to wait.
+# What came earlier with the same key is waited for until it was tried once. One that failed, and waits for another try
+# or is at it, blocks a later one only while both hold: it has been failing for less than `patience`, and the later one
+# has been due for less than that. So the waits for several that fail do not add up.
 _FREE: Final = """
     state = 'pending' AND due_at <= :now AND (order_key IS NULL OR NOT EXISTS (
         SELECT 1 FROM deliveries AS earlier
         WHERE earlier.source = deliveries.source AND earlier.order_key = deliveries.order_key
             AND earlier.state IN ('pending', 'working') AND earlier.delivery_id < deliveries.delivery_id
             AND (CASE WHEN earlier.failing_since IS NULL THEN earlier.state = 'working' OR earlier.due_at <= :now
-                ELSE earlier.failing_since > :patient_since END)
+                ELSE earlier.failing_since > :patient_since AND deliveries.due_at > :patient_since END)
     ))
 """
 
@@ -175,8 +176,8 @@ async def claim_deliveries(
 ) -> list[ClaimedRow]:
     """Up to ``most`` that are due, ``holder``'s alone until ``until`` (Unix seconds), those due longest first.
 
-    None is of a source in ``full``.
-    One waits ``patience`` seconds at most for the retries of another with its key.
+    None is of a source in ``full``. One waits ``patience`` seconds at most, from when it is due, for the retries of all
+    others with its key.
     """
     lock = "FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
     values = {"now": now, "patient_since": now - patience, "holder": holder, "until": until, "most": most}

@@ -288,7 +288,18 @@ Index(
 Index("deliveries_state_idx", deliveries.c.state, deliveries.c.delivery_id, **_where("state <> 'done'"))
 Index("deliveries_source_idx", deliveries.c.source, deliveries.c.delivery_id)
 Index("deliveries_event_idx", deliveries.c.event, deliveries.c.delivery_id)
-Index("deliveries_finished_idx", deliveries.c.finished_at, **_where("finished_at IS NOT NULL"))
+# All that is counted every few seconds: the rows themselves, which have bodies, are not read for it.
+Index(
+    "deliveries_unfinished_idx",
+    deliveries.c.source,
+    deliveries.c.state,
+    deliveries.c.received_at,
+    deliveries.c.due_at,
+    **_where("state <> 'done'"),
+)
+# What has ended, each by its own time to be kept.
+Index("deliveries_done_idx", deliveries.c.finished_at, **_where("state = 'done'"))
+Index("deliveries_dead_idx", deliveries.c.finished_at, **_where("state IN ('dead', 'cancelled')"))
 
 # One run of one handler: ``outcome`` is how it ended, ``error`` why it failed.
 delivery_attempts = Table(

@@ -115,9 +115,17 @@ async def test_a_failed_one_is_found_read_and_replayed(desk: Desk) -> None:
     whole = (await desk.get(f"{DELIVERIES}/{delivery_id}")).json
     assert (whole["delivery"]["state"], len(whole["runs"])) == ("done", 2)
     # The other one in bulk: counted first.
-    assert (await desk.post("/api/v1/inbox/replays", {"state": "dead"})).json == {"found": 1, "replayed": 0}
+    assert (await desk.post("/api/v1/inbox/replays", {"state": "dead"})).json == {
+        "found": 1,
+        "replayed": 0,
+        "at_least": False,
+    }
     wish = {"state": "dead", "dry_run": False, "per_second": 100}
-    assert (await desk.post("/api/v1/inbox/replays", wish)).json == {"found": 1, "replayed": 1}
+    assert (await desk.post("/api/v1/inbox/replays", wish)).json == {
+        "found": 1,
+        "replayed": 1,
+        "at_least": False,
+    }
     await desk.worked()
     assert (await desk.get(DELIVERIES, state="dead")).json["deliveries"] == []
     async with desk.house.database.read() as connection:
@@ -138,6 +146,17 @@ async def test_what_cannot_be_done_is_said(desk: Desk) -> None:
     assert (await desk.get(DELIVERIES, body="안녕", since=0, until=604_800)).status == 200
     assert (await desk.get(DELIVERIES, state="odd")).status == 422
     assert (await desk.get(DELIVERIES, limit=0)).status == 422
+
+
+@pytest.mark.parametrize("moment", ["nan", "inf", "-inf", "-1", "1e300", "253402300800"])
+async def test_what_is_no_moment_is_refused(desk: Desk, moment: str) -> None:
+    for name in ("since", "until"):
+        reply = await desk.get(DELIVERIES, **{name: moment})
+        assert (reply.status, f"$.{name}" in reply.json["detail"]) == (422, True)
+    headers = desk.admin | {"Content-Type": "application/json"}
+    for written in ("-1", "1e300", "253402300800"):
+        wish = f'{{"since":{written}}}'.encode()
+        assert (await ask(desk.server, "POST", "/api/v1/inbox/replays", data=wish, headers=headers)).status == 422
 
 
 async def test_what_is_no_text_is_base64(desk: Desk) -> None:

@@ -190,7 +190,7 @@ class InboxRoutes:
             done = await self._inbox.replaying.count(wanted)
         else:
             done = await self._inbox.replaying.replay_many(wanted, per_second=wish.per_second, actor=self._actor(asked))
-        return ReplaysPayload(done.found, done.replayed)
+        return ReplaysPayload(done.found, done.replayed, done.at_least)
 
     async def _whole(self, asked: Asked[None, None]) -> WholeDeliveryPayload:
         whole = await self._inbox.get(asked.path("delivery_id"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, make_url, text
 
 from daemon.stores.database import MIGRATIONS, Database, DatabaseAwayError, DatabaseUrlError, RowRefusedError
 from daemon.stores.schema import metadata
@@ -148,6 +148,17 @@ async def test_a_statement_on_the_drivers_connection_is_a_transaction_by_itself(
         await say(lock.replace("one", "two"))
     async with database.read() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM locks"))).scalar() == 2
+
+
+async def test_an_address_means_the_same_outside_the_pool(postgres_databases: PostgresDatabases) -> None:
+    url = await asyncio.to_thread(postgres_databases.make)
+    address = make_url(url).update_query_dict({"prepared_statement_cache_size": "0"})
+    database = Database.of(address.render_as_string(hide_password=False))
+    async with database.read() as connection:
+        pooled = await connection.scalar(text("SELECT current_database()"))
+    async with database.own_connection() as own:
+        assert await own.fetchval("SELECT current_database()") == pooled
+    await database.close()
 
 
 async def test_text_that_no_database_takes_is_the_rows_fault(database: Database) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
 from daemon.stores.database import Database, RowRefusedError
 from daemon.stores.deliveries import (
     DeliveryFilter,
     DeliveryRow,
+    FoundDeliveries,
     cancel_delivery,
     count_deliveries,
     count_unfinished,
@@ -158,6 +164,41 @@ async def test_a_dead_one_that_is_sent_again_is_worked_again(database: Database)
     assert (claimed.attempts, claimed.failing_since) == (2, None)
 
 
+async def test_what_is_stored_in_a_second_try_keeps_its_id(database: Database) -> None:
+    await add(database, new("a"), new("b"), new("c", other_id="1"))
+    assert await add(database, new("b"), new("c", other_id="1"), new("d")) == [
+        Accepted(one, Fate.STORED) for one in ("b", "c", "d")
+    ]
+
+
+class Tidied(Database):
+    """Somebody deletes all there is, each time before a transaction, ``times`` times."""
+
+    times = 2
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        if self.times:
+            self.times -= 1
+            async with super().transaction() as connection:
+                await connection.execute(text("DELETE FROM deliveries"))
+        async with super().transaction() as connection:
+            yield connection
+
+
+async def test_one_whose_double_is_deleted_meanwhile_is_stored(database_url: str, database: Database) -> None:
+    await add(database, new("a", other_id="1"), new("b", other_id="2"))
+    tidied = Tidied.of(database_url)
+    rows = [new("c", other_id="1"), new("d", other_id="2"), new("e", other_id="1")]
+    assert await add_deliveries(tidied, rows) == [
+        Accepted("c", Fate.STORED),
+        Accepted("d", Fate.STORED),
+        # It was a double of the first of these, which was deleted as well.
+        Accepted("e", Fate.STORED),
+    ]
+    await tidied.close()
+
+
 async def test_many_are_stored_at_once(database: Database) -> None:
     rows = [new(str(uuid7()), other_id=str(number % 1100)) for number in range(1300)]
     fates = [one.fate for one in await add(database, *rows)]
@@ -223,13 +264,33 @@ async def test_one_waits_for_those_before_it_with_its_key(database: Database) ->
     assert await claim(database) == []
     # A retry is waited for only so long, then it blocks nobody.
     await hand_back(database, first, DeliveryState.PENDING, due_at=5000.0, failing_since=1001.0)
-    assert await claim(database, now=1001.0 + PATIENCE - 1) == []
-    [second] = await claim(database, now=1001.0 + PATIENCE)
+    assert await claim(database, now=1000.0 + PATIENCE - 1) == []
+    [second] = await claim(database, now=1000.0 + PATIENCE)
     assert second.delivery_id == "2"
     # Nor does one that is tried again meanwhile.
     await hand_back(database, second, DeliveryState.DONE)
     await add(database, new("6", order_key="x"))
     assert [row.delivery_id for row in await claim(database, now=5000.0)] == ["1", "6"]
+
+
+async def test_what_fails_does_not_let_others_wait_one_after_the_other(database: Database) -> None:
+    ids = [str(number) for number in range(6)]
+    await add(database, *(new(one, order_key="x") for one in ids))
+    [first] = await claim(database, now=1000.0)
+    await hand_back(database, first, DeliveryState.PENDING, due_at=5000.0, failing_since=1000.0)
+    assert await claim(database, now=1000.0 + PATIENCE - 1) == []
+    now, tried = 1000.0 + PATIENCE, [first.delivery_id]
+    while claimed := await claim(database, now=now):
+        # In their order still, one at a time.
+        [one] = claimed
+        assert await claim(database, now=now) == []
+        tried.append(one.delivery_id)
+        await hand_back(database, one, DeliveryState.PENDING, due_at=5000.0, failing_since=now)
+    assert tried == ids
+    # One that comes now waits for its own time, and not for what has been failing for longer.
+    await add(database, new("6", order_key="x", due_at=now + 10))
+    assert await claim(database, now=now + PATIENCE - 1) == []
+    assert [row.delivery_id for row in await claim(database, now=now + PATIENCE)] == ["6"]
 
 
 async def test_a_dead_one_blocks_nobody(database: Database) -> None:
@@ -367,8 +428,12 @@ async def test_replays_are_of_what_has_ended(database: Database) -> None:
     await hand_back(database, by_id["done"], DeliveryState.DONE, done_by='["one","two"]', finished_at=9.0)
     async with database.transaction() as connection:
         every = DeliveryFilter()
-        assert await find_deliveries(connection, every, after="", limit=10) == ["dead", "done"]
-        assert await find_deliveries(connection, every, after="dead", limit=10) == ["done"]
+        found = await find_deliveries(connection, every, after="", limit=10)
+        assert found == FoundDeliveries(["dead", "done"], None)
+        assert (await find_deliveries(connection, every, after="dead", limit=10)).ids == ["done"]
+        assert await find_deliveries(connection, every, after="", limit=1) == FoundDeliveries(["dead"], "dead")
+        few = await find_deliveries(connection, DeliveryFilter(text="none"), after="", limit=10, most_read=2)
+        assert few == FoundDeliveries([], "done")
         due = [("dead", 2000.5), ("done", 2001.5), ("live", 2002.5), ("none", 1.0)]
         assert await replay_deliveries(connection, due, 5) == 2
         assert await replay_deliveries(connection, [], 5) == 0
@@ -397,3 +462,84 @@ async def test_only_what_ended_long_ago_is_deleted(database: Database) -> None:
         assert await delete_ended(connection, done_before=0.0, dead_before=200.0, most=1) == 1
         assert await delete_ended(connection, done_before=0.0, dead_before=200.0) == 0
     assert await listed(database) == ["live", "done-new"]
+
+
+async def test_what_is_replayed_while_the_old_is_deleted_stays(database: Database) -> None:
+    await add(database, *(new(name) for name in ("done", "dead")))
+    by_id = {row.delivery_id: row for row in await claim(database)}
+    await hand_back(database, by_id["done"], DeliveryState.DONE, finished_at=100.0)
+    await hand_back(database, by_id["dead"], DeliveryState.DEAD, finished_at=100.0)
+
+    async def tidy() -> int:
+        async with database.transaction() as connection:
+            return await delete_ended(connection, done_before=200.0, dead_before=200.0)
+
+    async with database.transaction() as connection:
+        assert await replay_deliveries(connection, [("done", 2000.0), ("dead", 2000.0)], 5) == 2
+        # On SQLite it waits for us, on PostgreSQL it has not to.
+        tidying = asyncio.create_task(tidy())
+        if database.is_postgresql:
+            await tidying
+    assert await tidying == 0
+    assert sorted(await listed(database)) == ["dead", "done"]
+
+
+class Plans:
+    """How the engine goes about the statements that are given to a connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._said: list[tuple[str, Any]] = []
+        event.listen(connection.sync_connection, "before_cursor_execute", self._hear)
+
+    def _hear(self, _connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        self._said.append((statement, values))
+
+    async def all(self) -> str:
+        explain = "EXPLAIN" if self._connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        said = self._said.copy()
+        plans = [await self._connection.exec_driver_sql(f"{explain} {statement}", values) for statement, values in said]
+        return "\n".join(str(line[-1]) for plan in plans for line in plan)
+
+
+async def fill(database: Database, per_state: dict[DeliveryState, int]) -> None:
+    """So many of each state, that ended at 100, known to the engine's planner."""
+    for state, count in per_state.items():
+        ids = [f"{state}{number:05}" for number in range(count)]
+        await add(database, *(new(one, body=os.urandom(1500)) for one in ids))
+        async with database.transaction() as connection:
+            values = {"state": state.value, "ended": 100.0 if state is DeliveryState.DONE else 900.0}
+            of_it = "WHERE delivery_id LIKE :state || '%'"
+            await connection.execute(
+                text(f"UPDATE deliveries SET state = :state, finished_at = :ended {of_it}"),
+                values,
+            )
+    async with database.transaction() as connection:
+        await connection.execute(text("ANALYZE deliveries"))
+
+
+async def test_old_ones_are_found_without_a_walk_past_those_that_are_kept(database: Database) -> None:
+    await fill(database, {DeliveryState.DONE: 1500, DeliveryState.DEAD: 1500, DeliveryState.PENDING: 100})
+    async with database.transaction() as connection:
+        plans = Plans(connection)
+        assert await delete_ended(connection, done_before=100.0, dead_before=900.0) == 0
+        plan = await plans.all()
+    assert "deliveries_done_idx" in plan
+    assert "deliveries_dead_idx" in plan
+    assert "Seq Scan on deliveries" not in plan
+    assert "SCAN deliveries" not in plan
+
+
+async def test_what_stands_is_counted_without_reading_it(database: Database) -> None:
+    await fill(database, {DeliveryState.DONE: 2000, DeliveryState.DEAD: 400, DeliveryState.PENDING: 100})
+    if database.is_postgresql:
+        # As it does by itself: only then may an index answer for rows.
+        async with database.driver() as driver:
+            await driver.execute("VACUUM deliveries")
+    async with database.read() as connection:
+        plans = Plans(connection)
+        counts = {one.state: one.count for one in await count_unfinished(connection)}
+        plan = await plans.all()
+    assert counts == {DeliveryState.DEAD: 400, DeliveryState.PENDING: 100}
+    covering = "Index Only Scan using" if database.is_postgresql else "USING COVERING INDEX"
+    assert f"{covering} deliveries_unfinished_idx" in plan

@@ -52,7 +52,9 @@ def upgrade() -> None:
         "state IN ('pending', 'working') AND order_key IS NOT NULL",
     )
     _index("state", ["state", "delivery_id"], "state <> 'done'")
-    _index("finished", ["finished_at"], "finished_at IS NOT NULL")
+    _index("unfinished", ["source", "state", "received_at", "due_at"], "state <> 'done'")
+    _index("done", ["finished_at"], "state = 'done'")
+    _index("dead", ["finished_at"], "state IN ('dead', 'cancelled')")
     op.create_index("deliveries_source_idx", "deliveries", ["source", "delivery_id"])
     op.create_index("deliveries_event_idx", "deliveries", ["event", "delivery_id"])
     op.create_table(
