@@ -86,7 +86,7 @@ class InboxRoom(Inbox):
             )
         for name, source in self.sources.items():
             if source.kind == "voxai":
-                calls = VoxaiCallsHandler(database)
+                calls = VoxaiCallsHandler(database, [source_of(one) for one in self.destinations])
                 self.handlers.add(NamedHandler(name=f"{name}-calls", handle=calls.handle, source=name))
         self._opt_outs = OptOuts(database)
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
