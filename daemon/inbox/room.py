@@ -153,7 +153,7 @@ class InboxRoom(Inbox):
                 attempts_allowed=self._retries.attempts,
                 address="" if address is None else str(address),
                 redacted=redacted,
-                headers=storable_headers(headers),
+                headers=storable_headers(headers, url_token=url_token),
                 body=kept,
             )
         )
