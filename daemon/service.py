@@ -345,6 +345,8 @@ class Service:
         await self._step("listeners", self.listeners.close(), end - whole * 0.7)
         await self._step("tools", self.tools.close(), end - whole * 0.6)
         await self._step("links", _end_tasks(self._following), end - whole * 0.5)
+        # What the links told last is put while the inbox still takes it.
+        await self._step("own_events", self._own_events.close(), end - whole * 0.45)
         # Whoever delivers has been answered by now; what is worked on is found again by its lease.
         await self._step("inbox", _end_tasks(self._working), end - whole * 0.4)
         # A database that is away will not be back for a stop; what waits for it is in the spool.
