@@ -345,8 +345,9 @@ class Service:
         await self._step("listeners", self.listeners.close(), end - whole * 0.7)
         await self._step("tools", self.tools.close(), end - whole * 0.6)
         await self._step("links", _end_tasks(self._following), end - whole * 0.5)
-        # Whoever delivers has been answered by now.
-        await self._step("work", self.inbox.close(whole * 0.1), end - whole * 0.3)
+        # What the links told last is put while the inbox still takes it. Whoever delivers has been answered by now.
+        await self._step("own_events", self._own_events.close(), end - whole * 0.45)
+        await self._step("work", self.inbox.close(whole * 0.05), end - whole * 0.3)
         await self._step("inbox", _end_tasks(self._working), end - whole * 0.25)
         # A database that is away will not be back for a stop; what waits for it is in the spool.
         parts = (self._upgrading.condition(), self.recorder.condition())

@@ -37,6 +37,7 @@ class Acceptor:
         self._bytes = 0
         self._some = asyncio.Event()
         self._many_at = -math.inf
+        self._closed = False
         self.problem = ""
         """Why the last group could not be stored; ``""`` where it could."""
 
@@ -53,9 +54,11 @@ class Acceptor:
     async def accept(self, delivery: NewDelivery) -> Accepted:
         """Store ``delivery``, and say what became of it when that is safe.
 
-        Raises :class:`DatabaseAwayError`, :class:`RowRefusedError` and :class:`InboxFullError`. Who asked may go away
-        meanwhile: it is stored all the same.
+        Raises :class:`DatabaseAwayError`, also after :meth:`run` has ended, :class:`RowRefusedError` and
+        :class:`InboxFullError`. Who asked may go away meanwhile: it is stored all the same.
         """
+        if self._closed:
+            raise _stopped()
         if len(self._waiting) >= _MOST_WAITING or self._bytes >= _MOST_BYTES:
             raise InboxFullError("too many deliveries wait to be stored")
         safe: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
@@ -66,6 +69,8 @@ class Acceptor:
 
     async def run(self) -> None:
         """Store what waits until cancelled; who still waits then is told that the store is away."""
+        self._closed = False
+        group: Sequence[_Waiting] = ()
         try:
             while True:
                 await self._some.wait()
@@ -77,7 +82,10 @@ class Acceptor:
                 if len(group) >= _MANY:
                     self._many_at = asyncio.get_running_loop().time()
         finally:
-            _fail(self._waiting, DatabaseAwayError("Parley stops"))
+            self._closed = True
+            _fail([*group, *self._waiting], _stopped())
+            self._waiting, self._bytes = [], 0
+            self._some.clear()
 
     async def _store(self, group: Sequence[_Waiting]) -> None:
         """Store a group; where the engine refuses a row, by halves, until the one is found that is to blame."""
@@ -98,9 +106,6 @@ class Acceptor:
             # Whoever waits in this group comes again; those who come later must find somebody at work.
             log.exception("deliveries_not_stored", count=len(group))
             _fail(group, DatabaseAwayError("something went wrong in Parley itself"))
-        except BaseException:
-            _fail(group, DatabaseAwayError("the store was interrupted"))
-            raise
         else:
             self.problem = ""
             for (_, safe), one in zip(group, accepted, strict=True):
@@ -108,6 +113,10 @@ class Acceptor:
                     safe.set_result(one)
             if any(one.fate is not Fate.DOUBLE for one in accepted):
                 self._stored()
+
+
+def _stopped() -> DatabaseAwayError:
+    return DatabaseAwayError("Parley stops")
 
 
 def _fail(group: Sequence[_Waiting], error: Exception) -> None:

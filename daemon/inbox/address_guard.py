@@ -14,7 +14,11 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
-"""NAT64 (RFC 6052): the last 32 bits are an IPv4 address."""
+"""NAT64 (RFC 6052): the last 32 bits are an IPv4 address, and that is what is judged."""
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that was ever given to anybody in public (RFC 4291 and IANA's registry)."""
+_DOCUMENTATION: Final = ipaddress.IPv6Network("3fff::/20")
+"""RFC 9637, which Python's own list does not have everywhere."""
 
 
 class PrivateAddressError(OSError):
@@ -43,18 +47,18 @@ class AddressGuard:
 
 
 def _meant(address: Address) -> list[Address]:
-    """The address, and those that are hidden in it."""
-    found: list[Address] = [address]
-    if isinstance(address, ipaddress.IPv6Address):
-        hidden = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in _TRANSLATED:
-            hidden.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        found += [each for each in hidden if each is not None]
-        if address.ipv4_mapped is not None:
-            found.remove(address)
-    return found
+    """The address, and those that are hidden in it; where it is but a way of writing another, that one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    if address in _TRANSLATED:
+        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    hidden = [address.sixtofour, *(address.teredo or ())]
+    return [address, *(each for each in hidden if each is not None)]
 
 
 def _is_public(address: Address) -> bool:
-    special = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
-    return address.is_global and not address.is_multicast and not special
+    if isinstance(address, ipaddress.IPv6Address) and (address not in _UNICAST or address in _DOCUMENTATION):
+        return False
+    return address.is_global and not address.is_multicast

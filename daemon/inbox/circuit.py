@@ -21,6 +21,7 @@ class Circuit:
         self._pause = _FIRST
         self._open_until: float | None = None
         self._trying = False
+        self._try_began = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -36,6 +37,7 @@ class Circuit:
         if self._trying:
             return self._pause
         self._trying = True
+        self._try_began = now
         return 0.0
 
     def succeeded(self) -> None:
@@ -45,9 +47,11 @@ class Circuit:
         self._open_until = None
         self._trying = False
 
-    def failed(self, now: float) -> None:
-        """It does not."""
+    def failed(self, now: float, *, began: float) -> None:
+        """It does not; ``began`` is the ``now`` of :meth:`wait` that let this try through."""
         self._failures += 1
+        if self._trying and began < self._try_began:
+            return  # begun before it opened: the one try will tell
         if self._trying:
             self._pause = min(self._pause * 2, _LONGEST)
             self._open_until = now + self._pause

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 _TRY_AGAIN: Final = frozenset({408, 409, 421, 423, 425, 429})
 """Client errors that another try may cure."""
 _CONNECTIONS: Final = 32
+_QUEUE: Final = 5.0
+"""Seconds that a send waits for one of them to be free. Whoever waits keeps other deliveries from being worked on."""
 
 
 def source_of(name: str) -> str:
@@ -33,16 +36,31 @@ def source_of(name: str) -> str:
 
 
 class Destination:
-    """One of them. Without a ``secret`` nothing is signed. ``clock`` gives Unix seconds."""
+    """One of them. Without a ``secret`` nothing is signed.
 
-    def __init__(self, config: DestinationConfig, secret: str | None, clock: Callable[[], float]) -> None:
+    ``clock`` gives Unix seconds, ``steady`` seconds that never go back. ``queue`` is how many of them a send waits
+    where as many as there may be are under way.
+    """
+
+    def __init__(
+        self,
+        config: DestinationConfig,
+        secret: str | None,
+        clock: Callable[[], float],
+        *,
+        steady: Callable[[], float] = time.monotonic,
+        queue: float = _QUEUE,
+    ) -> None:
         self.name = config.name
         self.events = tuple(config.events)
-        self.patience = config.deadline + 5.0
+        self.patience = queue + config.deadline + 5.0
         """Seconds after which a send is cut off from outside: its own deadline comes first."""
         self._config = config
         self._secret = secret
         self._clock = clock
+        self._steady = steady
+        self._queue = queue
+        self._free = asyncio.Semaphore(_CONNECTIONS)
         self._guard = AddressGuard(ipaddress.ip_network(network) for network in config.private_networks)
         self._circuit = Circuit()
         self._session: aiohttp.ClientSession | None = None
@@ -53,7 +71,20 @@ class Destination:
 
         Redirects are not followed: the address is the operator's to mend.
         """
-        wait = self._circuit.wait(self._clock())
+        try:
+            async with asyncio.timeout(self._queue):
+                await self._free.acquire()
+        except TimeoutError as error:
+            # That it is slow with others says nothing of this one.
+            raise PostponedError(f"{self.name} is busy with {_CONNECTIONS} others", after=self._queue) from error
+        try:
+            await self._try(delivery)
+        finally:
+            self._free.release()
+
+    async def _try(self, delivery: Delivery) -> None:
+        began = self._steady()
+        wait = self._circuit.wait(began)
         if wait:
             raise PostponedError(f"{self.name} keeps failing: {self._problem}", after=wait)
         try:
@@ -64,12 +95,12 @@ class Destination:
         except Exception as error:
             self._problem = str(error)
             was_open = self._circuit.is_open
-            self._circuit.failed(self._clock())
+            self._circuit.failed(self._steady(), began=began)
             if self._circuit.is_open and not was_open:
                 log.warning("destination_failing", destination=self.name)
             raise
         except BaseException:
-            self._circuit.failed(self._clock())
+            self._circuit.failed(self._steady(), began=began)
             raise
         if self._circuit.is_open:
             log.info("destination_works_again", destination=self.name)

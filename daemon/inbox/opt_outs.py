@@ -1,7 +1,7 @@
 """Calls of Vox.ai whose people opted out: what must not be kept is taken out before the first write.
 
 Each event of such a call says so by itself, mostly. One that does not is known by an earlier one: from memory, else
-from the store.
+from the store, where its call or a delivery of it says so. What earlier ones left there is the handler's to take out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import OrderedDict
 from typing import Final
 
 from daemon.inbox.voxai_calls import ORIGIN
-from daemon.stores.agent_calls import find_agent_call
+from daemon.stores.agent_calls import find_agent_call, has_redacted_delivery
 from daemon.stores.database import Database
 from protocols.webhooks.voxai_redaction import redact
 
@@ -40,7 +40,10 @@ class OptOuts:
             return True
         async with self._database.read() as connection:
             found = await find_agent_call(connection, ORIGIN, source, call_id)
-        return found is not None and found[1]
+            if found is not None and found[1]:
+                return True
+            # The call's row is written when a delivery is handled, which may not have come yet.
+            return await has_redacted_delivery(connection, source, call_id)
 
     def _remember(self, source: str, call_id: str) -> None:
         self._known[source, call_id] = None

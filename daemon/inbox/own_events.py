@@ -58,9 +58,12 @@ class OwnEvents:
         self._handlers = handlers
         self._clock = clock
         self._open: set[str] = set()
-        self._ended: dict[str, asyncio.Handle] = {}
+        self._ended: set[str] = set()
+        self._untold: dict[str, tuple[asyncio.Handle, Call]] = {}
         self._waiting: deque[Work] = deque()
         self._some = asyncio.Event()
+        self._all_put = asyncio.Event()
+        self._all_put.set()
         self.dropped = 0
         """Events that were not stored: the store was away for so long that no more could be held."""
         hub.tap((CallChanged,), self._changed)
@@ -83,6 +86,14 @@ class OwnEvents:
                     log.error("own_event_refused", cause=error.cause)
                 backoff.reset()
                 self._waiting.popleft()
+            self._all_put.set()
+
+    async def close(self) -> None:
+        """Tell at once of calls that ended, and wait until all that happened is stored. :meth:`run` runs meanwhile."""
+        for later, call in [*self._untold.values()]:
+            later.cancel()
+            self._settled(call)
+        await self._all_put.wait()
 
     def _wanted(self, event: str) -> bool:
         return bool(self._handlers.of(OWN, event))
@@ -97,16 +108,18 @@ class OwnEvents:
         elif call.call_id not in self._ended:
             self._open.discard(call.call_id)
             if self._wanted(ENDED):
-                later = asyncio.get_running_loop().call_later
-                self._ended[call.call_id] = later(self._settle, self._settled, call)
+                self._ended.add(call.call_id)
+                later = asyncio.get_running_loop().call_later(self._settle, self._settled, call)
+                self._untold[call.call_id] = later, call
 
     def _settled(self, call: Call) -> None:
         """Whoever still spoke when it ended is understood by now: the call is told as it stands in this moment."""
+        self._untold.pop(call.call_id, None)
         finals = [_utterance(said) for said in self._transcripts.finals(call.call_id)]
         self._note(ENDED, call.call_id, call.ended_at or self._clock(), _call(call) | {"transcript": finals})
 
     def _forgotten(self, message: CallForgotten) -> None:
-        self._ended.pop(message.call.call_id, None)
+        self._ended.discard(message.call.call_id)
 
     def _said(self, utterance: Utterance) -> None:
         if utterance.final and self._wanted(SAID):
@@ -126,6 +139,7 @@ class OwnEvents:
                 key=call_id,
             )
         )
+        self._all_put.clear()
         self._some.set()
 
 

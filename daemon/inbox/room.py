@@ -86,7 +86,7 @@ class InboxRoom(Inbox):
             )
         for name, source in self.sources.items():
             if source.kind == "voxai":
-                calls = VoxaiCallsHandler(database)
+                calls = VoxaiCallsHandler(database, [source_of(one) for one in self.destinations])
                 self.handlers.add(NamedHandler(name=f"{name}-calls", handle=calls.handle, source=name))
         self._opt_outs = OptOuts(database)
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
@@ -153,7 +153,7 @@ class InboxRoom(Inbox):
                 attempts_allowed=self._retries.attempts,
                 address="" if address is None else str(address),
                 redacted=redacted,
-                headers=storable_headers(headers),
+                headers=storable_headers(headers, url_token=url_token),
                 body=kept,
             )
         )

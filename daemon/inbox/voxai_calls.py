@@ -1,7 +1,8 @@
 """Vox.ai's events as calls: rows beside the switch's own, with transcript, analysis and recording link.
 
 Events come in any order and more than once: each says what it knows, and nothing that was known is forgotten. Where
-one of a call's events says that its people opted out, nothing of what was said is kept, whatever came before.
+one of a call's events says that its people opted out, nothing of what was said is kept, whatever came before: neither
+of the call nor in its deliveries and what was made of them.
 """
 
 from __future__ import annotations
@@ -10,17 +11,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
 from daemon.calls.call import CallState, Disposition, LegState
 from daemon.calls.events import Direction
 from daemon.inbox.contract import Delivery
-from daemon.stores.agent_calls import AgentCallRow, find_agent_call, forget_what_was_said, save_agent_call
+from daemon.stores.agent_calls import (
+    AgentCallRow,
+    find_agent_call,
+    forget_what_was_said,
+    redact_deliveries,
+    save_agent_call,
+)
 from daemon.stores.calls import CallRow, LegRow, get_call, save_calls
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow, add_utterances
 from daemon.transcripts.utterance import Speaker
 from protocols.webhooks.voxai import Turn, VoxaiCall, read_call
+from protocols.webhooks.voxai_redaction import redact
 
 ORIGIN: Final = "voxai"
 
@@ -39,15 +48,19 @@ _DISPOSITIONS: Final[Mapping[str, Disposition]] = {
 
 
 class VoxaiCallsHandler:
-    """A handler of a source of the kind ``voxai``."""
+    """A handler of a source of the kind ``voxai``. ``copied_to``: the sources its deliveries are forwarded to."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, copied_to: Sequence[str] = ()) -> None:
         self._database = database
+        self._copied_to = copied_to
 
     async def handle(self, delivery: Delivery) -> None:
         """Store what an event says of its call; an event of no call is stored as a delivery alone."""
         told = read_call(delivery.body)
         if told is None:
+            if delivery.redacted and delivery.key:
+                async with self._database.transaction() as connection:
+                    await self._redact_deliveries(connection, delivery)
             return
         async with self._database.transaction() as connection:
             known = await find_agent_call(connection, ORIGIN, delivery.source, told.call_id)
@@ -60,10 +73,20 @@ class VoxaiCallsHandler:
                 said = AgentCallRow(call_id=call_id, **_unspoken(told))
                 await save_agent_call(connection, said)
                 await forget_what_was_said(connection, call_id)
+                await self._redact_deliveries(connection, delivery)
             else:
                 await save_agent_call(connection, AgentCallRow(call_id=call_id, **_unspoken(told), **_spoken(told)))
                 if told.event in _FINISHED and told.transcript:
                     await add_utterances(connection, _utterances(row, told.transcript))
+
+    async def _redact_deliveries(self, connection: AsyncConnection, delivery: Delivery) -> None:
+        await redact_deliveries(
+            connection,
+            delivery.source,
+            delivery.key,
+            redact=lambda body: redact(body, opted_out=True)[0],
+            copied_to=self._copied_to,
+        )
 
 
 def _call(call_id: str, delivery: Delivery, told: VoxaiCall, before: CallRow | None, *, sensitive: bool) -> CallRow:

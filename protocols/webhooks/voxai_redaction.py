@@ -14,30 +14,39 @@ from protocols.webhooks.json_members import Member, cut_members, find_members, r
 _OPT_OUT = "opt_out_sensitive_data_storage"
 _YES = frozenset({"true", "1", "1.0", "yes"})
 _SENSITIVE = re.compile(
-    r"(.*_)?transcripts?(_.*)?|(.*_)?recordings?(_(ur[il]s?|links?|files?))?|(.*_)?dynamic_variables"
+    r"(.*_)?transcripts?(_.*)?|(.*_)?recordings?(_.*)?_(ur[il]s?|links?|files?)|(.*_)?recordings?|(.*_)?dynamic_variables"
     r"|(.*_)?analysis(_.*)?|tool_calls?(_.*)?|(call_)?summary|(user_)?sentiment",
     re.IGNORECASE | re.DOTALL,
 )
 _OWN = "metadata"
 # The flag with anything but a no behind it. Without an escape of an ASCII letter no other writing of it is possible.
-_MAYBE = re.compile(rb'opt_out_sensitive_data_storage(?!"[ \t\r\n]*:[ \t\r\n]*(?:false|null|0)\b)|\\u00')
+_FLAG = re.compile(rb'opt_out_sensitive_data_storage(?!"[ \t\r\n]*:[ \t\r\n]*(?:false|null|0)\b)')
+_ESCAPE = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
 
 
 def redact(body: bytes, *, opted_out: bool = False) -> tuple[bytes, bool]:
     """``body`` as it may be kept, and whether its call is one that opted out: by its own word, or as is known.
 
-    A body of one that did not, and one that is no JSON, comes back as it is.
+    A body of one that did not comes back as it is. Of one that did, or that names the flag, nothing is kept where it is
+    no JSON object: nobody can say what stands in it.
     """
-    if not opted_out and _MAYBE.search(body) is None:
+    if not opted_out and _FLAG.search(body) is None and _ESCAPE.search(body) is None:
         return body, False
     members = find_members(body)
-    if members is None or not (opted_out or any(_opts_out(body, member) for member in members)):
+    if not members:
+        return (b"", True) if opted_out or _FLAG.search(_unescaped(body)) else (body, False)
+    if not (opted_out or any(_opts_out(body, member) for member in members)):
         return body, False
     owned = _owned(members)
     doomed = [
         member for member, own in zip(members, owned, strict=True) if not own and _SENSITIVE.fullmatch(member.key)
     ]
     return cut_members(body, members, doomed), True
+
+
+def _unescaped(body: bytes) -> bytes:
+    """``body`` with its ASCII letters written plainly, to look something up in."""
+    return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), body)
 
 
 def _opts_out(body: bytes, member: Member) -> bool:

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
-from hypothesis import given
-from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.config import Config, InboundConfig, InboxConfig, SourceConfig, ToolConfig
@@ -22,7 +20,6 @@ from tests.web.browser import bearer
 from tests.web.client import Reply, ask
 from tests.web.house import House
 from tests.web.schema import Schemas
-from web.routes.voxai import read_inbound
 
 SECRET = bearer("example-secret")
 
@@ -162,6 +159,7 @@ async def test_they_are_served_where_providers_call(house: House) -> None:
 SHAPES: list[Any] = [
     {"event": "call_inbound", "call_inbound": {"from_number": "+82 10-1234-5678", "to_number": "07000001004"}},
     {"from_number": "01012345678", "to_number": "07000001004", "more": 1},
+    {"call_inbound": {"from_number": 821012345678, "to_number": 7000001004}},
 ]
 
 
@@ -185,12 +183,6 @@ async def test_a_caller_is_never_left_waiting_for_a_default(server: TestServer, 
     reply = await post(server, "/inbound", body)
     default = {"dynamic_variables": {"name": "고객"}, "metadata": {"queue": "general"}}
     assert (reply.status, reply.json) == (200, {"call_inbound": default})
-
-
-@given(st.binary(max_size=60))
-def test_any_body_says_who_calls_or_nothing(body: bytes) -> None:
-    assert len(read_inbound(body)) == 2
-    assert read_inbound(b'{"call_inbound": ' + body + b"}") == ("", "") or b"number" in body
 
 
 async def test_tools_are_counted_by_their_configured_names_alone(server: TestServer) -> None:

@@ -6,13 +6,13 @@ the caller, a tool that failed included. Another status is for whoever configure
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from aiohttp import web
 
 from daemon.tools.room import Tools
 from daemon.tools.tool import Outcome, ToolAnswer
+from protocols.webhooks.voxai_inbound import read_inbound
 from web.auth import Needs
 from web.endpoint import JSON, Answer, Asked, Endpoint
 from web.providers import Providers
@@ -116,26 +116,6 @@ class VoxaiRoutes:
         from_number, to_number = read_inbound(body)
         known = await self._tools.inbound.answer(from_number, to_number)
         return InboundPayload(CallerPayload(known.dynamic_variables, known.metadata))
-
-
-def read_inbound(body: bytes) -> tuple[str, str]:
-    """Who calls whom, ``""`` for what is not said: of ``{"call_inbound": {…}}`` as well as of the plain object.
-
-    A body that says nothing is no error: the caller is waiting, and the default is better than silence.
-    """
-    try:
-        said = msgspec.json.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return "", ""
-    if isinstance(said, dict) and isinstance(said.get("call_inbound"), dict):
-        said = said["call_inbound"]
-    if not isinstance(said, dict):
-        return "", ""
-    return _number(said.get("from_number")), _number(said.get("to_number"))
-
-
-def _number(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _response(answer: ToolAnswer) -> web.Response:

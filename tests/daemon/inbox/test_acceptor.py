@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
 from daemon.inbox.acceptor import Acceptor
 from daemon.inbox.contract import InboxFullError
@@ -89,16 +90,31 @@ async def test_only_so_much_waits(database: Database) -> None:
         assert (await shop.accept()).fate is Fate.STORED
 
 
-async def test_whoever_waits_at_a_stop_is_told(database: Database) -> None:
+async def test_whoever_waits_at_a_stop_is_told_and_whoever_comes_later_too(
+    postgres_databases: PostgresDatabases,
+) -> None:
+    database = Database.of(await asyncio.to_thread(postgres_databases.make))
     shop = Workshop(database)
-    async with at_work(shop.acceptor):
-        await shop.accept()
-    asking = asyncio.create_task(shop.accept())
-    await asyncio.sleep(0)
-    running = asyncio.create_task(shop.acceptor.run())
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    asking.cancel()
+    async with database.transaction() as connection:
+        await connection.execute(text("SELECT 1"))
+        async with at_work(shop.acceptor), asyncio.timeout(30):
+            await shop.accept()
+            # One that is refused splits its group; the lock holds up one half while the other waits for it.
+            await connection.execute(text("LOCK TABLE deliveries IN EXCLUSIVE MODE"))
+            events = ["\ud800", "push", "push", "push"]
+            asking = [asyncio.create_task(shop.accept(event=event)) for event in events]
+            while not asking[0].done():  # noqa: ASYNC110 - it waits for nobody's event
+                await asyncio.sleep(0.005)
+            asking.append(asyncio.create_task(shop.accept()))
+            await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        refused, *away = await asyncio.gather(*asking, return_exceptions=True)
+        assert isinstance(refused, RowRefusedError)
+        assert [type(one) for one in away] == [DatabaseAwayError] * 4
+        with pytest.raises(DatabaseAwayError):
+            await shop.accept()
+    assert shop.acceptor.waiting == 0
+    await database.close()
 
 
 async def test_it_is_pressed_while_many_come_at_once(database: Database) -> None:

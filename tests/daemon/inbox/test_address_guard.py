@@ -31,6 +31,15 @@ PRIVATE = [
     "fe80::1",
     "fec0::1",
     "ff0e::1",
+    "::127.0.0.1",
+    "::8.8.8.8",
+    "::ffff:0:127.0.0.1",
+    "64:ff9b:1::7f00:1",
+    "5f00::1",
+    "3fff::1",
+    "3fff:fff::1",
+    "2001:db8::1",
+    "4000::1",
 ]
 PUBLIC = ["8.8.8.8", "34.123.198.226", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 
@@ -52,3 +61,6 @@ def test_what_an_operator_named_passes() -> None:
     guard = AddressGuard([ipaddress.ip_network("10.0.0.0/8")])
     assert guard.passes(ipaddress.ip_address("10.1.2.3"))
     assert not guard.passes(ipaddress.ip_address("192.168.0.1"))
+    guard = AddressGuard([ipaddress.ip_network("5f00::/16")])
+    assert guard.passes(ipaddress.ip_address("5f00::1"))
+    assert not guard.passes(ipaddress.ip_address("3fff::1"))

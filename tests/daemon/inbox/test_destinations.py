@@ -24,6 +24,7 @@ NEAR = ["127.0.0.0/8", "::1"]
 class Clock:
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
+        self.steady = 10.0
 
     def __call__(self) -> float:
         return self.now
@@ -44,9 +45,10 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def to(clock: Clock) -> AsyncIterator[Callable[..., Destination]]:
     made: list[Destination] = []
 
-    def destination(url: str, secret: str | None = SECRET, **config: Any) -> Destination:
+    def destination(url: str, secret: str | None = SECRET, queue: float = 30.0, **config: Any) -> Destination:
         config.setdefault("private_networks", NEAR)
-        made.append(Destination(DestinationConfig(name="crm", url=url, **config), secret, clock))
+        settings = DestinationConfig(name="crm", url=url, **config)
+        made.append(Destination(settings, secret, clock, steady=lambda: clock.steady, queue=queue))
         return made[-1]
 
     yield destination
@@ -166,14 +168,15 @@ async def test_one_that_keeps_failing_is_left_alone_for_a_while(
     assert postponed.value.after == 30.0
     assert len(receiver.got) == FAILURES
     # One tries, the others wait; it fails, and all wait twice as long.
-    clock.now += 30.0
+    clock.now -= 3600.0  # somebody sets the clock of the machine
+    clock.steady += 30.0
     first, *others = await asyncio.gather(*(crm.send(delivery()) for _ in range(4)), return_exceptions=True)
     assert isinstance(first, RetryLaterError)
     assert all(isinstance(other, PostponedError) for other in others)
-    clock.now += 59.0
+    clock.steady += 59.0
     with pytest.raises(PostponedError):
         await crm.send(delivery())
-    clock.now += 1.0
+    clock.steady += 1.0
     receiver.answer = None
     await crm.send(delivery())
     await crm.send(delivery())
@@ -186,3 +189,29 @@ async def test_one_that_says_no_is_there(receiver: Receiver, to: Callable[..., D
     for _ in range(FAILURES + 1):
         with pytest.raises(PermanentError):
             await crm.send(delivery())
+
+
+async def test_one_that_is_slow_is_not_taken_for_one_that_fails(
+    receiver: Receiver, to: Callable[..., Destination]
+) -> None:
+    go_on = asyncio.Event()
+
+    async def wait(_: object) -> web.Response:
+        await go_on.wait()
+        return web.Response()
+
+    receiver.answer = wait
+    crm = to(receiver.url(), deadline=60.0, queue=0.05)
+    assert crm.patience > 60.0 + 0.05
+    async with asyncio.timeout(30):
+        sending = [asyncio.create_task(crm.send(delivery())) for _ in range(32)]
+        await receiver.some(32)
+        for _ in range(FAILURES):
+            with pytest.raises(PostponedError, match="busy") as postponed:
+                await crm.send(delivery())
+            assert postponed.value.after == 0.05
+        assert crm.condition().condition is Condition.OK
+        go_on.set()
+        await asyncio.gather(*sending)
+        await crm.send(delivery())
+    assert len(receiver.got) == 33

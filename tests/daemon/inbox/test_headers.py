@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from aiohttp import hdrs
 from multidict import CIMultiDict
 
@@ -27,6 +28,21 @@ def test_without_what_lets_somebody_in() -> None:
     headers = [("Authorization", "Bearer 1"), ("X-Api-Key", "1"), ("X-Gitlab-Token", "1"), ("X-Hub-Signature", "1")]
 
     assert [value for _, value in json.loads(storable_headers(headers))] == [MASK, MASK, MASK, "1"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Api_Key", "X-Auth", "X-Auth-Key", "X-Access-Key", "X-Amz-Credential", "X-Original-URI", "X-Original-URL",
+     "X-Forwarded-Uri", "X-Rewrite-Url", "Referer", "Proxy-Authorization", "Set-Cookie"],
+)  # fmt: skip
+def test_other_names_of_what_lets_somebody_in(name: str) -> None:
+    assert json.loads(storable_headers([(name, "1")])) == [[name, MASK]]
+
+
+def test_the_token_of_the_address_is_nowhere() -> None:
+    headers = [("X-Asked", "/hook?token=s%2Fcret"), ("X-Line", "GET /hook?token=s/cret"), ("X-Author", "s")]
+
+    assert [value for _, value in json.loads(storable_headers(headers, url_token="s/cret"))] == [MASK, MASK, "s"]
 
 
 def test_what_is_no_text_is_replaced() -> None:

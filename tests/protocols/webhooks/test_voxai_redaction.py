@@ -38,11 +38,21 @@ def test_a_call_that_did_not_opt_out_is_left_as_it_is(opt_out: Any, ended: Any) 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"no JSON", b"\0\xff", b'{"call": {"opt_out_sensitive_data_storage": true, "transcript": [', b"[" * 100_000,
+    [b"", b"no JSON", b"\0\xff", b"[" * 100_000, b'{"opt_out_sensitive_data_storage": false} x', b'{"\\u0041": 1} x',
      b'{"note": "opt_out_sensitive_data_storage"}', b"[true]"],
 )  # fmt: skip
 def test_what_says_nothing_or_cannot_be_read_is_left_as_it_is(body: bytes) -> None:
     assert redact(body) == (body, False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"%s": true, "transcript": "x"} x', b'{"call": {"%s": true, "transcript": [',
+     b'{"transcript": "x"} {"%s": "yes"}', b"{'%s': 1}", b"call.%s=true&transcript=x"],
+)  # fmt: skip
+@pytest.mark.parametrize("flag", [FLAG.encode(), FLAG.encode().replace(b"_", b"\\u005F", 1)])
+def test_of_what_has_the_flag_and_cannot_be_read_nothing_is_kept(body: bytes, flag: bytes) -> None:
+    assert redact(body.replace(b"%s", flag)) == (b"", True)
 
 
 def test_the_flag_is_seen_wherever_it_stands() -> None:
@@ -81,7 +91,8 @@ def test_what_makes_a_reader_stumble_does_not_keep_a_secret() -> None:
     ["transcript", "Transcript", "transcripts", "transcript_object", "full_transcript", "transcript_with_tool_calls",
      "tool_calls", "call_analysis", "analysis", "custom_analysis_data", "summary", "call_summary", "user_sentiment",
      "dynamic_variables", "retell_llm_dynamic_variables", "recording", "recording_url", "recording_urls",
-     "multichannel_recording_url", "recording_link"],
+     "multichannel_recording_url", "recording_link",
+     "recording_multi_channel_url"],
 )  # fmt: skip
 def test_other_names_of_the_same_are_gone_too(name: str) -> None:
     kept, _ = redact(json.dumps({FLAG: True, "call": {name: [{"x": MARK}], "call_id": "c-1"}}).encode())
@@ -177,4 +188,4 @@ def test_a_call_that_is_known_to_have_opted_out_needs_not_say_so_again() -> None
     assert redact(body) == (body, False)
     kept = b'{"event":"call_analyzed","call":{"call_id":"c","metadata":{"summary":"y"}}}'
     assert redact(body, opted_out=True) == (kept, True)
-    assert redact(b"no JSON", opted_out=True) == (b"no JSON", False)
+    assert redact(b"no JSON", opted_out=True) == (b"", True)

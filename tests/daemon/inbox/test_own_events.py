@@ -1,0 +1,68 @@
+"""Parley's own events: what happened just before a stop is told all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from sqlalchemy import text
+
+from daemon.calls.events import Direction, LegAppeared, LegEnded
+from daemon.config import HandlerConfig, InboxConfig
+from daemon.inbox.own_events import OwnEvents
+from daemon.inbox.room import InboxRoom
+from daemon.secrets import Secrets
+from daemon.stores.database import Database
+from daemon.transcripts.assembler import Transcripts
+from tests.daemon.calls.story import Story
+from tests.daemon.running_service import RunningService
+
+KEEP = InboxConfig(handler=[HandlerConfig(name="keep", use="store", source="parley")])
+
+
+async def events(database: Database) -> list[str]:
+    async with database.read() as connection:
+        found = await connection.execute(text("SELECT event FROM deliveries ORDER BY delivery_id"))
+        return list(found.scalars())
+
+
+async def test_when_they_are_closed_ends_are_told_at_once_and_once(database: Database) -> None:
+    story = Story()
+    transcripts = Transcripts(story.hub, story.registry, epoch="e")
+    room = InboxRoom(KEEP, Secrets({}), database, holder=lambda: "here")
+    room.add_configured({Database: database})
+    own = OwnEvents(story.hub, transcripts, room, room.handlers, time.time, settle=3600.0)
+    running = [asyncio.create_task(one) for one in (room.run(), own.run())]
+    for leg in ("a", "b"):
+        story.appear(leg)
+        story.end(leg)
+    async with asyncio.timeout(30):
+        await own.close()
+        await own.close()
+    assert sorted(await events(database)) == ["call.ended"] * 2 + ["call.started"] * 2
+    for one in running:
+        one.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+async def test_a_stop_loses_no_end_of_a_call(tmp_path: Path) -> None:
+    async with RunningService(tmp_path, None, inbox=KEEP) as running:
+        now = time.time()
+        appeared = LegAppeared(
+            origin="freeswitch",
+            server="main",
+            leg_id="a",
+            at=now,
+            call_key="a",
+            direction=Direction.INBOUND,
+            created_at=now,
+            caller="1001",
+            callee="1002",
+        )
+        running.service.registry.apply(appeared)
+        ended = LegEnded(origin="freeswitch", server="main", leg_id="a", at=now, cause="NORMAL_CLEARING")
+        running.service.registry.apply(ended)
+    database = Database.of(running.database_url)
+    assert await events(database) == ["call.started", "call.ended"]
+    await database.close()
