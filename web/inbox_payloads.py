@@ -163,4 +163,4 @@ class ReplaysPayload(msgspec.Struct, frozen=True):
 
     found: int
     replayed: int
-    at_least: bool
+    at_least: bool = False
