@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from daemon.broken_rule import BrokenRule, network_rule
@@ -22,6 +23,8 @@ from protocols.webhooks.standard import sign
 from protocols.webhooks.tokens import TokenVerifier
 
 _BUILT_IN = ("store", "forward", "make-com")
+_OWN = "parley"
+_EVENTS = ("call.started", "call.ended", "utterance.final")
 
 
 def inbox_rules(inbox: InboxConfig, secrets: Secrets | None) -> Iterator[BrokenRule]:
@@ -36,6 +39,7 @@ def inbox_rules(inbox: InboxConfig, secrets: Secrets | None) -> Iterator[BrokenR
     for index, handler in enumerate(inbox.handler):
         if handler.use:
             yield from _handler(handler, ("inbox", "handler", index), destinations)
+            yield from _handler_meets(handler, ("inbox", "handler", index), inbox)
     for index, destination in enumerate(inbox.destination):
         if destination.url:
             yield from _destination(destination, ("inbox", "destination", index), secrets)
@@ -52,7 +56,7 @@ def _twice(names: list[str], table: str) -> Iterator[BrokenRule]:
 
 
 def _source(source: SourceConfig, here: KeyPath, secrets: Secrets | None) -> Iterator[BrokenRule]:
-    if source.name == "parley":
+    if source.name == _OWN:
         yield BrokenRule((*here, "name"), '"parley" is the source of Parley\'s own events', "give it another name")
     for number, network in enumerate(source.addresses):
         yield from network_rule(network, (*here, "addresses", number))
@@ -109,7 +113,27 @@ def _handler(handler: HandlerConfig, here: KeyPath, destinations: set[str]) -> I
         yield BrokenRule((*here, "destination"), f"{handler.use} sends nothing anywhere", remedy)
 
 
+def _handler_meets(handler: HandlerConfig, here: KeyPath, inbox: InboxConfig) -> Iterator[BrokenRule]:
+    """Its name beside those that Parley gives, and its source among those that there are."""
+    sources = [one for one in inbox.source if one.kind != "off"]
+    destinations = [one.name for one in inbox.destination if one.url]
+    taken = {f"{one.name}-calls" for one in sources if one.kind == "voxai"} | {f"send-{one}" for one in destinations}
+    if handler.name in taken:
+        yield BrokenRule((*here, "name"), f'"{handler.name}" is the name of a handler of Parley\'s own', "give another")
+    own = {_OWN, *(f"to:{one}" for one in destinations)}
+    # The pattern that stands there by itself is right before there is any source.
+    if handler.source in own or handler.source == "*" or any(fnmatchcase(one.name, handler.source) for one in sources):
+        return
+    there_are = ", ".join(sorted({one.name for one in sources} | own))
+    problem = f'no source is called "{handler.source}"'
+    yield BrokenRule((*here, "source"), problem, f"write a pattern of one of {there_are}; Parley's own in full")
+
+
 def _destination(destination: DestinationConfig, here: KeyPath, secrets: Secrets | None) -> Iterator[BrokenRule]:
+    for number, pattern in enumerate(destination.events):
+        if not any(fnmatchcase(event, pattern) for event in _EVENTS):
+            remedy = f"write a pattern of one of {', '.join(_EVENTS)}"
+            yield BrokenRule((*here, "events", number), f'no event is called "{pattern}"', remedy)
     for number, network in enumerate(destination.private_networks):
         yield from network_rule(network, (*here, "private_networks", number))
     try:

@@ -78,5 +78,8 @@ def _out_of_reach(definition: Definition, here: KeyPath) -> Iterator[BrokenRule]
     config = definition.config
     if definition.touches_extensions and not config.extensions:
         yield BrokenRule((*here, "extensions"), "it may touch none", "name the extensions it may, as patterns")
+    remedy = "name the numbers it may, as patterns"
     if definition.touches_numbers and not config.numbers:
-        yield BrokenRule((*here, "numbers"), "it may call none", "name the numbers it may, as patterns")
+        yield BrokenRule((*here, "numbers"), "it may call none", remedy)
+    elif definition.acting and definition.plugin.wants(Diversions) and not config.numbers:
+        yield BrokenRule((*here, "numbers"), "it may divert to none", remedy)

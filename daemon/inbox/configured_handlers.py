@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from daemon.config import DestinationConfig, HandlerConfig
-from daemon.inbox.contract import OWN, Handler, Inbox
+from daemon.inbox.contract import JSON, OWN, Handler, Inbox
 from daemon.inbox.destinations import source_of
 from daemon.inbox.forwarding import ForwardingHandler, StoringHandler, as_it_is, for_make_com
 from daemon.inbox.handlers import NamedHandler
@@ -58,7 +58,7 @@ def _handle(
         case "forward":
             return ForwardingHandler(inbox, source_of(config.destination), as_it_is).handle
         case "make-com":
-            return ForwardingHandler(inbox, source_of(config.destination), for_make_com).handle
+            return ForwardingHandler(inbox, source_of(config.destination), for_make_com, content_type=JSON).handle
     bound = load(config.use).bind(supplies, taken={DELIVERY}, options=config.options)
 
     async def handle(delivery: object) -> None:

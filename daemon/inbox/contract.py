@@ -9,6 +9,8 @@ import msgspec
 
 OWN: Final = "parley"
 """The source of Parley's own events."""
+JSON: Final = "application/json"
+"""The content type of what says no other."""
 
 
 class PermanentError(Exception):
@@ -73,11 +75,13 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something for the inbox to see done: ``source`` is the room that hands it in.
 
     With ``other_id`` it is taken once for good, with ``key`` in order, with ``due_at`` (Unix seconds) not before.
+    ``content_type`` is that of ``body``: a destination is told of it.
     """
 
     source: str
     event: str
     body: bytes
+    content_type: str = JSON
     other_id: str | None = None
     key: str | None = None
     due_at: float | None = None

@@ -16,7 +16,7 @@ from daemon.config import DestinationConfig
 from daemon.health import Condition, Part
 from daemon.inbox.address_guard import AddressGuard, PrivateAddressError
 from daemon.inbox.circuit import Circuit
-from daemon.inbox.contract import Delivery, PermanentError, PostponedError, RetryLaterError
+from daemon.inbox.contract import JSON, Delivery, PermanentError, PostponedError, RetryLaterError
 from daemon.inbox.retry_after import retry_after
 from daemon.version import version
 from protocols.webhooks.standard import sign
@@ -108,7 +108,7 @@ class Destination:
 
     async def _post(self, delivery: Delivery) -> None:
         now = self._clock()
-        headers = {"Content-Type": delivery.headers.get("content-type", "application/json")}
+        headers = {"Content-Type": delivery.headers.get("content-type", JSON)}
         if self._secret is not None:
             # The same for each attempt; a dot would be taken for the end of it.
             message_id = (delivery.other_id or delivery.delivery_id).replace(".", "-")

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from daemon.inbox.contract import Delivery, Inbox, PermanentError, Work
+from daemon.inbox.contract import JSON, Delivery, Inbox, PermanentError, Work
 from daemon.stores.database import Database
 from daemon.stores.stored_events import StoredEventRow, add_stored_event
 from protocols.webhooks.voxai import make_com_body
@@ -42,13 +42,17 @@ class StoringHandler:
 class ForwardingHandler:
     """Hands what was delivered to the destination whose source is ``to``, which sends and retries it by itself.
 
-    ``change`` makes the body that is sent, or ``None`` where there is nothing to send.
+    ``change`` makes the body that is sent, or ``None`` where there is nothing to send. ``content_type`` is that of what
+    it makes; ``None``: that of what came.
     """
 
-    def __init__(self, inbox: Inbox, to: str, change: Callable[[bytes], bytes | None]) -> None:
+    def __init__(
+        self, inbox: Inbox, to: str, change: Callable[[bytes], bytes | None], *, content_type: str | None = None
+    ) -> None:
         self._inbox = inbox
         self._to = to
         self._change = change
+        self._content_type = content_type
 
     async def handle(self, delivery: Delivery) -> None:
         """A second time for the same intent sends nothing more."""
@@ -59,6 +63,7 @@ class ForwardingHandler:
             source=self._to,
             event=delivery.event,
             body=body,
+            content_type=self._content_type or delivery.headers.get("content-type", JSON),
             other_id=delivery.idempotency_key,
             key=delivery.key or None,
         )

@@ -194,6 +194,7 @@ class InboxRoom(Inbox):
                 received_at=now,
                 due_at=now if work.due_at is None else work.due_at,
                 attempts_allowed=self._retries.attempts,
+                headers=storable_headers([("Content-Type", work.content_type)]),
                 body=work.body,
             )
         )

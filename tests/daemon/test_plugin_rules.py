@@ -174,12 +174,16 @@ def test_a_tool_that_touches_the_pbx_is_told_what_of_it() -> None:
     config.tool = [
         *(ToolConfig(name=name) for name in ("set_diversion", "click_to_call", "call_history")),
         ToolConfig(name="click_to_call", extensions=["10.."], numbers=["010.*"]),
+        ToolConfig(name="set_diversion", extensions=["10.."]),
+        ToolConfig(name="set_diversion", extensions=["10.."], numbers=["010.*"]),
     ]
     broken = [(rule.path, rule.problem) for rule in broken_plugins(config)]
     assert broken == [
         (("tool", 0, "extensions"), "it may touch none"),
+        (("tool", 0, "numbers"), "it may divert to none"),
         (("tool", 1, "extensions"), "it may touch none"),
         (("tool", 1, "numbers"), "it may call none"),
+        (("tool", 4, "numbers"), "it may divert to none"),
     ]
 
 

@@ -129,6 +129,27 @@ async def test_what_is_forwarded_is_a_delivery_of_its_own(database: Database) ->
             assert third.headers["webhook-id"] == first.headers["webhook-id"]
 
 
+@pytest.mark.parametrize(
+    ("use", "came", "sent"),
+    [
+        ("forward", [("Content-Type", "application/x-www-form-urlencoded")], "application/x-www-form-urlencoded"),
+        ("forward", [], "application/json"),
+        ("make-com", [("Content-Type", "text/plain")], "application/json"),
+    ],
+)
+async def test_what_is_forwarded_keeps_its_content_type(
+    database: Database, use: str, came: list[tuple[str, str]], sent: str
+) -> None:
+    async with Receiver() as receiver:
+        handler = [HandlerConfig(name="to-crm", use=use, destination="crm", source="voxai")]
+        async with at_work(database, handler=handler, destination=to_crm(receiver)) as room:
+            headers = [("Authorization", "Bearer token"), *came]
+            await room.inbox.receive(room.inbox.sources["voxai"], headers, v1_ended(), address=None)
+            [got] = await receiver.some(1)
+            await room.settled()
+    assert got.headers["content-type"] == sent
+
+
 async def test_make_com_gets_a_few_fields_of_calls_that_have_ended(database: Database) -> None:
     async with Receiver() as receiver:
         handler = [HandlerConfig(name="make", use="make-com", destination="crm", source="voxai")]

@@ -1,0 +1,57 @@
+"""What must hold between the keys of ``[inbox]``, beside what the room itself makes of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
+from daemon.inbox.contract import OWN
+from daemon.inbox.destinations import source_of
+from daemon.inbox.own_events import EVENTS
+from daemon.inbox.room import InboxRoom
+from daemon.inbox_rules import inbox_rules
+from daemon.secrets import Secrets
+from daemon.stores.database import Database
+from daemon.toml_lines import KeyPath
+
+
+def inbox(*handlers: HandlerConfig, events: list[str] | None = None) -> InboxConfig:
+    return InboxConfig(
+        source=[SourceConfig(name="agent", kind="voxai", check="address", addresses=["192.0.2.1"])],
+        handler=list(handlers),
+        destination=[DestinationConfig(name="crm", url="https://example.com/", signed=False, events=events or [])],
+    )
+
+
+def broken(config: InboxConfig) -> list[KeyPath]:
+    return [rule.path for rule in inbox_rules(config, None)]
+
+
+async def test_names_of_parleys_own_handlers_are_taken(database: Database) -> None:
+    secrets = Secrets({"PARLEY_SOURCE_AGENT_SECRET": "token"})
+    room = InboxRoom(inbox(), secrets, database, holder=lambda: "here")
+    own = {one.name for source in ("agent", "to:crm") for one in room.handlers.of(source, "x")}
+    assert own == {"agent-calls", "send-crm"}
+    for name in own:
+        config = inbox(HandlerConfig(name=name, use="store"))
+        assert broken(config) == [("inbox", "handler", 0, "name")]
+        room = InboxRoom(config, secrets, database, holder=lambda: "here")
+        with pytest.raises(ValueError, match=name):
+            room.add_configured({})
+    assert broken(inbox(HandlerConfig(name="crm-calls", use="store"), HandlerConfig(name="send", use="store"))) == []
+
+
+@pytest.mark.parametrize("source", ["*", "agent", "ag*", OWN, source_of("crm")])
+def test_a_source_that_there_is(source: str) -> None:
+    assert broken(inbox(HandlerConfig(use="store", source=source))) == []
+
+
+@pytest.mark.parametrize("source", ["gihub", "par*", "to:*", "to:erp", ""])
+def test_a_source_that_there_is_not(source: str) -> None:
+    assert broken(inbox(HandlerConfig(use="store", source=source))) == [("inbox", "handler", 0, "source")]
+    assert broken(inbox(HandlerConfig(use="", source=source))) == []
+
+
+def test_events_that_there_are_and_are_not() -> None:
+    assert broken(inbox(events=[*EVENTS, "call.*", "*"])) == []
+    assert broken(inbox(events=["call.ended", "call.begun"])) == [("inbox", "destination", 0, "events", 1)]
