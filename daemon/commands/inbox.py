@@ -138,7 +138,8 @@ def _replay(arguments: argparse.Namespace) -> ExitCode:
     elif arguments.yes:
         print(f"{done['replayed']} are worked on again, {arguments.per_second:g} in a second")
     else:
-        print(f"{done['found']} have ended and match; with --yes they are worked on again")
+        least = "at least " if done["at_least"] else ""
+        print(f"{least}{done['found']} have ended and match; with --yes they are worked on again")
     return ExitCode.OK
 
 
