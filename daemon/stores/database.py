@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from sqlite3 import Error as SqliteError
 from sqlite3 import OperationalError
+from threading import Thread
 from typing import Any
+from weakref import WeakSet
 
+import aiosqlite
 import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config as AlembicConfig
@@ -28,6 +31,9 @@ _UPGRADE_LOCK = 0x7061726C6579
 _JOURNAL_TRIES = 100
 _JOURNAL_PAUSE = 0.05
 """Seconds between two tries to turn on SQLite's write-ahead log."""
+
+_THREADS_END = 5.0
+"""Seconds that closing waits for threads to end: only one that hangs on its disk takes so long."""
 
 _ROW_FAULTS = ("22", "23", "54")
 """SQLSTATE classes that blame the values: data exception, integrity constraint violation, a limit exceeded (a value
@@ -62,8 +68,9 @@ class Database:
     Every function of :mod:`daemon.stores` takes a connection of :meth:`read` or :meth:`transaction`.
     """
 
-    def __init__(self, engine: AsyncEngine, timeout: float) -> None:
+    def __init__(self, engine: AsyncEngine, timeout: float, threads: WeakSet[Thread] | None = None) -> None:
         self._engine = engine
+        self._threads = WeakSet() if threads is None else threads
         self._writer = engine.execution_options(parley_writes=True)
         self._timeout = timeout
 
@@ -76,7 +83,8 @@ class Database:
         """
         parsed = _parse(url)
         if parsed.get_backend_name() == "sqlite":
-            return cls(_sqlite_engine(parsed, pool_size), timeout)
+            threads: WeakSet[Thread] = WeakSet()
+            return cls(_sqlite_engine(parsed, pool_size, threads), timeout, threads)
         return cls(_postgresql_engine(parsed, password, pool_size, timeout), timeout)
 
     @property
@@ -169,8 +177,12 @@ class Database:
             await connection.run_sync(_upgrade)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and wait until none is at work any more."""
         await self._engine.dispose()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _THREADS_END
+        for thread in list(self._threads):
+            await asyncio.to_thread(thread.join, max(0.0, end - loop.time()))
 
 
 def _parse(url: str) -> URL:
@@ -190,14 +202,26 @@ def _parse(url: str) -> URL:
     raise DatabaseUrlError(f"{backend} is not supported: use sqlite:///path or postgresql://user@host/name")
 
 
-def _sqlite_engine(url: URL, pool_size: int) -> AsyncEngine:
+def _sqlite_engine(url: URL, pool_size: int, threads: WeakSet[Thread]) -> AsyncEngine:
+    """An engine whose threads, one for each connection, are noted in ``threads``.
+
+    One whose asker is cancelled, in the middle of connecting too, goes on to the end of what it does, and must not find
+    the loop closed that it tells then.
+    """
+
+    def connect(*arguments: Any, **options: Any) -> aiosqlite.Connection:
+        connection = aiosqlite.connect(*arguments, **options)
+        connection._thread.daemon = True
+        threads.add(connection._thread)
+        return connection
+
     engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
         # Transactions are begun by the listener below, not by the driver's guesses.
-        connect_args={"isolation_level": None},
+        connect_args={"isolation_level": None, "async_creator_fn": connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -227,3 +228,16 @@ async def test_the_drivers_connection_is_given_up_when_the_server_hangs(postgres
     postgres_server.resume()
     assert await ask() == 1
     await database.close()
+
+
+async def test_closing_waits_for_threads_whose_asker_was_cancelled(sqlite_databases: SqliteDatabases) -> None:
+    database = Database.of(await asyncio.to_thread(sqlite_databases.make))
+    before = set(threading.enumerate())
+    asking = [asyncio.create_task(database.ping()) for _ in range(4)]
+    while not (threads := set(threading.enumerate()) - before):  # noqa: ASYNC110 - a thread that begins tells nobody
+        await asyncio.sleep(0)
+    for one in asking:
+        one.cancel()
+    await asyncio.wait(asking)
+    await database.close()
+    assert not any(thread.is_alive() for thread in threads if "_connection_worker_thread" in thread.name)
