@@ -1,18 +1,15 @@
-"""What Vox.ai asks while it waits: who is calling (an inbound call before it is answered), and tools by name.
+"""What Vox.ai asks while it waits: who is calling, of an inbound call before it is answered.
 
-The caller hears silence until an inbound request is answered. Source: Vox.ai's documentation of inbound webhooks and
-custom tools.
+The caller hears silence until an inbound request is answered. Source: Vox.ai's documentation of inbound webhooks.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from protocols.webhooks.payload import at, read_object
 
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _NUMBER_LENGTH = 128
 
 
@@ -32,16 +29,6 @@ def read_inbound(body: bytes) -> InboundCall:
     inner = payload.get("call_inbound")
     fields = inner if isinstance(inner, Mapping) else payload
     return InboundCall(_number(at(fields, "from_number")), _number(at(fields, "to_number")))
-
-
-def inbound_answer(dynamic_variables: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What an inbound request is answered with."""
-    return {"call_inbound": {"dynamic_variables": dict(dynamic_variables), "metadata": dict(metadata)}}
-
-
-def is_tool_name(text: str) -> bool:
-    """Whether Vox.ai can call a tool that."""
-    return _TOOL_NAME.fullmatch(text) is not None
 
 
 def _number(value: Any) -> str:

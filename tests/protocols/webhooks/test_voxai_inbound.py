@@ -1,4 +1,4 @@
-"""What Vox.ai asks while it waits: the numbers of an inbound call, the answer, and names of tools."""
+"""What Vox.ai asks while it waits: the numbers of an inbound call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.webhooks.voxai_inbound import inbound_answer, is_tool_name, read_inbound
+from protocols.webhooks.voxai_inbound import read_inbound
 
 NUMBERS = {"from_number": "01012345678", "to_number": "0212345678"}
 
@@ -46,19 +46,3 @@ def test_any_bytes_give_two_numbers(body: bytes) -> None:
 @pytest.mark.parametrize("inner", [None, [], "x"])
 def test_an_outer_object_without_an_inner_one_is_a_flat_one(inner: Any) -> None:
     assert read_inbound(json.dumps(NUMBERS | {"call_inbound": inner}).encode()) == ("01012345678", "0212345678")
-
-
-def test_the_answer_is_the_vendors_shape() -> None:
-    assert inbound_answer({"name": "홍길동"}, {}) == {
-        "call_inbound": {"dynamic_variables": {"name": "홍길동"}, "metadata": {}}
-    }
-
-
-@pytest.mark.parametrize("name", ["a", "call_history", "set-diversion", "A1", "x" * 64])
-def test_names_of_tools(name: str) -> None:
-    assert is_tool_name(name)
-
-
-@pytest.mark.parametrize("name", ["", "x" * 65, "a b", "a/b", "a.b", "한글", "a\n", "é", "٣"])
-def test_what_is_no_name_of_a_tool(name: str) -> None:
-    assert not is_tool_name(name)
