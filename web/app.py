@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from web.delivery_connections import DeliveryConnections
 from web.endpoint import Endpoint, Group
 from web.headers import set_headers
 from web.problems import problems
@@ -23,7 +24,7 @@ from web.routes.voxai import VoxaiRoutes
 from web.routes.webhooks import WebhookRoutes
 from web.sources import Sources
 
-__all__ = ["Sources", "build_app", "endpoints_of"]
+__all__ = ["Sources", "build_app", "deliveries_of", "endpoints_of"]
 
 _MAX_BODY: Final = 1_048_576
 """Bytes of a request's body."""
@@ -52,6 +53,11 @@ def build_app(sources: Sources, routes: frozenset[Group], *, static: Path = STAT
     app.on_startup.append(start)
     app.on_shutdown.append(stop)
     return app
+
+
+def deliveries_of(sources: Sources) -> DeliveryConnections:
+    """What the connections of one listener begin as that serves the group ``public``."""
+    return DeliveryConnections(sources.providers, sources.metrics)
 
 
 def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:

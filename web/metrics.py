@@ -119,14 +119,26 @@ class Metrics:
     async def _answered(self, request: web.Request, response: web.StreamResponse) -> None:
         resource = request.match_info.route.resource
         handler = "none" if resource is None else resource.canonical
-        method = request.method if request.method in _METHODS else "other"
-        figures = self._figures_of(handler, method, response.status // 100)
-        figures.requests.inc()
-        figures.request_size.observe(request.content_length or 0)
-        figures.response_size.observe(response.content_length or 0)
         started = request.get(_STARTED)
-        if started is not None:
-            figures.duration.observe(time.perf_counter() - started)
+        self.count(
+            handler,
+            request.method if request.method in _METHODS else "other",
+            response.status,
+            request_size=request.content_length or 0,
+            response_size=response.content_length or 0,
+            took=None if started is None else time.perf_counter() - started,
+        )
+
+    def count(
+        self, handler: str, method: str, status: int, *, request_size: int, response_size: int, took: float | None
+    ) -> None:
+        """Count a request of the route ``handler`` that is answered with ``status`` after ``took`` seconds."""
+        figures = self._figures_of(handler, method, status // 100)
+        figures.requests.inc()
+        figures.request_size.observe(request_size)
+        figures.response_size.observe(response_size)
+        if took is not None:
+            figures.duration.observe(took)
 
     def _figures_of(self, handler: str, method: str, status: int) -> _Figures:
         """Those of some labels; looking each up by its labels takes longer than counting."""

@@ -39,7 +39,8 @@ from daemon.stores.deliveries import (
     get_delivery,
     page_of_deliveries,
 )
-from daemon.stores.delivery_inserts import Accepted, NewDelivery
+from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery
+from protocols.webhooks.delivery import Identified
 
 log = structlog.get_logger(__name__)
 
@@ -135,27 +136,53 @@ class InboxRoom(Inbox):
 
         Raises :class:`SourceRefusedError`, and as :meth:`put`.
         """
+        if source.stores_as_is:
+            return await self.take(source, headers, body, address=address, url_token=url_token)
+        identified = source.identify(self.verify(source, headers, body, address=address, url_token=url_token), body)
+        kept, redacted = await self._opt_outs.storable(source.name, identified.key, body)
+        kept_headers = storable_headers(headers, url_token=url_token)
+        return await self.acceptor.accept(
+            self._delivery(source, identified, kept_headers, kept, address, redacted=redacted)
+        )
+
+    def take(
+        self,
+        source: Source,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        *,
+        address: Address | None,
+        url_token: str | None = None,
+    ) -> asyncio.Future[Accepted]:
+        """As :meth:`receive`, for a source that stores what it is sent as it is. What is refused raises at once."""
+        identified = source.identify(self.verify(source, headers, body, address=address, url_token=url_token), body)
+        kept_headers = storable_headers(headers, url_token=url_token)
+        return self.acceptor.accept(self._delivery(source, identified, kept_headers, body, address))
+
+    def _delivery(
+        self,
+        source: Source,
+        identified: Identified,
+        headers: str,
+        body: bytes,
+        address: Address | None,
+        *,
+        redacted: bool = False,
+    ) -> NewDelivery:
         now = self._clock()
-        by_name = self.verify(source, headers, body, address=address, url_token=url_token)
-        identified = source.identify(by_name, body)
-        kept, redacted = body, False
-        if source.kind == "voxai":
-            kept, redacted = await self._opt_outs.storable(source.name, identified.key, body)
-        return await self._accept(
-            NewDelivery(
-                delivery_id=str(uuid7()),
-                source=source.name,
-                event=identified.event,
-                other_id=identified.other_id,
-                order_key=identified.key,
-                received_at=now,
-                due_at=now,
-                attempts_allowed=self._retries.attempts,
-                address="" if address is None else str(address),
-                redacted=redacted,
-                headers=storable_headers(headers, url_token=url_token),
-                body=kept,
-            )
+        return NewDelivery(
+            delivery_id=str(uuid7()),
+            source=source.name,
+            event=identified.event,
+            other_id=identified.other_id,
+            order_key=identified.key,
+            received_at=now,
+            due_at=now,
+            attempts_allowed=self._retries.attempts,
+            address="" if address is None else str(address),
+            redacted=redacted,
+            headers=headers,
+            body=body,
         )
 
     def verify(
@@ -184,7 +211,7 @@ class InboxRoom(Inbox):
     async def put(self, work: Work) -> str:
         """As the contract says."""
         now = self._clock()
-        accepted = await self._accept(
+        accepted = await self.acceptor.accept(
             NewDelivery(
                 delivery_id=str(uuid7()),
                 source=work.source,
@@ -199,11 +226,6 @@ class InboxRoom(Inbox):
             )
         )
         return accepted.delivery_id
-
-    async def _accept(self, delivery: NewDelivery) -> Accepted:
-        accepted = await self.acceptor.accept(delivery)
-        self.counts.accepted(delivery.source, accepted.fate)
-        return accepted
 
     # Running
 
@@ -220,10 +242,13 @@ class InboxRoom(Inbox):
             for destination in self.destinations.values():
                 await destination.close()
 
-    def _stored(self) -> None:
-        """There is something to work on, for us or, where we have our hands full, for another Parley."""
-        self.worker.wake()
-        self._bell.ring()
+    def _stored(self, deliveries: Sequence[NewDelivery], accepted: Sequence[Accepted]) -> None:
+        for delivery, one in zip(deliveries, accepted, strict=True):
+            self.counts.accepted(delivery.source, one.fate)
+        if any(one.fate is not Fate.DOUBLE for one in accepted):
+            # There is something to work on, for us or, where we have our hands full, for another Parley.
+            self.worker.wake()
+            self._bell.ring()
 
     async def close(self, grace: float) -> None:
         """Begin nothing new, and hand back within ``grace`` seconds and a moment what is worked on. What is put in

@@ -33,7 +33,7 @@ class Workshop:
         self.retries = Retries(self.config.retries)
         self.handlers = Handlers()
         self.workers: list[Worker] = []
-        self.acceptor = Acceptor(database, self.wake)
+        self.acceptor = Acceptor(database, lambda *_: self.wake())
 
     def clock(self) -> float:
         return self.now
