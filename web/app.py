@@ -57,7 +57,7 @@ def build_app(sources: Sources, routes: frozenset[Group], *, static: Path = STAT
 
 def deliveries_of(sources: Sources) -> DeliveryConnections:
     """What the connections of one listener begin as that serves the group ``public``."""
-    return DeliveryConnections(sources.providers, sources.metrics)
+    return DeliveryConnections(sources.providers, sources.metrics.requests)
 
 
 def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:

@@ -25,9 +25,9 @@ from web.addresses import Address, transport_address
 from web.encoding import encode
 from web.endpoint import JSON
 from web.headers import UNKEPT, headers_of
-from web.metrics import Metrics
 from web.problems import CONTENT_TYPE, ProblemError, problem_body, problem_of
 from web.providers import Providers, delivery_problem
+from web.request_figures import RequestFigures
 from web.routes.webhooks import PATH, accepted_payload, accepted_status
 from web.whole_request import WholeRequest, whole_request
 
@@ -44,9 +44,9 @@ _MOST_AHEAD: Final = 65_536
 class DeliveryConnections:
     """Those of one listener."""
 
-    def __init__(self, providers: Providers, metrics: Metrics) -> None:
+    def __init__(self, providers: Providers, figures: RequestFigures) -> None:
         self.providers = providers
-        self.metrics = metrics
+        self.figures = figures
         self._open: set[DeliveryConnection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._none_left = asyncio.Event()
@@ -231,7 +231,7 @@ class DeliveryConnection(asyncio.Protocol):
         self, request: WholeRequest, status: int, content_type: str, body: bytes, problem: ProblemError | None = None
     ) -> None:
         took = time.perf_counter() - self._began
-        self._connections.metrics.count(
+        self._connections.figures.count(
             PATH, "POST", status, request_size=len(request.body), response_size=len(body), took=took
         )
         if self._transport.is_closing():

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, Summary, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -28,6 +27,7 @@ from daemon.tools.room import Tools
 from daemon.tools.tool import Outcome
 from daemon.transcripts.utterance import Speaker, Utterance
 from web.live import Live
+from web.request_figures import RequestFigures
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -42,16 +42,6 @@ class OwnProcess(ProcessCollector):
 
     def _boot_time(self) -> float:
         return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-@dataclass(frozen=True, slots=True)
-class _Figures:
-    """What is counted of requests with the same labels."""
-
-    requests: Counter
-    request_size: Summary
-    response_size: Summary
-    duration: Histogram
 
 
 class Metrics:
@@ -85,27 +75,8 @@ class Metrics:
                 clock=clock,
             )
         )
-        self._requests = Counter(
-            "http_requests_total",
-            "Requests answered, by route, method and class of status.",
-            ("handler", "method", "status"),
-            registry=self._collectors,
-        )
-        self._request_size = Summary(
-            "http_request_size_bytes", "Bytes of request bodies.", ("handler",), registry=self._collectors
-        )
-        self._response_size = Summary(
-            "http_response_size_bytes", "Bytes of response bodies.", ("handler",), registry=self._collectors
-        )
-        self._duration = Histogram(
-            "http_request_duration_seconds",
-            "From the request to the beginning of its response, in seconds.",
-            ("handler", "method"),
-            registry=self._collectors,
-            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
-        )
-
-        self._figures: dict[tuple[str, str, int], _Figures] = {}
+        self.requests = RequestFigures()
+        self._collectors.register(self.requests)
 
     def add_to(self, app: web.Application) -> None:
         """Count what ``app`` answers."""
@@ -120,7 +91,7 @@ class Metrics:
         resource = request.match_info.route.resource
         handler = "none" if resource is None else resource.canonical
         started = request.get(_STARTED)
-        self.count(
+        self.requests.count(
             handler,
             request.method if request.method in _METHODS else "other",
             response.status,
@@ -128,29 +99,6 @@ class Metrics:
             response_size=response.content_length or 0,
             took=None if started is None else time.perf_counter() - started,
         )
-
-    def count(
-        self, handler: str, method: str, status: int, *, request_size: int, response_size: int, took: float | None
-    ) -> None:
-        """Count a request of the route ``handler`` that is answered with ``status`` after ``took`` seconds."""
-        figures = self._figures_of(handler, method, status // 100)
-        figures.requests.inc()
-        figures.request_size.observe(request_size)
-        figures.response_size.observe(response_size)
-        if took is not None:
-            figures.duration.observe(took)
-
-    def _figures_of(self, handler: str, method: str, status: int) -> _Figures:
-        """Those of some labels; looking each up by its labels takes longer than counting."""
-        found = self._figures.get((handler, method, status))
-        if found is None:
-            found = self._figures[handler, method, status] = _Figures(
-                requests=self._requests.labels(handler, method, f"{status}xx"),
-                request_size=self._request_size.labels(handler),
-                response_size=self._response_size.labels(handler),
-                duration=self._duration.labels(handler, method),
-            )
-        return found
 
 
 @web.middleware

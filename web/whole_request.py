@@ -19,7 +19,15 @@ _LENGTH: Final = re.compile(r"[0-9]{1,9}")
 _HEAD: Final = 8_000
 """Bytes of a head at most; aiohttp takes lines of some more."""
 _ONCE: Final = frozenset({"host", "content-length"})
-_UNUSUAL: Final = frozenset({"transfer-encoding", "content-encoding", "connection", "upgrade", "expect", "trailer"})
+_TELLING: Final = _ONCE | {
+    "x-forwarded-for",
+    "connection",
+    "transfer-encoding",
+    "content-encoding",
+    "upgrade",
+    "expect",
+    "trailer",
+}
 
 
 class WholeRequest(msgspec.Struct, frozen=True, gc=False):
@@ -83,18 +91,22 @@ class _Head:
         text, lower = _name(name)
         content = value.strip(b" \t").decode("utf-8", "surrogateescape")
         self.headers.append((text, content))
-        if lower in _ONCE:
+        if lower in _TELLING:
+            self._tell(lower, content)
+
+    def _tell(self, name: str, content: str) -> None:
+        if name in _ONCE:
             # A second one is for aiohttp to judge.
-            self.plain &= lower not in self.once
-            self.once.add(lower)
-            if lower == "host":
+            self.plain &= name not in self.once
+            self.once.add(name)
+            if name == "host":
                 self.host = content
             else:
                 self.length = int(content) if _LENGTH.fullmatch(content) else -1
-        elif lower == "x-forwarded-for":
+        elif name == "x-forwarded-for":
             self.forwarded_for.append(content)
-        elif lower in _UNUSUAL:
-            self.plain &= lower == "connection" and content.lower() == "keep-alive"
+        else:
+            self.plain &= name == "connection" and content.lower() == "keep-alive"
 
 
 # A provider names the same ones each time; whoever makes some up only costs the time to look at them.
