@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import aiohttp
@@ -39,7 +39,7 @@ class Destination:
     """One of them. Without a ``secret`` nothing is signed.
 
     ``clock`` gives Unix seconds, ``steady`` seconds that never go back. ``queue`` is how many of them a send waits
-    where as many as there may be are under way.
+    where as many as there may be are under way. ``latest`` gives a delivery as it may be sent now, and is asked last.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Destination:
         secret: str | None,
         clock: Callable[[], float],
         *,
+        latest: Callable[[Delivery], Awaitable[Delivery]],
         steady: Callable[[], float] = time.monotonic,
         queue: float = _QUEUE,
     ) -> None:
@@ -58,6 +59,7 @@ class Destination:
         self._config = config
         self._secret = secret
         self._clock = clock
+        self._latest = latest
         self._steady = steady
         self._queue = queue
         self._free = asyncio.Semaphore(_CONNECTIONS)
@@ -78,7 +80,7 @@ class Destination:
             # That it is slow with others says nothing of this one.
             raise PostponedError(f"{self.name} is busy with {_CONNECTIONS} others", after=self._queue) from error
         try:
-            await self._try(delivery)
+            await self._try(await self._latest(delivery))
         finally:
             self._free.release()
 

@@ -21,6 +21,7 @@ from daemon.inbox.destinations import Destination, source_of
 from daemon.inbox.handlers import Handlers, NamedHandler
 from daemon.inbox.headers import storable_headers
 from daemon.inbox.opt_outs import OptOuts
+from daemon.inbox.redactions import Redactions
 from daemon.inbox.replaying import Replaying
 from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner
@@ -72,8 +73,18 @@ class InboxRoom(Inbox):
         self._retries = Retries(config.retries)
         self.handlers = Handlers()
         self.sources = {source.name: Source(source, secrets) for source in config.source if source.kind != "off"}
+        self.redactions = Redactions(
+            database,
+            [name for name, source in self.sources.items() if source.kind == "voxai"],
+            [source_of(one.name) for one in config.destination if one.url],
+        )
         self.destinations = {
-            one.name: Destination(one, secrets.get(destination_secret(one)) if one.signed else None, clock)
+            one.name: Destination(
+                one,
+                secrets.get(destination_secret(one)) if one.signed else None,
+                clock,
+                latest=self.redactions.latest,
+            )
             for one in config.destination
             if one.url
         }
@@ -86,7 +97,7 @@ class InboxRoom(Inbox):
             )
         for name, source in self.sources.items():
             if source.kind == "voxai":
-                calls = VoxaiCallsHandler(database, [source_of(one) for one in self.destinations])
+                calls = VoxaiCallsHandler(database, self.redactions)
                 self.handlers.add(NamedHandler(name=f"{name}-calls", handle=calls.handle, source=name))
         self._opt_outs = OptOuts(database)
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
@@ -115,6 +126,7 @@ class InboxRoom(Inbox):
             self._config.destination,
             inbox=self,
             database=self._database,
+            redactions=self.redactions,
             supplies=supplies,
             clock=self._clock,
         ):
@@ -194,6 +206,7 @@ class InboxRoom(Inbox):
                 received_at=now,
                 due_at=now if work.due_at is None else work.due_at,
                 attempts_allowed=self._retries.attempts,
+                redacted=work.redacted,
                 headers=storable_headers([("Content-Type", work.content_type)]),
                 body=work.body,
             )
