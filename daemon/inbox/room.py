@@ -292,9 +292,12 @@ class InboxRoom(Inbox):
             "pending": float(sum(one.pending for one in counts.by_source().values())),
             "dead": float(sum(one.dead for one in counts.by_source().values())),
             "oldest_pending_seconds": age,
+            "own_events_lost": float(counts.own_lost),
         }
         if self.acceptor.problem:
             return Part(Condition.DEGRADED, "nothing can be stored: providers are told to come again", numbers)
         if counts.overdue() > self._config.backed_up_after:
             return Part(Condition.DEGRADED, "deliveries that are due are not worked on in time", numbers)
+        if counts.own_lost_lately(self._clock()):
+            return Part(Condition.DEGRADED, "events of Parley's own were lost within the last hour", numbers)
         return Part(Condition.OK, "", numbers)

@@ -297,7 +297,8 @@ async def test_parleys_own_events_go_where_they_are_wanted(database: Database, e
     story = Story()
     transcripts = Transcripts(story.hub, story.registry, epoch="e")
     async with Receiver() as receiver, at_work(database, destination=to_crm(receiver, events=events)) as room:
-        own = OwnEvents(story.hub, transcripts, room.inbox, room.inbox.handlers, time.time, settle=0.01)
+        inbox = room.inbox
+        own = OwnEvents(story.hub, transcripts, inbox, inbox.handlers, time.time, counts=inbox.counts, settle=0.01)
         telling = asyncio.create_task(own.run())
         story.appear("a")
         story.answer("a")
