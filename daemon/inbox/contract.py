@@ -89,14 +89,6 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     redacted: bool = False
 
 
-class Actor(msgspec.Struct, frozen=True, gc=False):
-    """Who asks, for the audit: ``via`` and ``address`` are those of an audit row."""
-
-    name: str
-    via: str
-    address: str = ""
-
-
 class InboxFullError(Exception):
     """So much waits to be stored that no more is taken. Trying again later is right."""
 

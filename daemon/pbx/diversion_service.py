@@ -19,8 +19,8 @@ from typing import Final
 import msgspec
 import structlog
 
+from daemon.actor import Actor
 from daemon.pbx.contract import (
-    Actor,
     Conflict,
     Diversion,
     Diversions,

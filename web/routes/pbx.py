@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from daemon.pbx.contract import Actor, ClickToCallRequest, Diversion, ExtensionDiversions
+from daemon.pbx.contract import ClickToCallRequest, Diversion, ExtensionDiversions
 from daemon.pbx.diversion_change import wish
 from daemon.pbx.diversion_service import ANY_VERSION
 from daemon.pbx.room import Pbx
@@ -239,7 +239,7 @@ class PbxRoutes:
             read = await room.diversions.change_several(
                 asked.path("extension"),
                 wishes,
-                actor=_actor(asked, self._auth),
+                actor=self._auth.actor(asked.request),
                 version=version,
                 tenant=asked.query.tenant,
             )
@@ -252,7 +252,7 @@ class PbxRoutes:
             read = await room.diversions.change(
                 asked.path("extension"),
                 DiversionKind(asked.path("kind")),
-                actor=_actor(asked, self._auth),
+                actor=self._auth.actor(asked.request),
                 version=version,
                 tenant=asked.query.tenant,
                 enabled=asked.body.enabled,
@@ -274,7 +274,7 @@ class PbxRoutes:
             return await room.diversions.clear(
                 asked.path("extension"),
                 kind,
-                actor=_actor(asked, self._auth),
+                actor=self._auth.actor(asked.request),
                 version=version,
                 tenant=asked.query.tenant,
             )
@@ -299,7 +299,7 @@ class PbxRoutes:
             raise ProblemError(422, "Not possible", "An Idempotency-Key has at most 200 characters.")
         room = self._room()
         with pbx_problems():
-            placed = await room.click_to_call.place(request, actor=_actor(asked, self._auth), key=key)
+            placed = await room.click_to_call.place(request, actor=self._auth.actor(asked.request), key=key)
         response = json_response(click_to_call_payload(placed, self._auth.view(asked.somebody)), status=202)
         response.headers["Location"] = f"/api/v1/click-to-call/{placed.click_to_call_id}"
         return response
@@ -316,11 +316,6 @@ class PbxRoutes:
         view = self._auth.view(asked.somebody)
         placed = await self._room().click_to_call.latest(asked.query.limit)
         return ClickToCallsPayload([click_to_call_payload(one, view) for one in placed])
-
-
-def _actor(asked: Asked[Any, Any], auth: Auth) -> Actor:
-    account, address = asked.somebody.account, auth.address(asked.request)
-    return Actor(account.name, account.via, "" if address is None else str(address))
 
 
 def _versioned(asked: Asked[Any, Any], response: web.Response, version: str) -> web.Response:

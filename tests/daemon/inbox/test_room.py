@@ -15,10 +15,11 @@ import pytest
 from aiohttp import web
 from sqlalchemy import text
 
+from daemon.actor import Actor
 from daemon.calls.events import AppSpoke
 from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
 from daemon.health import Condition
-from daemon.inbox.contract import Actor, Delivery, PermanentError, Work
+from daemon.inbox.contract import Delivery, PermanentError, Work
 from daemon.inbox.handlers import NamedHandler
 from daemon.inbox.own_events import OwnEvents
 from daemon.inbox.room import InboxRoom
