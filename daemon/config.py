@@ -249,7 +249,7 @@ class DestinationConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True
 
     name: Name = "crm"
     url: str = ""
-    """``https://…``; empty: as if it did not stand there."""
+    """``https://…``; ``secret``: it is the secret ``destination-<name>-url``; empty: as if it did not stand there."""
     events: list[str] = msgspec.field(default_factory=list)
     """Parley's own events that go there, as patterns: ``call.started``, ``call.ended``, ``utterance.final``."""
     signed: bool = True

@@ -7,10 +7,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
 import structlog
 from uuid_utils import uuid7
 
-from daemon.config import InboxConfig
+from daemon.config import DestinationConfig, InboxConfig
 from daemon.health import Condition, Part
 from daemon.inbox.acceptor import Acceptor
 from daemon.inbox.address_guard import Address
@@ -28,7 +29,7 @@ from daemon.inbox.runs import Runner
 from daemon.inbox.sources import Source, SourceRefusedError
 from daemon.inbox.voxai_calls import VoxaiCallsHandler
 from daemon.inbox.worker import Worker
-from daemon.secrets import Secrets, destination_secret
+from daemon.secrets import Secrets, destination_secret, destination_url
 from daemon.stores.bell import Bell
 from daemon.stores.database import Database, DatabaseAwayError
 from daemon.stores.deliveries import (
@@ -41,6 +42,7 @@ from daemon.stores.deliveries import (
     page_of_deliveries,
 )
 from daemon.stores.delivery_inserts import Accepted, NewDelivery
+from protocols.errors import LocalError
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +57,7 @@ class InboxRoom(Inbox):
     """Takes in, works and tells. ``clock`` gives Unix seconds.
 
     ``holder`` is asked, when the work begins, for the name of this process among those that share the store: the same
-    after a restart. Raises ``LocalError`` for a source that cannot work.
+    after a restart. Raises ``LocalError`` for a source or a destination that cannot work.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class InboxRoom(Inbox):
         )
         self.destinations = {
             one.name: Destination(
-                one,
+                msgspec.structs.replace(one, url=_url(one, secrets)),
                 secrets.get(destination_secret(one)) if one.signed else None,
                 clock,
                 latest=self.redactions.latest,
@@ -301,3 +303,10 @@ class InboxRoom(Inbox):
         if counts.own_lost_lately(self._clock()):
             return Part(Condition.DEGRADED, "events of Parley's own were lost within the last hour", numbers)
         return Part(Condition.OK, "", numbers)
+
+
+def _url(destination: DestinationConfig, secrets: Secrets) -> str:
+    url = destination_url(destination, secrets)
+    if url is None:
+        raise LocalError(f"the address of {destination.name} is missing")
+    return url
