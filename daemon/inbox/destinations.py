@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import aiohttp
+import msgspec
 import structlog
 
 from daemon.config import DestinationConfig
@@ -18,7 +19,9 @@ from daemon.inbox.address_guard import AddressGuard, PrivateAddressError
 from daemon.inbox.circuit import Circuit
 from daemon.inbox.contract import JSON, Delivery, PermanentError, PostponedError, RetryLaterError
 from daemon.inbox.retry_after import retry_after
+from daemon.secrets import Secrets, destination_secret, destination_url
 from daemon.version import version
+from protocols.errors import LocalError
 from protocols.webhooks.standard import sign
 
 log = structlog.get_logger(__name__)
@@ -162,3 +165,21 @@ class Destination:
         if self._circuit.is_open:
             return Part(Condition.DEGRADED, f"it keeps failing: {self._problem}")
         return Part(Condition.OK)
+
+
+def open_destinations(
+    configs: Iterable[DestinationConfig],
+    secrets: Secrets,
+    clock: Callable[[], float],
+    latest: Callable[[Delivery], Awaitable[Delivery]],
+) -> dict[str, Destination]:
+    """Those that have an address, by name. Raises ``LocalError`` where that is a secret that is missing."""
+    opened = {}
+    for config in configs:
+        url = destination_url(config, secrets)
+        if url is None:
+            raise LocalError(f"the address of {config.name} is missing")
+        if url:
+            secret = secrets.get(destination_secret(config)) if config.signed else None
+            opened[config.name] = Destination(msgspec.structs.replace(config, url=url), secret, clock, latest=latest)
+    return opened

@@ -7,18 +7,17 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-import msgspec
 import structlog
 from uuid_utils import uuid7
 
-from daemon.config import DestinationConfig, InboxConfig
+from daemon.config import InboxConfig
 from daemon.health import Condition, Part
 from daemon.inbox.acceptor import Acceptor
 from daemon.inbox.address_guard import Address
 from daemon.inbox.configured_handlers import configured_handlers
 from daemon.inbox.contract import OWN, Inbox, Work
 from daemon.inbox.counts import Counts
-from daemon.inbox.destinations import Destination, source_of
+from daemon.inbox.destinations import open_destinations, source_of
 from daemon.inbox.handlers import Handlers, NamedHandler
 from daemon.inbox.headers import storable_headers
 from daemon.inbox.opt_outs import OptOuts
@@ -29,7 +28,7 @@ from daemon.inbox.runs import Runner
 from daemon.inbox.sources import Source, SourceRefusedError
 from daemon.inbox.voxai_calls import VoxaiCallsHandler
 from daemon.inbox.worker import Worker
-from daemon.secrets import Secrets, destination_secret, destination_url
+from daemon.secrets import Secrets
 from daemon.stores.bell import Bell
 from daemon.stores.database import Database, DatabaseAwayError
 from daemon.stores.deliveries import (
@@ -42,7 +41,6 @@ from daemon.stores.deliveries import (
     page_of_deliveries,
 )
 from daemon.stores.delivery_inserts import Accepted, NewDelivery
-from protocols.errors import LocalError
 
 log = structlog.get_logger(__name__)
 
@@ -80,16 +78,7 @@ class InboxRoom(Inbox):
             [name for name, source in self.sources.items() if source.kind == "voxai"],
             [source_of(one.name) for one in config.destination if one.url],
         )
-        self.destinations = {
-            one.name: Destination(
-                msgspec.structs.replace(one, url=_url(one, secrets)),
-                secrets.get(destination_secret(one)) if one.signed else None,
-                clock,
-                latest=self.redactions.latest,
-            )
-            for one in config.destination
-            if one.url
-        }
+        self.destinations = open_destinations(config.destination, secrets, clock, self.redactions.latest)
         for name, destination in self.destinations.items():
             # A source's own name has no colon: nobody can deliver to a destination past its handlers.
             self.handlers.add(
@@ -303,10 +292,3 @@ class InboxRoom(Inbox):
         if counts.own_lost_lately(self._clock()):
             return Part(Condition.DEGRADED, "events of Parley's own were lost within the last hour", numbers)
         return Part(Condition.OK, "", numbers)
-
-
-def _url(destination: DestinationConfig, secrets: Secrets) -> str:
-    url = destination_url(destination, secrets)
-    if url is None:
-        raise LocalError(f"the address of {destination.name} is missing")
-    return url
