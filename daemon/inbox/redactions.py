@@ -6,7 +6,8 @@ takes what stands there, in one transaction, which the redaction waits for and t
 before, and again when the copy is stored.
 
 That leaves what nobody can take back: what has been sent, or is just being sent, when people opt out, and what a
-function of one's own was given for the attempt that it is at.
+function of one's own was given for the attempt that it is at. Nor is anything found that was kept for a destination
+which the configuration names no more.
 """
 
 from __future__ import annotations
