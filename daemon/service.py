@@ -125,6 +125,7 @@ class Service:
             self.inbox,
             self.inbox.handlers,
             clock,
+            counts=self.inbox.counts,
             settle=min(SETTLE, config.calls.keep_ended / 2),
         )
         self.health = self._health()

@@ -14,6 +14,7 @@ from web.problems import problems
 from web.routes.call_events import CallEventRoutes
 from web.routes.calls import CallRoutes
 from web.routes.console import STATIC, ConsoleRoutes
+from web.routes.diversions import DiversionRoutes
 from web.routes.documents import DocumentRoutes
 from web.routes.health import HealthRoutes
 from web.routes.inbox import InboxRoutes
@@ -69,6 +70,7 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             SessionRoutes(sources),
             CallRoutes(sources),
             PbxRoutes(sources),
+            DiversionRoutes(sources),
             InboxRoutes(sources),
             WebhookRoutes(sources),
             CallEventRoutes(sources),

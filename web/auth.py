@@ -20,6 +20,7 @@ from aiohttp import web
 
 from daemon.accounts.account import Account
 from daemon.accounts.accounts import Accounts
+from daemon.actor import Actor
 from daemon.config import Role, WebConfig
 from web.addresses import (
     Address,
@@ -84,6 +85,11 @@ class Auth:
     def address_behind(self, address: Address | None, forwarded_for: Sequence[str]) -> Address | None:
         """Who sent what came from ``address`` with these values of ``X-Forwarded-For``."""
         return address_behind(address, forwarded_for, self._trusted)
+
+    def actor(self, request: web.Request) -> Actor:
+        """Whom the audit names for what is done by a request that somebody was identified in."""
+        account, address = request[IDENTITY].account, self.address(request)
+        return Actor(account.name, account.via, "" if address is None else str(address))
 
     async def identify(self, request: web.Request) -> Identity | None:
         """Who sends the request, and remember it there. A credential that is not valid is nobody's.

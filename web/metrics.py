@@ -229,7 +229,9 @@ class _ParleyCollector(Collector):
                 stored.add_metric((source, state), getattr(counted, state))
             since = counted.oldest_pending_at
             oldest.add_metric((source,), 0.0 if since is None else max(0.0, now - since))
-        yield from (*counters.values(), refused, stored, oldest)
+        lost = CounterMetricFamily("parley_inbox_own_events_lost", "Events of Parley's own that were never stored.")
+        lost.add_metric((), self._inbox.counts.own_lost)
+        yield from (*counters.values(), refused, stored, oldest, lost)
 
     def _collect_links(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("parley_link_up", "Whether a link is up, be its other side slow.", labels=("link",))

@@ -17,17 +17,18 @@ from daemon.inbox.address_guard import Address
 from daemon.inbox.configured_handlers import configured_handlers
 from daemon.inbox.contract import OWN, Inbox, Work
 from daemon.inbox.counts import Counts
-from daemon.inbox.destinations import Destination, source_of
+from daemon.inbox.destinations import open_destinations, source_of
 from daemon.inbox.handlers import Handlers, NamedHandler
 from daemon.inbox.headers import storable_headers
 from daemon.inbox.opt_outs import OptOuts
+from daemon.inbox.redactions import Redactions
 from daemon.inbox.replaying import Replaying
 from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner
 from daemon.inbox.sources import Source, SourceRefusedError
 from daemon.inbox.voxai_calls import VoxaiCallsHandler
 from daemon.inbox.worker import Worker
-from daemon.secrets import Secrets, destination_secret
+from daemon.secrets import Secrets
 from daemon.stores.bell import Bell
 from daemon.stores.database import Database, DatabaseAwayError
 from daemon.stores.deliveries import (
@@ -55,7 +56,7 @@ class InboxRoom(Inbox):
     """Takes in, works and tells. ``clock`` gives Unix seconds.
 
     ``holder`` is asked, when the work begins, for the name of this process among those that share the store: the same
-    after a restart. Raises ``LocalError`` for a source that cannot work.
+    after a restart. Raises ``LocalError`` for a source or a destination that cannot work.
     """
 
     def __init__(
@@ -73,11 +74,12 @@ class InboxRoom(Inbox):
         self._retries = Retries(config.retries)
         self.handlers = Handlers()
         self.sources = {source.name: Source(source, secrets) for source in config.source if source.kind != "off"}
-        self.destinations = {
-            one.name: Destination(one, secrets.get(destination_secret(one)) if one.signed else None, clock)
-            for one in config.destination
-            if one.url
-        }
+        self.redactions = Redactions(
+            database,
+            [name for name, source in self.sources.items() if source.kind == "voxai"],
+            [source_of(one.name) for one in config.destination if one.url],
+        )
+        self.destinations = open_destinations(config.destination, secrets, clock, self.redactions.latest)
         for name, destination in self.destinations.items():
             # A source's own name has no colon: nobody can deliver to a destination past its handlers.
             self.handlers.add(
@@ -87,7 +89,7 @@ class InboxRoom(Inbox):
             )
         for name, source in self.sources.items():
             if source.kind == "voxai":
-                calls = VoxaiCallsHandler(database, [source_of(one) for one in self.destinations])
+                calls = VoxaiCallsHandler(database, self.redactions)
                 self.handlers.add(NamedHandler(name=f"{name}-calls", handle=calls.handle, source=name))
         self._opt_outs = OptOuts(database)
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
@@ -116,6 +118,7 @@ class InboxRoom(Inbox):
             self._config.destination,
             inbox=self,
             database=self._database,
+            redactions=self.redactions,
             supplies=supplies,
             clock=self._clock,
         ):
@@ -221,6 +224,7 @@ class InboxRoom(Inbox):
                 received_at=now,
                 due_at=now if work.due_at is None else work.due_at,
                 attempts_allowed=self._retries.attempts,
+                redacted=work.redacted,
                 headers=storable_headers([("Content-Type", work.content_type)]),
                 body=work.body,
             )
@@ -304,9 +308,12 @@ class InboxRoom(Inbox):
             "pending": float(sum(one.pending for one in counts.by_source().values())),
             "dead": float(sum(one.dead for one in counts.by_source().values())),
             "oldest_pending_seconds": age,
+            "own_events_lost": float(counts.own_lost),
         }
         if self.acceptor.problem:
             return Part(Condition.DEGRADED, "nothing can be stored: providers are told to come again", numbers)
         if counts.overdue() > self._config.backed_up_after:
             return Part(Condition.DEGRADED, "deliveries that are due are not worked on in time", numbers)
+        if counts.own_lost_lately(self._clock()):
+            return Part(Condition.DEGRADED, "events of Parley's own were lost within the last hour", numbers)
         return Part(Condition.OK, "", numbers)
