@@ -77,9 +77,8 @@ class Leases:
                 lost = await lost_deliveries(connection, self._clock(), holder=holder, apart_from=list(self._running()))
                 for owner, rows in groupby(sorted(lost, key=lambda row: row.holder), key=lambda row: row.holder):
                     ended = [self.given_up(row, LOST, RunOutcome.LOST, was_tried=was_tried) for row in rows]
-                    await hand_back_deliveries(
-                        connection, owner, [one.row for one in ended], [run for one in ended for run in one.runs]
-                    )
+                    runs = [run for one in ended for run in one.runs]
+                    await hand_back_deliveries(connection, owner, [one.row for one in ended], runs, now=self._clock())
             if not lost:
                 return
             log.warning("deliveries_taken_back", count=len(lost))

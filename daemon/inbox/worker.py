@@ -233,7 +233,7 @@ class Worker:
         runs = [run for worked in batch for run in worked.runs]
         try:
             async with self._database.transaction() as connection:
-                kept = await hand_back_deliveries(connection, self._leases.holder, rows, runs)
+                kept = await hand_back_deliveries(connection, self._leases.holder, rows, runs, now=self._clock())
         except RowRefusedError:
             if len(batch) == 1:
                 # Its lease is over before long, and then it is tried again.

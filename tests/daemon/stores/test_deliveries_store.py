@@ -84,7 +84,7 @@ async def hand_back(
         error=changes.get("error", ""),
     )
     async with database.transaction() as connection:
-        return await hand_back_deliveries(connection, "h", [worked], [run])
+        return await hand_back_deliveries(connection, "h", [worked], [run], now=1001.0)
 
 
 async def listed(database: Database, before: str | None = None, **wanted: Any) -> list[str]:
@@ -331,9 +331,9 @@ async def test_only_its_holder_hands_one_back(database: Database) -> None:
     [claimed] = await claim(database)
     async with database.transaction() as connection:
         worked = WorkedRow(delivery_id="a", attempt=1, state=DeliveryState.DONE)
-        assert await hand_back_deliveries(connection, "other", [worked], []) == set()
+        assert await hand_back_deliveries(connection, "other", [worked], [], now=1001.0) == set()
         late = msgspec.structs.replace(worked, attempt=2)
-        assert await hand_back_deliveries(connection, "h", [late], []) == set()
+        assert await hand_back_deliveries(connection, "h", [late], [], now=1001.0) == set()
     assert (await state_of(database, "a")).state is DeliveryState.WORKING
     async with database.transaction() as connection:
         assert await cancel_delivery(connection, "a", 1002.0)
