@@ -330,6 +330,6 @@ async def next_due(connection: AsyncConnection) -> float | None:
 
 
 def _claimed(row: Any) -> ClaimedRow:
-    values = {name: getattr(row, name) for name in ClaimedRow.__struct_fields__}
+    values = dict(zip(ClaimedRow.__struct_fields__, row, strict=False))
     values["redacted"] = bool(values["redacted"])
     return ClaimedRow(**values)
