@@ -43,15 +43,16 @@ _EARLIER: Final = """
     WHERE earlier.source = deliveries.source AND earlier.order_key = deliveries.order_key
         AND earlier.state IN ('pending', 'working') AND earlier.delivery_id < deliveries.delivery_id
 """
-# Within a coalesce, for PostgreSQL else makes a join of it, whose cost it cannot guess, and reads whole indexes.
+# The first by an index, and not whether any EXISTS: for that PostgreSQL may read the table, in the belief that it comes
+# across one soon. Where there is none it would read all of it.
 BEHIND_UNTRIED: Final = f"""
-    coalesce(EXISTS (
-        {_EARLIER} AND earlier.failing_since IS NULL AND (earlier.state = 'working' OR earlier.due_at <= :now)
-    ), false)
+    (({_EARLIER} AND earlier.failing_since IS NULL AND (earlier.state = 'working' OR earlier.due_at <= :now)
+        ORDER BY earlier.delivery_id LIMIT 1) IS NOT NULL)
 """
 """SQL: an earlier one that is due was not tried yet, or is at its first try."""
 BEHIND_FAILING: Final = f"""
-    (deliveries.due_at > :patient_since AND EXISTS ({_EARLIER} AND earlier.failing_since > :patient_since))
+    (deliveries.due_at > :patient_since AND ({_EARLIER} AND earlier.failing_since > :patient_since
+        ORDER BY earlier.failing_since LIMIT 1) IS NOT NULL)
 """
 """SQL: an earlier one fails, and is still waited for."""
 ONE_OF: Final = {"sqlite": "IN (%s)", "postgresql": "= ANY (ARRAY(%s))"}

@@ -138,7 +138,7 @@ _FOLLOWING: Final = f"""
             SELECT 1 FROM deliveries AS failing
             WHERE failing.source = given.source AND failing.order_key = given.order_key
                 AND failing.state IN ('pending', 'working') AND failing.failing_since > :patient_since
-            LIMIT 1
+            ORDER BY failing.failing_since LIMIT 1
         ) IS NULL
     ), ours AS MATERIALIZED (
         SELECT delivery_id FROM deliveries
