@@ -11,8 +11,8 @@ Positive = Annotated[float, Meta(gt=0)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Role = Literal["viewer", "operator", "admin"]
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-ToolName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
+ToolName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}\Z")]
 
 
 class ServiceConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -121,7 +121,7 @@ class LiveConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class PbxHeaderConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``[[pbx.header]]``: a header of the WebSocket handshake; ``value`` empty: the secret ``pbx-header-<name>``."""
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")] = "X-Example"
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}\Z")] = "X-Example"
     value: str = ""
 
 
@@ -249,7 +249,7 @@ class DestinationConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True
 
     name: Name = "crm"
     url: str = ""
-    """``https://…``; empty: as if it did not stand there."""
+    """``https://…``; ``secret``: it is the secret ``destination-<name>-url``; empty: as if it did not stand there."""
     events: list[str] = msgspec.field(default_factory=list)
     """Parley's own events that go there, as patterns: ``call.started``, ``call.ended``, ``utterance.final``."""
     signed: bool = True

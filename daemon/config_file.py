@@ -228,7 +228,8 @@ def _judge(shape: inspect.Type, value: Any) -> tuple[bool, str]:
             return fits, f"one of {', '.join(_shown(choice) for choice in shape.values)}"
         case inspect.StrType():
             fits = isinstance(value, str) and (not shape.pattern or re.search(shape.pattern, value) is not None)
-            return fits, f"text like {shape.pattern}" if shape.pattern else "text in quotes"
+            anchored = (shape.pattern or "").removeprefix("^").removesuffix(r"\Z")
+            return fits, f"text like {anchored}" if anchored else "text in quotes"
         case inspect.ListType():
             tables = isinstance(shape.item_type, inspect.StructType)
             return False, "tables, each under a heading in double brackets" if tables else "an array in brackets"

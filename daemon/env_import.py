@@ -17,6 +17,7 @@ import msgspec
 
 from daemon.env_file import read_env
 from daemon.errors import OperatorError
+from daemon.inbox_rules import url_problem
 from daemon.secrets import DATABASE_PASSWORD
 
 # The names as they are really in use, and as they should have been spelled. Where a file gives both, the first is the
@@ -27,13 +28,36 @@ _MISSPELLED = {
     "ELASTCSEARCH_PORT": "ELASTICSEARCH_PORT",
 }
 
-# Names whose rooms do not exist yet. An address to which anybody may post is as good as a password.
+# Names whose rooms do not exist yet.
 _LATER_SECRETS = (
     "SEND_PASSWORD",
     "WEBEX_BOT_TOKEN",
 )
-# Addresses that were posted to: kept as secrets, and said where they belong.
-_DESTINATIONS = {"CUSTOM_SERVER_WEBHOOK_URL": "forward", "MAKE_COM_WEBHOOK_URL": "make-com"}
+# Where the events of Vox.ai's calls were posted to, and what is called so now: by its name and what sends it there.
+_DESTINATIONS = {
+    "CUSTOM_SERVER_WEBHOOK_URL": ("custom-server", "forward"),
+    "MAKE_COM_WEBHOOK_URL": ("make-com", "make-com"),
+}
+# Nothing in such a file says by what Vox.ai is known: the address that it delivers from is all there is.
+_VOXAI = """\
+# Vox.ai, by the address that it delivers from. Behind a proxy name that in [web] trusted_proxies; a token is better.
+[[inbox.source]]
+name = "voxai"
+kind = "voxai"
+check = "address"
+addresses = ["34.123.198.226"]"""
+_DESTINATION = """\
+# An address that is not public must stand in its private_networks.
+[[inbox.destination]]
+name = "{name}"
+url = "secret"
+signed = false
+
+[[inbox.handler]]
+name = "{name}"
+source = "voxai"
+use = "{use}"
+destination = "{name}\""""
 _SOURCES = {"GITHUB_WEBHOOK_SECRET": "github", "STRIPE_WEBHOOK_SECRET": "stripe"}
 _LATER_PLAIN = (
     "ELASTICSEARCH_HOST",
@@ -108,7 +132,7 @@ class _Import:
         listener = self._listener()
         database = self._database()
         sources = self._sources()
-        self._set_destinations_aside()
+        destinations = self._destinations()
         self._keep_for_later()
         unknown = sorted(self._values)
         for name in unknown:
@@ -118,6 +142,7 @@ class _Import:
             listener,
             database,
             *sources,
+            *destinations,
             "# A switch is named like this; its password is the secret switch-main-password.",
             '# [[switch]]\n# name = "main"',
         ]
@@ -176,15 +201,23 @@ class _Import:
                 tables.append(f'[[inbox.source]]\nname = "{source}"\nkind = "{source}"')
         return tables
 
-    def _set_destinations_aside(self) -> None:
-        for name, use in _DESTINATIONS.items():
-            if self._values.get(name):
-                self._set_aside(name, secret=True)
-                self._remarks.append(
-                    f"{name}: write that address as the url of an [[inbox.destination]], and a [[inbox.handler]] "
-                    f'with use = "{use}" that names it'
-                )
-            self._values.pop(name, None)
+    def _destinations(self) -> list[str]:
+        """Who was told of Vox.ai's calls, at addresses that stay secret, and Vox.ai itself where there is anybody."""
+        tables = []
+        for variable, (name, use) in _DESTINATIONS.items():
+            problem = url_problem(self._values[variable]) if self._values.get(variable) else None
+            if problem:
+                self._remarks.append(f"{variable}: {problem[0]}; it was kept and not taken over")
+                self._set_aside(variable, secret=True)
+            elif url := self._take(variable):
+                self._credentials[f"destination-{name}-url"] = url
+                tables.append(_DESTINATION.format(name=name, use=use))
+        if not tables:
+            return []
+        self._remarks.append(
+            "Vox.ai is let in by its address alone; a token, which is the secret source-voxai-secret, is better"
+        )
+        return [_VOXAI, *tables]
 
     def _from_url(self, address: str) -> str:
         """Without the password, and without the driver that another program's library wanted named."""

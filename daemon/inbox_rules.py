@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 from daemon.broken_rule import BrokenRule, network_rule
 from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
 from daemon.secrets import (
+    SECRET_URL,
     Secrets,
     UnreadableSecretError,
     destination_secret,
+    destination_url,
+    destination_url_secret,
     environment_name,
     source_secret,
     source_secrets,
@@ -136,16 +139,7 @@ def _destination(destination: DestinationConfig, here: KeyPath, secrets: Secrets
             yield BrokenRule((*here, "events", number), f'no event is called "{pattern}"', remedy)
     for number, network in enumerate(destination.private_networks):
         yield from network_rule(network, (*here, "private_networks", number))
-    try:
-        url = urlsplit(destination.url)
-        _ = url.port, (url.hostname or "").encode("idna")
-    except ValueError:  # of which UnicodeError is one
-        yield BrokenRule((*here, "url"), "this is no URL", "give https://host/path")
-        return
-    if url.scheme not in ("http", "https") or not url.hostname:
-        yield BrokenRule((*here, "url"), "this is no address of that kind", "give https://host/path or http://…")
-    elif url.username or url.password:
-        yield BrokenRule((*here, "url"), "a password stands in it", "take it out: what is sent is signed")
+    yield from _destination_url(destination, here, secrets)
     if not destination.signed or secrets is None:
         return
     name = destination_secret(destination)
@@ -158,6 +152,37 @@ def _destination(destination: DestinationConfig, here: KeyPath, secrets: Secrets
             sign(secret, "probe", 0, b"")
     except (UnreadableSecretError, LocalError) as error:
         yield BrokenRule((*here, "name"), f"the secret {name} cannot be used: {error}", _mend(name))
+
+
+def _destination_url(destination: DestinationConfig, here: KeyPath, secrets: Secrets | None) -> Iterator[BrokenRule]:
+    is_secret = destination.url == SECRET_URL
+    if is_secret and secrets is None:
+        return
+    name = destination_url_secret(destination)
+    try:
+        url = destination.url if secrets is None else destination_url(destination, secrets)
+    except UnreadableSecretError as error:
+        yield BrokenRule((*here, "url"), f"the secret {name} cannot be used: {error}", _mend(name))
+        return
+    if url is None:
+        yield BrokenRule((*here, "url"), f"the secret {name} is missing", _put(name))
+    elif problem := url_problem(url):
+        what, remedy = problem
+        yield BrokenRule((*here, "url"), f"the secret {name}: {what}" if is_secret else what, remedy)
+
+
+def url_problem(url: str) -> tuple[str, str] | None:
+    """Why nothing can be sent to ``url``, without any of it, and the remedy; ``None`` where it looks right."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port, (parts.hostname or "").encode("idna")
+    except ValueError:  # of which UnicodeError is one
+        return "this is no URL", "give https://host/path"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "this is no address of that kind", "give https://host/path or http://…"
+    if parts.username or parts.password:
+        return "a password stands in it", "take it out: what is sent is signed"
+    return None
 
 
 def _put(name: str) -> str:

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import web
 
 from daemon.errors import OperatorError
 
 _BACKLOG = 1024
+
+
+class Connections(Protocol):
+    """What connections of a listener begin as, where that is not aiohttp's own protocol."""
+
+    def begin_on(self, server: web.Server) -> Callable[[], asyncio.Protocol]:
+        """What makes the protocol of each. One may become ``server``'s later."""
+
+    async def close(self, patience: float) -> None:
+        """End those that did not, within ``patience`` seconds."""
+
+
+@dataclass(slots=True)
+class _Listener:
+    runner: web.AppRunner
+    socket: socket.socket
+    connections: Connections | None
+    server: asyncio.Server | None = None
 
 
 class Listeners:
@@ -21,13 +42,11 @@ class Listeners:
 
     def __init__(self, shutdown_timeout: float) -> None:
         self._shutdown_timeout = shutdown_timeout
-        self._runners: list[web.AppRunner] = []
-        self._sockets: list[socket.socket] = []
-        self._sites: list[tuple[web.AppRunner, web.SockSite]] = []
+        self._listeners: list[_Listener] = []
         self.addresses: list[tuple[str, int]] = []
         """Where TCP listeners really are: a port 0 became whichever was free."""
 
-    async def add_tcp(self, app: web.Application, host: str, port: int) -> None:
+    async def add_tcp(self, app: web.Application, host: str, port: int, connections: Connections | None = None) -> None:
         """Serve ``app`` at ``host:port``. Raises :class:`OperatorError` where that cannot be had."""
         loop = asyncio.get_running_loop()
         sockets = []
@@ -42,7 +61,7 @@ class Listeners:
             raise OperatorError(f"cannot listen at {host} port {port}: {error.strerror or error}") from error
         for bound in sockets:
             self.addresses.append(bound.getsockname()[:2])
-        await self._serve(app, sockets)
+        await self._serve(app, sockets, connections)
 
     async def add_unix(self, app: web.Application, path: Path) -> None:
         """Serve ``app`` at a Unix socket that only our own user (and root) can open.
@@ -56,32 +75,38 @@ class Listeners:
             bound = _bound_unix(path)
         except OSError as error:
             raise OperatorError(f"cannot listen at {path}: {error.strerror or error}") from error
-        await self._serve(app, [bound])
+        await self._serve(app, [bound], None)
 
     async def start(self) -> None:
         """Accept."""
-        for _, site in self._sites:
-            await site.start()
+        loop = asyncio.get_running_loop()
+        for listener in self._listeners:
+            server = listener.runner.server
+            assert server is not None, "it is set up"  # noqa: S101
+            begin = server if listener.connections is None else listener.connections.begin_on(server)
+            listener.server = await loop.create_server(begin, sock=listener.socket, backlog=_BACKLOG)
 
     async def stop_accepting(self) -> None:
         """Take no new connection; those that stand go on."""
-        for runner, site in self._sites:
-            if site in runner.sites:
-                await site.stop()
+        for listener in self._listeners:
+            if listener.server is not None:
+                listener.server.close()
 
     async def close(self) -> None:
         """End what stands."""
-        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
-        for bound in self._sockets:
-            bound.close()
+        await self.stop_accepting()
+        begun = {id(one.connections): one.connections for one in self._listeners if one.connections is not None}
+        await asyncio.gather(*(connections.close(self._shutdown_timeout) for connections in begun.values()))
+        # One that became aiohttp's meanwhile is ended with the others there.
+        await asyncio.gather(*(runner.cleanup() for runner in {one.runner for one in self._listeners}))
+        for listener in self._listeners:
+            listener.socket.close()
 
-    async def _serve(self, app: web.Application, sockets: list[socket.socket]) -> None:
-        self._sockets += sockets
+    async def _serve(self, app: web.Application, sockets: list[socket.socket], connections: Connections | None) -> None:
         # Addresses of requests hold numbers and one-time codes: they are not for an access log.
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=self._shutdown_timeout)
         await runner.setup()
-        self._runners.append(runner)
-        self._sites += [(runner, web.SockSite(runner, bound, backlog=_BACKLOG)) for bound in sockets]
+        self._listeners += [_Listener(runner, bound, connections) for bound in sockets]
 
 
 def _bound(family: int, address: object) -> socket.socket:

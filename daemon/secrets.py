@@ -11,6 +11,8 @@ from pathlib import Path
 
 from daemon.config import DestinationConfig, PbxHeaderConfig, PbxTenantConfig, SourceConfig, SwitchConfig
 
+SECRET_URL = "secret"  # noqa: S105 - says that there is one
+"""In the place of a destination's address: it is a secret, as one is to which anybody may post who knows it."""
 DATABASE_PASSWORD = "database-password"  # noqa: S105 - the name of a secret
 
 
@@ -49,6 +51,21 @@ def source_secrets(source: SourceConfig, secrets: Secrets) -> list[str]:
 def destination_secret(destination: DestinationConfig) -> str:
     """The name of the secret with which what goes to ``destination`` is signed."""
     return f"destination-{destination.name}-secret"
+
+
+def destination_url_secret(destination: DestinationConfig) -> str:
+    """The name of the secret that is the address of ``destination`` where the configuration says ``secret``."""
+    return f"destination-{destination.name}-url"
+
+
+def destination_url(destination: DestinationConfig, secrets: Secrets) -> str | None:
+    """Where to send what goes to ``destination``; ``None`` for a secret that is missing.
+
+    Raises :class:`UnreadableSecretError`.
+    """
+    if destination.url != SECRET_URL:
+        return destination.url
+    return secrets.get(destination_url_secret(destination))
 
 
 def environment_name(name: str) -> str:

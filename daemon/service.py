@@ -48,7 +48,7 @@ from daemon.transcripts.recorder import Recorder
 from daemon.upgrading import Upgrading
 from daemon.version import version
 from daemon.vitals import Vitals
-from web.app import Sources, build_app
+from web.app import Sources, build_app, deliveries_of
 
 log = structlog.get_logger(__name__)
 
@@ -125,6 +125,7 @@ class Service:
             self.inbox,
             self.inbox.handlers,
             clock,
+            counts=self.inbox.counts,
             settle=min(SETTLE, config.calls.keep_ended / 2),
         )
         self.health = self._health()
@@ -275,7 +276,8 @@ class Service:
     async def _bind(self) -> None:
         for listener in self._config.web.listener:
             app = build_app(self._sources, frozenset(listener.routes))
-            await self.listeners.add_tcp(app, listener.host, listener.port)
+            deliveries = deliveries_of(self._sources) if "public" in listener.routes else None
+            await self.listeners.add_tcp(app, listener.host, listener.port, deliveries)
         command_line = build_app(self._sources, frozenset({"public", "private"}))
         await self.listeners.add_unix(command_line, socket_path(self._config))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -29,19 +30,27 @@ def is_in(address: Address | None, networks: Sequence[Network]) -> bool:
 
 def peer_address(request: web.Request) -> Address | None:
     """The other end of the connection, ``None`` for a Unix socket."""
-    transport = request.transport
-    peer = transport.get_extra_info("peername") if transport is not None else None
+    return None if request.transport is None else transport_address(request.transport)
+
+
+def transport_address(transport: asyncio.BaseTransport) -> Address | None:
+    """The other end of ``transport``, ``None`` for a Unix socket."""
+    peer = transport.get_extra_info("peername")
     return _parse(peer[0]) if isinstance(peer, tuple) and peer else None
 
 
 def client_address(request: web.Request, trusted: Sequence[Network]) -> Address | None:
-    """Who sent the request.
+    """Who sent the request."""
+    return address_behind(peer_address(request), request.headers.getall("X-Forwarded-For", ()), trusted)
 
-    Only a trusted proxy is believed in ``X-Forwarded-For``, and of that only the part that trusted proxies wrote: it
-    is read from the right, to the first address that is none of them.
+
+def address_behind(address: Address | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> Address | None:
+    """Who sent what came from ``address`` with these values of ``X-Forwarded-For``.
+
+    Only a trusted proxy is believed there, and of that only the part that trusted proxies wrote: it is read from the
+    right, to the first address that is none of them.
     """
-    address = peer_address(request)
-    hops = _hops(request)
+    hops = _hops(forwarded_for)
     while is_in(address, trusted) and hops:
         hop = hops.pop()
         if hop is None:
@@ -50,10 +59,9 @@ def client_address(request: web.Request, trusted: Sequence[Network]) -> Address 
     return address
 
 
-def _hops(request: web.Request) -> list[Address | None]:
+def _hops(forwarded_for: Sequence[str]) -> list[Address | None]:
     """What ``X-Forwarded-For`` names, the nearest last; ``None`` for a hop that is no address."""
-    values = request.headers.getall("X-Forwarded-For", ())
-    return [_parse(hop.strip()) for value in values for hop in value.split(",")]
+    return [_parse(hop.strip()) for value in forwarded_for for hop in value.split(",")]
 
 
 def is_local(request: web.Request, trusted: Sequence[Network]) -> bool:
@@ -65,7 +73,7 @@ def is_local(request: web.Request, trusted: Sequence[Network]) -> bool:
     peer = peer_address(request)
     if not is_forwarded(request):
         return is_unix(request) or (peer is not None and peer.is_loopback)
-    hops = _hops(request)
+    hops = _hops(request.headers.getall("X-Forwarded-For", ()))
     if not is_in(peer, trusted) or not hops or None in hops:
         return False
     address = client_address(request, trusted)

@@ -7,12 +7,14 @@ from typing import Final
 
 from aiohttp import web
 
+from web.delivery_connections import DeliveryConnections
 from web.endpoint import Endpoint, Group
 from web.headers import set_headers
 from web.problems import problems
 from web.routes.call_events import CallEventRoutes
 from web.routes.calls import CallRoutes
 from web.routes.console import STATIC, ConsoleRoutes
+from web.routes.diversions import DiversionRoutes
 from web.routes.documents import DocumentRoutes
 from web.routes.health import HealthRoutes
 from web.routes.inbox import InboxRoutes
@@ -23,7 +25,7 @@ from web.routes.voxai import VoxaiRoutes
 from web.routes.webhooks import WebhookRoutes
 from web.sources import Sources
 
-__all__ = ["Sources", "build_app", "endpoints_of"]
+__all__ = ["Sources", "build_app", "deliveries_of", "endpoints_of"]
 
 _MAX_BODY: Final = 1_048_576
 """Bytes of a request's body."""
@@ -54,6 +56,11 @@ def build_app(sources: Sources, routes: frozenset[Group], *, static: Path = STAT
     return app
 
 
+def deliveries_of(sources: Sources) -> DeliveryConnections:
+    """What the connections of one listener begin as that serves the group ``public``."""
+    return DeliveryConnections(sources.providers, sources.metrics.requests)
+
+
 def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
     """All that is served, the OpenAPI document of it included."""
     endpoints = [
@@ -63,6 +70,7 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             SessionRoutes(sources),
             CallRoutes(sources),
             PbxRoutes(sources),
+            DiversionRoutes(sources),
             InboxRoutes(sources),
             WebhookRoutes(sources),
             CallEventRoutes(sources),

@@ -11,7 +11,7 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,9 +20,11 @@ from aiohttp import web
 
 from daemon.accounts.account import Account
 from daemon.accounts.accounts import Accounts
+from daemon.actor import Actor
 from daemon.config import Role, WebConfig
 from web.addresses import (
     Address,
+    address_behind,
     client_address,
     is_forwarded,
     is_in,
@@ -79,6 +81,15 @@ class Auth:
     def address(self, request: web.Request) -> Address | None:
         """Who sent the request, ``None`` over a Unix socket."""
         return client_address(request, self._trusted)
+
+    def address_behind(self, address: Address | None, forwarded_for: Sequence[str]) -> Address | None:
+        """Who sent what came from ``address`` with these values of ``X-Forwarded-For``."""
+        return address_behind(address, forwarded_for, self._trusted)
+
+    def actor(self, request: web.Request) -> Actor:
+        """Whom the audit names for what is done by a request that somebody was identified in."""
+        account, address = request[IDENTITY].account, self.address(request)
+        return Actor(account.name, account.via, "" if address is None else str(address))
 
     async def identify(self, request: web.Request) -> Identity | None:
         """Who sends the request, and remember it there. A credential that is not valid is nobody's.

@@ -8,6 +8,8 @@ from typing import Final
 
 from aiohttp import web
 
+UNKEPT: Final = ("Cache-Control", "no-store")
+
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 _ALWAYS: Final = {
@@ -31,11 +33,15 @@ _DOCS_POLICY: Final = _POLICY + "; img-src 'self' data:"
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Called for every response before its headers are written."""
     headers = response.headers
-    headers.update(_ALWAYS)
     docs = request.path == "/docs" or request.path.startswith("/docs/")
-    headers["Content-Security-Policy"] = _policy(docs, request.headers.get("Host", ""))
+    headers.update(headers_of(request.headers.get("Host", ""), docs=docs))
     # What accounts are shown is for them; files say themselves how long they may be kept.
-    headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault(*UNKEPT)
+
+
+def headers_of(host: str, *, docs: bool = False) -> dict[str, str]:
+    """What every response to a request for ``host`` says."""
+    return {**_ALWAYS, "Content-Security-Policy": _policy(docs, host)}
 
 
 # A server has few names; what else clients make up is bounded.

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, Summary, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -28,6 +27,7 @@ from daemon.tools.room import Tools
 from daemon.tools.tool import Outcome
 from daemon.transcripts.utterance import Speaker, Utterance
 from web.live import Live
+from web.request_figures import RequestFigures
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -42,16 +42,6 @@ class OwnProcess(ProcessCollector):
 
     def _boot_time(self) -> float:
         return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-@dataclass(frozen=True, slots=True)
-class _Figures:
-    """What is counted of requests with the same labels."""
-
-    requests: Counter
-    request_size: Summary
-    response_size: Summary
-    duration: Histogram
 
 
 class Metrics:
@@ -85,27 +75,8 @@ class Metrics:
                 clock=clock,
             )
         )
-        self._requests = Counter(
-            "http_requests_total",
-            "Requests answered, by route, method and class of status.",
-            ("handler", "method", "status"),
-            registry=self._collectors,
-        )
-        self._request_size = Summary(
-            "http_request_size_bytes", "Bytes of request bodies.", ("handler",), registry=self._collectors
-        )
-        self._response_size = Summary(
-            "http_response_size_bytes", "Bytes of response bodies.", ("handler",), registry=self._collectors
-        )
-        self._duration = Histogram(
-            "http_request_duration_seconds",
-            "From the request to the beginning of its response, in seconds.",
-            ("handler", "method"),
-            registry=self._collectors,
-            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
-        )
-
-        self._figures: dict[tuple[str, str, int], _Figures] = {}
+        self.requests = RequestFigures()
+        self._collectors.register(self.requests)
 
     def add_to(self, app: web.Application) -> None:
         """Count what ``app`` answers."""
@@ -119,26 +90,15 @@ class Metrics:
     async def _answered(self, request: web.Request, response: web.StreamResponse) -> None:
         resource = request.match_info.route.resource
         handler = "none" if resource is None else resource.canonical
-        method = request.method if request.method in _METHODS else "other"
-        figures = self._figures_of(handler, method, response.status // 100)
-        figures.requests.inc()
-        figures.request_size.observe(request.content_length or 0)
-        figures.response_size.observe(response.content_length or 0)
         started = request.get(_STARTED)
-        if started is not None:
-            figures.duration.observe(time.perf_counter() - started)
-
-    def _figures_of(self, handler: str, method: str, status: int) -> _Figures:
-        """Those of some labels; looking each up by its labels takes longer than counting."""
-        found = self._figures.get((handler, method, status))
-        if found is None:
-            found = self._figures[handler, method, status] = _Figures(
-                requests=self._requests.labels(handler, method, f"{status}xx"),
-                request_size=self._request_size.labels(handler),
-                response_size=self._response_size.labels(handler),
-                duration=self._duration.labels(handler, method),
-            )
-        return found
+        self.requests.count(
+            handler,
+            request.method if request.method in _METHODS else "other",
+            response.status,
+            request_size=request.content_length or 0,
+            response_size=response.content_length or 0,
+            took=None if started is None else time.perf_counter() - started,
+        )
 
 
 @web.middleware
@@ -269,7 +229,9 @@ class _ParleyCollector(Collector):
                 stored.add_metric((source, state), getattr(counted, state))
             since = counted.oldest_pending_at
             oldest.add_metric((source,), 0.0 if since is None else max(0.0, now - since))
-        yield from (*counters.values(), refused, stored, oldest)
+        lost = CounterMetricFamily("parley_inbox_own_events_lost", "Events of Parley's own that were never stored.")
+        lost.add_metric((), self._inbox.counts.own_lost)
+        yield from (*counters.values(), refused, stored, oldest, lost)
 
     def _collect_links(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("parley_link_up", "Whether a link is up, be its other side slow.", labels=("link",))

@@ -16,12 +16,20 @@ from daemon.pbx.contract import (
     UnknownTenant,
     UsageError,
 )
+from daemon.pbx.room import Pbx
 from web.problems import ProblemError
 
 PBX_ERRORS = (404, 422, 502, 503, 504)
 """The statuses that any request to the PBX may be answered with."""
 
 _RETRY = {"Retry-After": "5"}
+
+
+def configured(pbx: Pbx | None) -> Pbx:
+    """The room. Raises a problem 404 where there is none."""
+    if pbx is None:
+        raise ProblemError(404, "No PBX", "None is configured: see [pbx] in the configuration.")
+    return pbx
 
 
 @contextmanager

@@ -31,8 +31,12 @@ class ProblemError(Exception):
 
 def problem_response(error: ProblemError) -> web.Response:
     """``error`` as a response."""
-    body = msgspec.json.encode(Problem(error.title, error.status, error.detail))
-    return web.Response(status=error.status, body=body, content_type=CONTENT_TYPE, headers=error.headers)
+    return web.Response(status=error.status, body=problem_body(error), content_type=CONTENT_TYPE, headers=error.headers)
+
+
+def problem_body(error: ProblemError) -> bytes:
+    """``error`` as the JSON that is sent."""
+    return msgspec.json.encode(Problem(error.title, error.status, error.detail))
 
 
 @web.middleware
@@ -40,8 +44,6 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     """Turn whatever a handler raises into a problem."""
     try:
         return await handler(request)
-    except ProblemError as error:
-        return problem_response(error)
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -49,16 +51,23 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except (ConnectionError, web.RequestPayloadError) as error:
         # The body broke off, or is not what its headers say.
         return problem_response(ProblemError(400, "The body cannot be read", type(error).__name__))
-    except RowRefusedError as error:
+    except Exception as error:
+        return problem_response(problem_of(error, request.method))
+
+
+def problem_of(error: Exception, method: str) -> ProblemError:
+    """What a request of that method is told whose handler raised ``error``. What nobody expected is logged."""
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, RowRefusedError):
         # Text that the store cannot hold was asked for (a NUL in PostgreSQL): nothing is stored under that.
         log.info("request_refused_by_store", cause=error.cause)
-        return problem_response(ProblemError(422, "Not understood", "There is no such text."))
-    except DatabaseAwayError as error:
+        return ProblemError(422, "Not understood", "There is no such text.")
+    if isinstance(error, DatabaseAwayError):
         log.warning("request_without_store", error=str(error))
-        return problem_response(ProblemError(503, "The store is away", "Try again in a moment.", {"Retry-After": "5"}))
-    except Exception:
-        log.exception("request_failed", method=request.method)
-        return problem_response(ProblemError(500, "Something went wrong here", "It has been logged."))
+        return ProblemError(503, "The store is away", "Try again in a moment.", {"Retry-After": "5"})
+    log.error("request_failed", method=method, exc_info=error)
+    return ProblemError(500, "Something went wrong here", "It has been logged.")
 
 
 def _of_framework(error: web.HTTPException, request: web.Request) -> ProblemError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from daemon.inbox.sources import TOO_FAST, Source, SourceRefusedError
 from daemon.stores.database import RowRefusedError
 from daemon.stores.delivery_inserts import Accepted
 from protocols.webhooks.signatures import Reason
+from web.addresses import Address
 from web.auth import Auth
 from web.problems import ProblemError
 
@@ -27,7 +29,8 @@ class Providers:
     def __init__(self, inbox: InboxRoom, auth: Auth, max_body: int) -> None:
         self._inbox = inbox
         self._auth = auth
-        self._max_body = max_body
+        self.max_body = max_body
+        """Bytes of a body."""
 
     async def admit(self, request: web.Request, source_name: str) -> bytes:
         """The body of a request that is from that source. Raises a problem where it is not, or none is configured."""
@@ -42,7 +45,7 @@ class Providers:
                 url_token=_url_token(request, source),
             )
         except SourceRefusedError as error:
-            raise _problem(error) from error
+            raise delivery_problem(error) from error
         return body
 
     async def receive(self, request: web.Request, source_name: str) -> Accepted:
@@ -57,14 +60,27 @@ class Providers:
                 address=self._auth.address(request),
                 url_token=_url_token(request, source),
             )
-        except SourceRefusedError as error:
-            raise _problem(error) from error
-        except InboxFullError as error:
-            detail = "More waits to be stored than can be held. Deliver it again."
-            raise ProblemError(503, "Too much at once", detail, {"Retry-After": "5"}) from error
-        except RowRefusedError as error:
-            detail = "The store cannot hold it: a text of it is none. Delivering it again is of no use."
-            raise ProblemError(422, "Not storable", detail) from error
+        except (SourceRefusedError, InboxFullError, RowRefusedError) as error:
+            raise delivery_problem(error) from error
+
+    def storing_as_is(self, name: str) -> Source | None:
+        """The source of that name, if there is one whose deliveries :meth:`take` takes."""
+        source = self._inbox.sources.get(name)
+        return source if source is not None and source.stores_as_is else None
+
+    def take(
+        self,
+        source: Source,
+        headers: Sequence[tuple[str, str]],
+        forwarded_for: Sequence[str],
+        body: bytes,
+        peer: Address | None,
+    ) -> asyncio.Future[Accepted]:
+        """Take a delivery in that has come whole, from ``peer``, without a token in its address.
+
+        What is returned is done when it is safe. Raises ``SourceRefusedError`` and ``InboxFullError``.
+        """
+        return self._inbox.take(source, headers, body, address=self._auth.address_behind(peer, forwarded_for))
 
     def _source(self, name: str) -> Source:
         source = self._inbox.sources.get(name)
@@ -74,7 +90,7 @@ class Providers:
 
     async def _body(self, request: web.Request) -> bytes:
         """The raw body. One that says that it is too large is not read."""
-        most = self._max_body
+        most = self.max_body
         if (request.content_length or 0) > most:
             raise _too_large(most)
         content = request.content
@@ -107,7 +123,14 @@ def _url_token(request: web.Request, source: Source) -> str | None:
     return request.query.get("token") if source.takes_url_token else None
 
 
-def _problem(error: SourceRefusedError) -> ProblemError:
+def delivery_problem(error: SourceRefusedError | InboxFullError | RowRefusedError) -> ProblemError:
+    """What a provider is told whose delivery is not taken."""
+    if isinstance(error, InboxFullError):
+        detail = "More waits to be stored than can be held. Deliver it again."
+        return ProblemError(503, "Too much at once", detail, {"Retry-After": "5"})
+    if isinstance(error, RowRefusedError):
+        detail = "The store cannot hold it: a text of it is none. Delivering it again is of no use."
+        return ProblemError(422, "Not storable", detail)
     text = str(error)
     detail = f"{text[:1].upper()}{text[1:]}."
     if error.reason == TOO_FAST:

@@ -77,6 +77,18 @@ class Disposition(StrEnum):
     """It ended while Parley could not see the switch, so how is not known."""
 
 
+_UNANSWERED: Mapping[str, Disposition] = {
+    "USER_BUSY": Disposition.BUSY,
+    "NO_ANSWER": Disposition.NO_ANSWER,
+    "NO_USER_RESPONSE": Disposition.NO_ANSWER,
+    "ALLOTTED_TIMEOUT": Disposition.NO_ANSWER,
+    "PROGRESS_TIMEOUT": Disposition.NO_ANSWER,
+    "ORIGINATOR_CANCEL": Disposition.ABANDONED,
+    "NORMAL_CLEARING": Disposition.ABANDONED,
+}
+"""By the hangup cause of a call that nobody answered."""
+
+
 class Leg(msgspec.Struct, kw_only=True, gc=False):
     """Our view of one channel. ``leg_id`` is the other side's id. Times are Unix seconds."""
 
@@ -122,6 +134,42 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     disposition: Disposition | None
     legs: list[Leg]
     merged_into: str
+
+    def derive(self) -> None:
+        """Let what follows from the legs be as they are."""
+        live = [leg for leg in self.legs if leg.state is not LegState.ENDED]
+        if not live:
+            self.state = CallState.ENDED
+        elif any(leg.held for leg in live):
+            self.state = CallState.HELD
+        elif any(leg.peer_id for leg in live):
+            self.state = CallState.BRIDGED
+        elif any(leg.parked for leg in live):
+            self.state = CallState.PARKED
+        elif any(leg.state is LegState.ANSWERED for leg in live):
+            self.state = CallState.ACTIVE
+        else:
+            self.state = CallState.RINGING
+        self.code = next((leg.code for leg in self.legs if leg.code), "")
+        self.answered_at = self.legs[0].answered_at
+
+    def close(self, at: float, cause: str, *, while_away: bool) -> None:
+        """Its last leg ended ``at``, with ``cause``; ``while_away``: unseen."""
+        self.ended_at = at
+        self.hangup_cause = self.legs[0].hangup_cause or cause
+        if while_away:
+            self.disposition = Disposition.LOST
+        elif self.answered_at is not None:
+            self.disposition = Disposition.ANSWERED
+        else:
+            self.disposition = _UNANSWERED.get(self.hangup_cause, Disposition.FAILED)
+
+    def retarget(self, leg: Leg, callee: str) -> None:
+        """A leg is for another number now; with the first one it is the call that is. ``""`` changes nothing."""
+        if callee:
+            leg.callee = callee
+            if self.legs[0] is leg:
+                self.callee = callee
 
 
 class CallChanged(msgspec.Struct, frozen=True, gc=False):

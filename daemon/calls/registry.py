@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from uuid_utils import uuid7
 
+from daemon.calls.beginning import new_call, new_leg
 from daemon.calls.call import (
     LEG_TRANSITIONS,
     Call,
@@ -19,7 +20,6 @@ from daemon.calls.call import (
     CallForgotten,
     CallState,
     DigitHeard,
-    Disposition,
     Leg,
     LegState,
     LegStep,
@@ -45,16 +45,6 @@ log = structlog.get_logger(__name__)
 
 LegKey = tuple[str, str, str]
 """(origin, server, leg id): what names a leg for ever."""
-
-_UNANSWERED: Mapping[str, Disposition] = {
-    "USER_BUSY": Disposition.BUSY,
-    "NO_ANSWER": Disposition.NO_ANSWER,
-    "NO_USER_RESPONSE": Disposition.NO_ANSWER,
-    "ALLOTTED_TIMEOUT": Disposition.NO_ANSWER,
-    "PROGRESS_TIMEOUT": Disposition.NO_ANSWER,
-    "ORIGINATOR_CANCEL": Disposition.ABANDONED,
-    "NORMAL_CLEARING": Disposition.ABANDONED,
-}
 
 
 class Registry:
@@ -146,7 +136,7 @@ class Registry:
                 self._legs[renamed.origin, renamed.server, leg.leg_id] = (call, leg)
             reunite(call, renamed)
             if call.legs:
-                self._derive(call)
+                call.derive()
         for key, awaiting in self._awaited.items():
             if awaiting == old_call_id:
                 self._awaited[key] = call_id
@@ -181,21 +171,7 @@ class Registry:
         if found is not None:
             self._seen_again(*found, event)
             return
-        leg = Leg(
-            leg_id=event.leg_id,
-            direction=event.direction,
-            caller=event.caller,
-            caller_name=event.caller_name,
-            callee=event.callee,
-            code=event.code,
-            state=LegState.EARLY if event.early else LegState.RINGING,
-            created_at=event.created_at,
-            parked=event.parked,
-            held=event.held,
-        )
-        if event.answered_at is not None:
-            leg.state = LegState.ANSWERED
-            leg.answered_at = event.answered_at
+        leg = new_leg(event)
         call = self._call_for(key, event) or self._new_call(key, event)
         self._legs[key] = (call, leg)
         if event.leg_id == call.other_id:
@@ -208,7 +184,7 @@ class Registry:
             leg.peer_id = event.peer_id
             self._join(key, event.peer_id, event.at)
             call = self._legs[key][0]
-        self._derive(call)
+        call.derive()
         self._publish(call)
 
     def _call_for(self, key: LegKey, event: LegAppeared) -> Call | None:
@@ -245,26 +221,7 @@ class Registry:
         first = event.call_key or leg_id
         if (origin, server, first) in self._legs:
             first = leg_id
-        call = Call(
-            call_id=call_id or str(uuid7()),
-            origin=origin,
-            server=server,
-            other_id=first,
-            state=CallState.RINGING,
-            caller=event.caller,
-            caller_name=event.caller_name,
-            callee=event.callee,
-            did=event.did or event.callee,
-            code=event.code,
-            app="",
-            created_at=event.created_at,
-            answered_at=None,
-            ended_at=None,
-            hangup_cause="",
-            disposition=None,
-            legs=[],
-            merged_into="",
-        )
+        call = new_call(event, call_id or str(uuid7()), first)
         self._calls[call.call_id] = call
         if first != leg_id:
             # The leg this call began with was not seen yet: it joins when it appears.
@@ -282,17 +239,15 @@ class Registry:
             leg.state = LEG_TRANSITIONS[leg.state, LegStep.EARLY_MEDIA]
         leg.parked, leg.held = event.parked, event.held
         leg.code = event.code or leg.code
-        if event.callee and event.callee != leg.callee:
-            leg.callee = event.callee
-            if call.legs[0] is leg:
-                call.callee = event.callee
+        if event.callee != leg.callee:
+            call.retarget(leg, event.callee)
         if event.peer_id != leg.peer_id:
             self._part(event.origin, event.server, leg)
             if event.peer_id:
                 leg.peer_id = event.peer_id
                 self._join((event.origin, event.server, leg.leg_id), event.peer_id, event.at)
                 call = self._legs[(event.origin, event.server, leg.leg_id)][0]
-        self._derive(call)
+        call.derive()
         self._publish(call)
 
     def _join(self, key: LegKey, other_leg_id: str, at: float) -> None:
@@ -372,20 +327,10 @@ class Registry:
         leg.hangup_cause = event.cause
         leg.parked = leg.held = False
         self._part(event.origin, event.server, leg)
-        self._derive(call)
+        call.derive()
         if call.state is CallState.ENDED:
-            self._close(call, event)
+            call.close(event.at, event.cause, while_away=event.while_away)
         self._publish(call)
-
-    def _close(self, call: Call, event: LegEnded) -> None:
-        call.ended_at = event.at
-        call.hangup_cause = call.legs[0].hangup_cause or event.cause
-        if event.while_away:
-            call.disposition = Disposition.LOST
-        elif call.answered_at is not None:
-            call.disposition = Disposition.ANSWERED
-        else:
-            call.disposition = _UNANSWERED.get(call.hangup_cause, Disposition.FAILED)
 
     def _parked(self, event: LegParked) -> None:
         found = self._find(event)
@@ -399,23 +344,19 @@ class Registry:
         found = self._find(event)
         if found is None:
             return
-        found[1].parked = False
-        self._retarget(*found, event.callee)
-        self._settle(found[0])
+        call, leg = found
+        leg.parked = False
+        call.retarget(leg, event.callee)
+        self._settle(call)
 
     def _changed(self, event: LegChanged) -> None:
         found = self._find(event)
         if found is None:
             return
-        found[1].code = event.code or found[1].code
-        self._retarget(*found, event.callee)
-        self._settle(found[0])
-
-    def _retarget(self, call: Call, leg: Leg, callee: str) -> None:
-        if callee:
-            leg.callee = callee
-            if call.legs[0] is leg:
-                call.callee = callee
+        call, leg = found
+        leg.code = event.code or leg.code
+        call.retarget(leg, event.callee)
+        self._settle(call)
 
     def _held(self, event: LegHeld) -> None:
         found = self._find(event)
@@ -445,28 +386,9 @@ class Registry:
         if found is not None:
             self._hub.publish(DigitHeard(found[0].call_id, event.leg_id, event.digit, event.at))
 
-    # What follows from the legs
-
     def _settle(self, call: Call) -> None:
-        self._derive(call)
+        call.derive()
         self._publish(call)
-
-    def _derive(self, call: Call) -> None:
-        live = [leg for leg in call.legs if leg.state is not LegState.ENDED]
-        if not live:
-            call.state = CallState.ENDED
-        elif any(leg.held for leg in live):
-            call.state = CallState.HELD
-        elif any(leg.peer_id for leg in live):
-            call.state = CallState.BRIDGED
-        elif any(leg.parked for leg in live):
-            call.state = CallState.PARKED
-        elif any(leg.state is LegState.ANSWERED for leg in live):
-            call.state = CallState.ACTIVE
-        else:
-            call.state = CallState.RINGING
-        call.code = next((leg.code for leg in call.legs if leg.code), "")
-        call.answered_at = call.legs[0].answered_at
 
     def _publish(self, call: Call) -> None:
         self._hub.publish(CallChanged(call))

@@ -11,7 +11,7 @@ import structlog
 
 from daemon.inbox.contract import InboxFullError
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
-from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery, add_deliveries
+from daemon.stores.delivery_inserts import Accepted, NewDelivery, add_deliveries
 
 log = structlog.get_logger(__name__)
 
@@ -28,9 +28,9 @@ _Waiting = tuple[NewDelivery, "asyncio.Future[Accepted]"]
 
 
 class Acceptor:
-    """Stores deliveries in groups. ``stored`` is called after each group that has something to work on."""
+    """Stores deliveries in groups. ``stored`` is called after each with what became of its deliveries."""
 
-    def __init__(self, database: Database, stored: Callable[[], None]) -> None:
+    def __init__(self, database: Database, stored: Callable[[Sequence[NewDelivery], Sequence[Accepted]], None]) -> None:
         self._database = database
         self._stored = stored
         self._waiting: list[_Waiting] = []
@@ -51,21 +51,22 @@ class Acceptor:
         """Whether many are being stored just now, and whatever can wait should."""
         return asyncio.get_running_loop().time() - self._many_at < _SOON
 
-    async def accept(self, delivery: NewDelivery) -> Accepted:
-        """Store ``delivery``, and say what became of it when that is safe.
+    def accept(self, delivery: NewDelivery) -> asyncio.Future[Accepted]:
+        """Store ``delivery``; what is returned says what became of it when that is safe.
 
-        Raises :class:`DatabaseAwayError`, also after :meth:`run` has ended, :class:`RowRefusedError` and
-        :class:`InboxFullError`. Who asked may go away meanwhile: it is stored all the same.
+        It raises :class:`DatabaseAwayError`, also after :meth:`run` has ended, or :class:`RowRefusedError`. Who asked
+        may go away meanwhile: it is stored all the same. Raises :class:`InboxFullError`.
         """
+        safe: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         if self._closed:
-            raise _stopped()
+            _fail([(delivery, safe)], _stopped())
+            return safe
         if len(self._waiting) >= _MOST_WAITING or self._bytes >= _MOST_BYTES:
             raise InboxFullError("too many deliveries wait to be stored")
-        safe: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, safe))
         self._bytes += len(delivery.body)
         self._some.set()
-        return await safe
+        return safe
 
     async def run(self) -> None:
         """Store what waits until cancelled; who still waits then is told that the store is away."""
@@ -89,8 +90,9 @@ class Acceptor:
 
     async def _store(self, group: Sequence[_Waiting]) -> None:
         """Store a group; where the engine refuses a row, by halves, until the one is found that is to blame."""
+        deliveries = [delivery for delivery, _ in group]
         try:
-            accepted = await add_deliveries(self._database, [delivery for delivery, _ in group])
+            accepted = await add_deliveries(self._database, deliveries)
         except RowRefusedError as error:
             if len(group) == 1:
                 log.warning("delivery_refused_by_store", source=group[0][0].source, cause=error.cause)
@@ -111,8 +113,7 @@ class Acceptor:
             for (_, safe), one in zip(group, accepted, strict=True):
                 if not safe.done():
                     safe.set_result(one)
-            if any(one.fate is not Fate.DOUBLE for one in accepted):
-                self._stored()
+            self._stored(deliveries, accepted)
 
 
 def _stopped() -> DatabaseAwayError:

@@ -11,6 +11,7 @@ from daemon.inbox.destinations import source_of
 from daemon.inbox.forwarding import ForwardingHandler, StoringHandler, as_it_is, for_make_com
 from daemon.inbox.handlers import NamedHandler
 from daemon.inbox.own_events import EVENTS
+from daemon.inbox.redactions import Redactions
 from daemon.plugins import load
 from daemon.stores.database import Database
 
@@ -24,6 +25,7 @@ def configured_handlers(
     *,
     inbox: Inbox,
     database: Database,
+    redactions: Redactions,
     supplies: Mapping[type, object],
     clock: Callable[[], float],
 ) -> Iterator[NamedHandler]:
@@ -32,7 +34,14 @@ def configured_handlers(
         if config.use:
             yield NamedHandler(
                 name=config.name,
-                handle=_handle(config, inbox, database, supplies, clock),
+                handle=_handle(
+                    config,
+                    inbox=inbox,
+                    database=database,
+                    redactions=redactions,
+                    supplies=supplies,
+                    clock=clock,
+                ),
                 source=config.source,
                 event=config.event,
                 deadline=config.deadline,
@@ -40,25 +49,28 @@ def configured_handlers(
     for destination in destinations:
         wanted = [event for event in EVENTS if any(fnmatchcase(event, one) for one in destination.events)]
         for event in wanted if destination.url else ():
-            forward = ForwardingHandler(inbox, source_of(destination.name), as_it_is)
+            forward = ForwardingHandler(inbox, redactions, source_of(destination.name), as_it_is)
             # A configured name has no dot: this one is never taken.
             yield NamedHandler(name=f"{event}-to-{destination.name}", handle=forward.handle, source=OWN, event=event)
 
 
 def _handle(
     config: HandlerConfig,
+    *,
     inbox: Inbox,
     database: Database,
+    redactions: Redactions,
     supplies: Mapping[type, object],
     clock: Callable[[], float],
 ) -> Handler:
+    to = source_of(config.destination)
     match config.use:
         case "store":
-            return StoringHandler(database, clock).handle
+            return StoringHandler(database, redactions, clock).handle
         case "forward":
-            return ForwardingHandler(inbox, source_of(config.destination), as_it_is).handle
+            return ForwardingHandler(inbox, redactions, to, as_it_is).handle
         case "make-com":
-            return ForwardingHandler(inbox, source_of(config.destination), for_make_com, content_type=JSON).handle
+            return ForwardingHandler(inbox, redactions, to, for_make_com, content_type=JSON).handle
     bound = load(config.use).bind(supplies, taken={DELIVERY}, options=config.options)
 
     async def handle(delivery: object) -> None:

@@ -75,7 +75,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something for the inbox to see done: ``source`` is the room that hands it in.
 
     With ``other_id`` it is taken once for good, with ``key`` in order, with ``due_at`` (Unix seconds) not before.
-    ``content_type`` is that of ``body``: a destination is told of it.
+    ``content_type`` is that of ``body``: a destination is told of it. ``redacted``: what must not be stored was taken
+    out of it.
     """
 
     source: str
@@ -85,14 +86,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     other_id: str | None = None
     key: str | None = None
     due_at: float | None = None
-
-
-class Actor(msgspec.Struct, frozen=True, gc=False):
-    """Who asks, for the audit: ``via`` and ``address`` are those of an audit row."""
-
-    name: str
-    via: str
-    address: str = ""
+    redacted: bool = False
 
 
 class InboxFullError(Exception):

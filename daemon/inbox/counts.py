@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -14,6 +15,8 @@ from daemon.stores.delivery_work import DeliveryState
 
 _OTHERS: Final = "others"
 """Stands for sources in the store that no configuration names any more."""
+_LOST_SHOWN: Final = 3_600.0
+"""Seconds for which events of Parley's own are said to be lost: nobody can mend that, but somebody should know."""
 
 
 class Counted(msgspec.Struct):
@@ -38,6 +41,9 @@ class Counts:
         self._by_source = {name: Counted() for name in sources}
         self.counted_at: float | None = None
         self._due_at: float | None = None
+        self.own_lost = 0
+        """Events of Parley's own that were never stored."""
+        self._own_lost_at = -math.inf
 
     def by_source(self) -> dict[str, Counted]:
         """All of them."""
@@ -60,6 +66,15 @@ class Counts:
     def refused(self, source: str, reason: str) -> None:
         """One was not taken, for one of the reasons there are."""
         self._of(source).refused[reason] += 1
+
+    def lost_own(self, now: float) -> None:
+        """One of Parley's own events could not be held until the store takes it, or was refused by it."""
+        self.own_lost += 1
+        self._own_lost_at = now
+
+    def own_lost_lately(self, now: float) -> bool:
+        """Whether that happened within the last hour."""
+        return now - self._own_lost_at < _LOST_SHOWN
 
     def stored(self, counts: Sequence[SourceCount], now: float) -> None:
         """What the store says."""

@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import aiohttp
+import msgspec
 import structlog
 
 from daemon.config import DestinationConfig
@@ -18,7 +19,9 @@ from daemon.inbox.address_guard import AddressGuard, PrivateAddressError
 from daemon.inbox.circuit import Circuit
 from daemon.inbox.contract import JSON, Delivery, PermanentError, PostponedError, RetryLaterError
 from daemon.inbox.retry_after import retry_after
+from daemon.secrets import Secrets, destination_secret, destination_url
 from daemon.version import version
+from protocols.errors import LocalError
 from protocols.webhooks.standard import sign
 
 log = structlog.get_logger(__name__)
@@ -39,7 +42,7 @@ class Destination:
     """One of them. Without a ``secret`` nothing is signed.
 
     ``clock`` gives Unix seconds, ``steady`` seconds that never go back. ``queue`` is how many of them a send waits
-    where as many as there may be are under way.
+    where as many as there may be are under way. ``latest`` gives a delivery as it may be sent now, and is asked last.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Destination:
         secret: str | None,
         clock: Callable[[], float],
         *,
+        latest: Callable[[Delivery], Awaitable[Delivery]],
         steady: Callable[[], float] = time.monotonic,
         queue: float = _QUEUE,
     ) -> None:
@@ -58,6 +62,7 @@ class Destination:
         self._config = config
         self._secret = secret
         self._clock = clock
+        self._latest = latest
         self._steady = steady
         self._queue = queue
         self._free = asyncio.Semaphore(_CONNECTIONS)
@@ -78,7 +83,7 @@ class Destination:
             # That it is slow with others says nothing of this one.
             raise PostponedError(f"{self.name} is busy with {_CONNECTIONS} others", after=self._queue) from error
         try:
-            await self._try(delivery)
+            await self._try(await self._latest(delivery))
         finally:
             self._free.release()
 
@@ -160,3 +165,21 @@ class Destination:
         if self._circuit.is_open:
             return Part(Condition.DEGRADED, f"it keeps failing: {self._problem}")
         return Part(Condition.OK)
+
+
+def open_destinations(
+    configs: Iterable[DestinationConfig],
+    secrets: Secrets,
+    clock: Callable[[], float],
+    latest: Callable[[Delivery], Awaitable[Delivery]],
+) -> dict[str, Destination]:
+    """Those that have an address, by name. Raises ``LocalError`` where that is a secret that is missing."""
+    opened = {}
+    for config in configs:
+        url = destination_url(config, secrets)
+        if url is None:
+            raise LocalError(f"the address of {config.name} is missing")
+        if url:
+            secret = secrets.get(destination_secret(config)) if config.signed else None
+            opened[config.name] = Destination(msgspec.structs.replace(config, url=url), secret, clock, latest=latest)
+    return opened

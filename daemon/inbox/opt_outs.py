@@ -1,7 +1,7 @@
 """Calls of Vox.ai whose people opted out: what must not be kept is taken out before the first write.
 
-Each event of such a call says so by itself, mostly. One that does not is known by an earlier one: from memory, else
-from the store, where its call or a delivery of it says so. What earlier ones left there is the handler's to take out.
+Each event of such a call says so by itself, mostly. One that does not is known by an earlier one, which was remembered
+before anything of it was stored. What still earlier ones left in the store is the handler's to take out.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from daemon.inbox.voxai_calls import ORIGIN
-from daemon.stores.agent_calls import find_agent_call, has_redacted_delivery
 from daemon.stores.database import Database
+from daemon.stores.opt_outs import add_opt_out, has_opted_out
 from protocols.webhooks.voxai_redaction import redact
 
 _MOST: Final = 10_000
@@ -24,29 +23,30 @@ class OptOuts:
         self._database = database
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    async def storable(self, source: str, call_id: str | None, body: bytes) -> tuple[bytes, bool]:
-        """``body`` as it may be stored, and whether something was taken out of it. ``call_id`` is Vox.ai's.
+    async def storable(self, source: str, key: str | None, body: bytes) -> tuple[bytes, bool]:
+        """``body`` as it may be stored, and whether its call is one that opted out. ``key`` stands for the call.
 
         Raises ``DatabaseAwayError``: what cannot be looked up could not be stored either.
         """
-        opted_out = call_id is not None and await self._opted_out(source, call_id)
+        opted_out = key is not None and await self._opted_out(source, key)
         kept, redacted = redact(body, opted_out=opted_out)
-        if redacted and call_id is not None:
-            self._remember(source, call_id)
+        if redacted and key is not None and not opted_out:
+            async with self._database.transaction() as connection:
+                await add_opt_out(connection, source, key)
+            self._remember(source, key)
         return kept, redacted
 
-    async def _opted_out(self, source: str, call_id: str) -> bool:
-        if (source, call_id) in self._known:
+    async def _opted_out(self, source: str, key: str) -> bool:
+        if (source, key) in self._known:
             return True
         async with self._database.read() as connection:
-            found = await find_agent_call(connection, ORIGIN, source, call_id)
-            if found is not None and found[1]:
-                return True
-            # The call's row is written when a delivery is handled, which may not have come yet.
-            return await has_redacted_delivery(connection, source, call_id)
+            found = await has_opted_out(connection, source, key)
+        if found:
+            self._remember(source, key)
+        return found
 
-    def _remember(self, source: str, call_id: str) -> None:
-        self._known[source, call_id] = None
-        self._known.move_to_end((source, call_id))
+    def _remember(self, source: str, key: str) -> None:
+        self._known[source, key] = None
+        self._known.move_to_end((source, key))
         if len(self._known) > _MOST:
             self._known.popitem(last=False)

@@ -19,6 +19,7 @@ from daemon.backoff import Backoff
 from daemon.calls.call import Call, CallChanged, CallForgotten, CallState
 from daemon.hub import Hub
 from daemon.inbox.contract import OWN, Inbox, InboxFullError, Work
+from daemon.inbox.counts import Counts
 from daemon.inbox.handlers import Handlers
 from daemon.stores.database import DatabaseAwayError, RowRefusedError
 from daemon.transcripts.assembler import Transcripts
@@ -39,7 +40,8 @@ _MOST_WAITING: Final = 20_000
 class OwnEvents:
     """Notes what happens, and puts it into ``inbox``. ``clock`` gives Unix seconds.
 
-    ``settle`` is how long after its end a call is told of, in seconds: less than it stays in memory.
+    ``settle`` is how long after its end a call is told of, in seconds: less than it stays in memory. ``most_waiting``
+    are held while the store is away; past it they are lost, and ``counts`` is told.
     """
 
     def __init__(
@@ -50,9 +52,13 @@ class OwnEvents:
         handlers: Handlers,
         clock: Callable[[], float],
         *,
+        counts: Counts,
         settle: float = SETTLE,
+        most_waiting: int = _MOST_WAITING,
     ) -> None:
+        self._counts = counts
         self._settle = settle
+        self._most_waiting = most_waiting
         self._transcripts = transcripts
         self._inbox = inbox
         self._handlers = handlers
@@ -64,8 +70,6 @@ class OwnEvents:
         self._some = asyncio.Event()
         self._all_put = asyncio.Event()
         self._all_put.set()
-        self.dropped = 0
-        """Events that were not stored: the store was away for so long that no more could be held."""
         hub.tap((CallChanged,), self._changed)
         hub.tap((CallForgotten,), self._forgotten)
         hub.tap((Utterance,), self._said)
@@ -84,6 +88,7 @@ class OwnEvents:
                     continue
                 except RowRefusedError as error:
                     log.error("own_event_refused", cause=error.cause)
+                    self._counts.lost_own(self._clock())
                 backoff.reset()
                 self._waiting.popleft()
             self._all_put.set()
@@ -127,8 +132,11 @@ class OwnEvents:
 
     def _note(self, event: str, call_id: str, at: float, data: dict[str, Any], more: str = "") -> None:
         moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        if len(self._waiting) >= _MOST_WAITING:
-            self.dropped += 1
+        if len(self._waiting) >= self._most_waiting:
+            now = self._clock()
+            if not self._counts.own_lost_lately(now):
+                log.error("own_events_lost", waiting=len(self._waiting))
+            self._counts.lost_own(now)
             return
         self._waiting.append(
             Work(

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from daemon.inbox.contract import Actor
+from daemon.actor import Actor
 from daemon.stores.audit import AuditRow, add_audit
 from daemon.stores.database import Database
 from daemon.stores.deliveries import (

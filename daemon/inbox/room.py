@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -17,17 +18,18 @@ from daemon.inbox.address_guard import Address
 from daemon.inbox.configured_handlers import configured_handlers
 from daemon.inbox.contract import OWN, Inbox, Work
 from daemon.inbox.counts import Counts
-from daemon.inbox.destinations import Destination, source_of
+from daemon.inbox.destinations import open_destinations, source_of
 from daemon.inbox.handlers import Handlers, NamedHandler
 from daemon.inbox.headers import storable_headers
 from daemon.inbox.opt_outs import OptOuts
+from daemon.inbox.redactions import Redactions
 from daemon.inbox.replaying import Replaying
 from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner
 from daemon.inbox.sources import Source, SourceRefusedError
 from daemon.inbox.voxai_calls import VoxaiCallsHandler
 from daemon.inbox.worker import Worker
-from daemon.secrets import Secrets, destination_secret
+from daemon.secrets import Secrets
 from daemon.stores.bell import Bell
 from daemon.stores.database import Database, DatabaseAwayError
 from daemon.stores.deliveries import (
@@ -39,8 +41,9 @@ from daemon.stores.deliveries import (
     get_delivery,
     page_of_deliveries,
 )
-from daemon.stores.delivery_inserts import Accepted, NewDelivery
+from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery
 from daemon.stores.store_clock import StoreClock
+from protocols.webhooks.delivery import Identified
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +59,7 @@ class InboxRoom(Inbox):
     which is made of it where none is given.
 
     ``holder`` is asked, when the work begins, for the name of this process among those that share the store: the same
-    after a restart. Raises ``LocalError`` for a source that cannot work.
+    after a restart. Raises ``LocalError`` for a source or a destination that cannot work.
     """
 
     def __init__(
@@ -76,11 +79,12 @@ class InboxRoom(Inbox):
         self._retries = Retries(config.retries)
         self.handlers = Handlers()
         self.sources = {source.name: Source(source, secrets) for source in config.source if source.kind != "off"}
-        self.destinations = {
-            one.name: Destination(one, secrets.get(destination_secret(one)) if one.signed else None, clock)
-            for one in config.destination
-            if one.url
-        }
+        self.redactions = Redactions(
+            database,
+            [name for name, source in self.sources.items() if source.kind == "voxai"],
+            [source_of(one.name) for one in config.destination if one.url],
+        )
+        self.destinations = open_destinations(config.destination, secrets, clock, self.redactions.latest)
         for name, destination in self.destinations.items():
             # A source's own name has no colon: nobody can deliver to a destination past its handlers.
             self.handlers.add(
@@ -90,7 +94,7 @@ class InboxRoom(Inbox):
             )
         for name, source in self.sources.items():
             if source.kind == "voxai":
-                calls = VoxaiCallsHandler(database, [source_of(one) for one in self.destinations])
+                calls = VoxaiCallsHandler(database, self.redactions)
                 self.handlers.add(NamedHandler(name=f"{name}-calls", handle=calls.handle, source=name))
         self._opt_outs = OptOuts(database)
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
@@ -104,6 +108,7 @@ class InboxRoom(Inbox):
             holder=holder,
             clock=self._store_clock,
             pressed=lambda: self.acceptor.pressed,
+            alone=[name for name, source in self.sources.items() if not source.stores_as_is],
         )
         self._bell = Bell(database, "parley_inbox", self.worker.wake)
         self.acceptor = Acceptor(database, self._stored)
@@ -119,6 +124,7 @@ class InboxRoom(Inbox):
             self._config.destination,
             inbox=self,
             database=self._database,
+            redactions=self.redactions,
             supplies=supplies,
             clock=self._clock,
         ):
@@ -139,27 +145,54 @@ class InboxRoom(Inbox):
 
         Raises :class:`SourceRefusedError`, and as :meth:`put`.
         """
-        by_name = self.verify(source, headers, body, address=address, url_token=url_token)
-        identified = source.identify(by_name, body)
-        kept, redacted = body, False
-        if source.kind == "voxai":
-            kept, redacted = await self._opt_outs.storable(source.name, identified.key, body)
-        now = await self._store_clock.known(self._database)
-        return await self._accept(
-            NewDelivery(
-                delivery_id=str(uuid7()),
-                source=source.name,
-                event=identified.event,
-                other_id=identified.other_id,
-                order_key=identified.key,
-                received_at=now,
-                due_at=now,
-                attempts_allowed=self._retries.attempts,
-                address="" if address is None else str(address),
-                redacted=redacted,
-                headers=storable_headers(headers, url_token=url_token),
-                body=kept,
-            )
+        if source.stores_as_is:
+            return await self.take(source, headers, body, address=address, url_token=url_token)
+        identified = source.identify(self.verify(source, headers, body, address=address, url_token=url_token), body)
+        kept, redacted = await self._opt_outs.storable(source.name, identified.key, body)
+        await self._store_clock.known(self._database)
+        kept_headers = storable_headers(headers, url_token=url_token)
+        return await self.acceptor.accept(
+            self._delivery(source, identified, kept_headers, kept, address, redacted=redacted)
+        )
+
+    def take(
+        self,
+        source: Source,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        *,
+        address: Address | None,
+        url_token: str | None = None,
+    ) -> asyncio.Future[Accepted]:
+        """As :meth:`receive`, for a source that stores what it is sent as it is. What is refused raises at once."""
+        identified = source.identify(self.verify(source, headers, body, address=address, url_token=url_token), body)
+        kept_headers = storable_headers(headers, url_token=url_token)
+        return self.acceptor.accept(self._delivery(source, identified, kept_headers, body, address))
+
+    def _delivery(
+        self,
+        source: Source,
+        identified: Identified,
+        headers: str,
+        body: bytes,
+        address: Address | None,
+        *,
+        redacted: bool = False,
+    ) -> NewDelivery:
+        now = self._store_clock()
+        return NewDelivery(
+            delivery_id=str(uuid7()),
+            source=source.name,
+            event=identified.event,
+            other_id=identified.other_id,
+            order_key=identified.key,
+            received_at=now,
+            due_at=now,
+            attempts_allowed=self._retries.attempts,
+            address="" if address is None else str(address),
+            redacted=redacted,
+            headers=headers,
+            body=body,
         )
 
     def verify(
@@ -188,7 +221,7 @@ class InboxRoom(Inbox):
     async def put(self, work: Work) -> str:
         """As the contract says."""
         now = await self._store_clock.known(self._database)
-        accepted = await self._accept(
+        accepted = await self.acceptor.accept(
             NewDelivery(
                 delivery_id=str(uuid7()),
                 source=work.source,
@@ -198,22 +231,20 @@ class InboxRoom(Inbox):
                 received_at=now,
                 due_at=now if work.due_at is None else work.due_at - self._clock() + now,
                 attempts_allowed=self._retries.attempts,
+                redacted=work.redacted,
                 headers=storable_headers([("Content-Type", work.content_type)]),
                 body=work.body,
             )
         )
         return accepted.delivery_id
 
-    async def _accept(self, delivery: NewDelivery) -> Accepted:
-        accepted = await self.acceptor.accept(delivery)
-        self.counts.accepted(delivery.source, accepted.fate)
-        return accepted
-
     # Running
 
     async def run(self) -> None:
         """Store, work, count and tidy until cancelled."""
         try:
+            with suppress(DatabaseAwayError):
+                await self._store_clock.known(self._database)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.acceptor.run())
                 group.create_task(self.worker.run())
@@ -224,10 +255,13 @@ class InboxRoom(Inbox):
             for destination in self.destinations.values():
                 await destination.close()
 
-    def _stored(self) -> None:
-        """There is something to work on, for us or, where we have our hands full, for another Parley."""
-        self.worker.wake()
-        self._bell.ring()
+    def _stored(self, deliveries: Sequence[NewDelivery], accepted: Sequence[Accepted]) -> None:
+        for delivery, one in zip(deliveries, accepted, strict=True):
+            self.counts.accepted(delivery.source, one.fate)
+        if any(one.fate is not Fate.DOUBLE for one in accepted):
+            # There is something to work on, for us or, where we have our hands full, for another Parley.
+            self.worker.wake()
+            self._bell.ring()
 
     async def close(self, grace: float) -> None:
         """Begin nothing new, and hand back within ``grace`` seconds and a moment what is worked on. What is put in
@@ -283,9 +317,12 @@ class InboxRoom(Inbox):
             "pending": float(sum(one.pending for one in counts.by_source().values())),
             "dead": float(sum(one.dead for one in counts.by_source().values())),
             "oldest_pending_seconds": age,
+            "own_events_lost": float(counts.own_lost),
         }
         if self.acceptor.problem:
             return Part(Condition.DEGRADED, "nothing can be stored: providers are told to come again", numbers)
         if counts.overdue() > self._config.backed_up_after:
             return Part(Condition.DEGRADED, "deliveries that are due are not worked on in time", numbers)
+        if counts.own_lost_lately(self._clock()):
+            return Part(Condition.DEGRADED, "events of Parley's own were lost within the last hour", numbers)
         return Part(Condition.OK, "", numbers)

@@ -38,6 +38,8 @@ class Source:
     def __init__(self, config: SourceConfig, secrets: Secrets) -> None:
         self.name = config.name
         self.kind = config.kind
+        self.stores_as_is = config.kind != "voxai"
+        """Whether nothing that it delivers has to be taken out before it is stored."""
         self.takes_url_token = config.check == "url-token"
         self._networks = tuple(ipaddress.ip_network(network) for network in config.addresses)
         self._verifier: Verifier | None = None

@@ -17,19 +17,14 @@ from uuid_utils import uuid7
 from daemon.calls.call import CallState, Disposition, LegState
 from daemon.calls.events import Direction
 from daemon.inbox.contract import Delivery
-from daemon.stores.agent_calls import (
-    AgentCallRow,
-    find_agent_call,
-    forget_what_was_said,
-    redact_deliveries,
-    save_agent_call,
-)
+from daemon.inbox.redactions import Redactions
+from daemon.stores.agent_calls import AgentCallRow, find_agent_call, forget_what_was_said, save_agent_call
 from daemon.stores.calls import CallRow, LegRow, get_call, save_calls
 from daemon.stores.database import Database
+from daemon.stores.opt_outs import has_opted_out
 from daemon.stores.utterances import UtteranceRow, add_utterances
 from daemon.transcripts.utterance import Speaker
 from protocols.webhooks.voxai import Turn, VoxaiCall, read_call
-from protocols.webhooks.voxai_redaction import redact
 
 ORIGIN: Final = "voxai"
 
@@ -48,45 +43,51 @@ _DISPOSITIONS: Final[Mapping[str, Disposition]] = {
 
 
 class VoxaiCallsHandler:
-    """A handler of a source of the kind ``voxai``. ``copied_to``: the sources its deliveries are forwarded to."""
+    """A handler of a source of the kind ``voxai``."""
 
-    def __init__(self, database: Database, copied_to: Sequence[str] = ()) -> None:
+    def __init__(self, database: Database, redactions: Redactions) -> None:
         self._database = database
-        self._copied_to = copied_to
+        self._redactions = redactions
 
     async def handle(self, delivery: Delivery) -> None:
         """Store what an event says of its call; an event of no call is stored as a delivery alone."""
         told = read_call(delivery.body)
-        if told is None:
-            if delivery.redacted and delivery.key:
-                async with self._database.transaction() as connection:
-                    await self._redact_deliveries(connection, delivery)
+        if await self._kept(delivery, told):
             return
-        async with self._database.transaction() as connection:
-            known = await find_agent_call(connection, ORIGIN, delivery.source, told.call_id)
-            call_id, was_sensitive = known or (str(uuid7()), False)
-            sensitive = was_sensitive or told.opt_out or delivery.redacted
-            before = None if known is None else await get_call(connection, call_id)
-            row = _call(call_id, delivery, told, before, sensitive=sensitive)
-            await save_calls(connection, [row])
-            if sensitive:
-                said = AgentCallRow(call_id=call_id, **_unspoken(told))
-                await save_agent_call(connection, said)
-                await forget_what_was_said(connection, call_id)
-                await self._redact_deliveries(connection, delivery)
-            else:
-                await save_agent_call(connection, AgentCallRow(call_id=call_id, **_unspoken(told), **_spoken(told)))
-                if told.event in _FINISHED and told.transcript:
-                    await add_utterances(connection, _utterances(row, told.transcript))
+        if delivery.key:
+            # Before the call's row: an event that is worked on just now is waited for, and what it stores goes too.
+            await self._redactions.redact_call(delivery.source, delivery.key)
+        if told is not None:
+            async with self._database.transaction() as connection:
+                call = await _save(connection, delivery, told, sensitive=True)
+                await forget_what_was_said(connection, call.call_id)
 
-    async def _redact_deliveries(self, connection: AsyncConnection, delivery: Delivery) -> None:
-        await redact_deliveries(
-            connection,
-            delivery.source,
-            delivery.key,
-            redact=lambda body: redact(body, opted_out=True)[0],
-            copied_to=self._copied_to,
-        )
+    async def _kept(self, delivery: Delivery, told: VoxaiCall | None) -> bool:
+        """Store all that is told; false, and nothing is stored, where people opted out."""
+        if delivery.redacted or (told is not None and told.opt_out):
+            return False
+        async with self._database.transaction() as connection:
+            if (await self._redactions.locked(connection, delivery)).redacted:
+                return False
+            # One that came in together with the opt-out may stand there whole.
+            if await has_opted_out(connection, delivery.source, delivery.key):
+                return False
+            if told is not None:
+                call = await _save(connection, delivery, told, sensitive=False)
+                if told.event in _FINISHED and told.transcript:
+                    await add_utterances(connection, _utterances(call, told.transcript))
+        return True
+
+
+async def _save(connection: AsyncConnection, delivery: Delivery, told: VoxaiCall, *, sensitive: bool) -> CallRow:
+    """The call's row as it is stored, and beside it what only its provider knows."""
+    known = await find_agent_call(connection, ORIGIN, delivery.source, told.call_id)
+    before = None if known is None else await get_call(connection, known)
+    row = _call(known or str(uuid7()), delivery, told, before, sensitive=sensitive)
+    await save_calls(connection, [row])
+    spoken = {} if sensitive else _spoken(told)
+    await save_agent_call(connection, AgentCallRow(call_id=row.call_id, **_unspoken(told), **spoken))
+    return row
 
 
 def _call(call_id: str, delivery: Delivery, told: VoxaiCall, before: CallRow | None, *, sensitive: bool) -> CallRow:

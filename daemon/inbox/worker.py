@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -60,7 +60,8 @@ class Worker:
     """Does the work of one process, which ``holder`` names.
 
     While ``pressed`` says so, it claims less often: a provider waits some seconds for an answer, work can wait longer.
-    A series has one place. No source has more than half of the places, so that one whose handlers hang leaves the
+    A series has one place; what is of a source in ``alone`` is in none, for its bodies may be changed until the moment
+    in which they are worked on. No source has more than half of the places, so that one whose handlers hang leaves the
     others theirs.
     """
 
@@ -75,6 +76,7 @@ class Worker:
         holder: Callable[[], str],
         clock: StoreClock,
         pressed: Callable[[], bool] = lambda: False,
+        alone: Collection[str] = (),
     ) -> None:
         self._database = database
         self._runner = runner
@@ -83,6 +85,7 @@ class Worker:
         self._name = holder
         self._clock = clock
         self._pressed = pressed
+        self._alone = frozenset(alone)
         self._running: dict[_Key, Series] = {}
         self._places: dict[Series, asyncio.Task[None]] = {}
         self._slow = SlowSources()
@@ -205,7 +208,7 @@ class Worker:
             firsts = await claim_deliveries(
                 connection, holder, now=now, until=until, most=most, patience=patience, full=full
             )
-            before_others = [row for row in firsts if is_untried(row) and not self._slow.has(row.source, loop.time())]
+            before_others = [row for row in firsts if self._may_have_followers(row)]
             following = await claim_following(
                 connection,
                 holder,
@@ -220,6 +223,10 @@ class Worker:
         # What is due and was not claimed waits for another with its key or source, or is locked by somebody.
         wait = _IDLE if due is None or due <= now else due - now
         return series_of(firsts, following, loop.time()), min(wait, _IDLE)
+
+    def _may_have_followers(self, row: ClaimedRow) -> bool:
+        now = asyncio.get_running_loop().time()
+        return is_untried(row) and row.source not in self._alone and not self._slow.has(row.source, now)
 
     def _room_behind(self, count: int) -> int:
         """How many may be claimed behind each of ``count``: there are never more behind others than there are places,

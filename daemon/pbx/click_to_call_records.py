@@ -11,9 +11,10 @@ import msgspec
 import structlog
 from uuid_utils import uuid7
 
+from daemon.actor import Actor
 from daemon.config import ClickToCallConfig
 from daemon.pbx.click_to_call_progress import RESTARTED, Progress
-from daemon.pbx.contract import Actor, CallStep, ClickToCallRequest, TooManyCalls, UsageError
+from daemon.pbx.contract import CallStep, ClickToCallRequest, TooManyCalls, UsageError
 from daemon.pbx.tenants import Tenant
 from daemon.stores.click_to_calls import (
     ClickToCallRow,

@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from daemon.actor import Actor
 from daemon.calls.call import CallState
 from daemon.calls.registry import Registry
 from daemon.config import PbxConfig
@@ -29,7 +30,6 @@ from daemon.pbx.click_to_call_progress import (
 from daemon.pbx.click_to_call_records import CallRecords
 from daemon.pbx.click_to_call_rules import MARK, CallRules, call_variables
 from daemon.pbx.contract import (
-    Actor,
     CallStep,
     ClickToCall,
     ClickToCallRequest,

@@ -11,15 +11,8 @@ from typing import Protocol
 
 import msgspec
 
+from daemon.actor import Actor
 from protocols.dcmiws.diversions import DiversionKind
-
-
-class Actor(msgspec.Struct, frozen=True, gc=False):
-    """Who asks, for the audit and the limits. ``via`` and ``address`` are those of an audit row."""
-
-    name: str
-    via: str
-    address: str = ""
 
 
 class PbxError(Exception):

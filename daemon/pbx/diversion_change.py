@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from daemon.pbx.contract import Actor, ExtensionDiversions, PbxError
+from daemon.actor import Actor
+from daemon.pbx.contract import ExtensionDiversions, PbxError
 from daemon.pbx.tenants import Tenant
 from protocols.dcmiws.diversions import DiversionKind
 

@@ -220,6 +220,8 @@ def _sqlite_engine(url: URL, pool_size: int, threads: WeakSet[Thread]) -> AsyncE
         pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
+        # Whoever begins a transaction ends it; a rollback of none would be a way to the thread and back each time.
+        pool_reset_on_return=None,
         # Transactions are begun by the listener below, not by the driver's guesses.
         connect_args={"isolation_level": None, "async_creator_fn": connect},
     )

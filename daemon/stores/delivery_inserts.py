@@ -137,9 +137,11 @@ async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
             return {record[0] for record in await driver.fetch(_POSTGRESQL, *map(list, zip(*values, strict=True)))}
         # RETURNING would hand over row by row, and wait for Python's lock each time.
         statement = f"{_INTO} VALUES {', '.join([_ROW] * len(rows))} ON CONFLICT DO NOTHING"
-        async with driver.execute(statement, list(chain.from_iterable(values))) as cursor:
-            if cursor.rowcount == len(rows):
-                return set(ids)
+        # One way to the thread and back for all of it: each is waited for by everybody in the group.
+        changed = driver.total_changes
+        await driver.execute_fetchall(statement, list(chain.from_iterable(values)))
+        if driver.total_changes - changed == len(rows):
+            return set(ids)
         stored = f"SELECT delivery_id FROM deliveries WHERE delivery_id IN ({', '.join('?' * len(ids))})"  # noqa: S608
         return {delivery_id for (delivery_id,) in await driver.execute_fetchall(stored, ids)}
 

@@ -364,6 +364,15 @@ agent_calls = Table(
     PrimaryKeyConstraint("call_id"),
 )
 
+# Calls of which nothing that is said may be kept, by the order key of their deliveries. They are few and stay for good.
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("source", Id, nullable=False),
+    Column("key", Id, nullable=False),
+    PrimaryKeyConstraint("source", "key"),
+)
+
 # People who call: ``number`` in its normal form; ``variables`` and ``metadata`` are JSON objects.
 contacts = Table(
     "contacts",

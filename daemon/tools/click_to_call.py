@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from daemon.actor import Actor
 from daemon.calls.numbers import NumberError, normal_number
-from daemon.pbx.contract import Actor, CallStep, ClickToCall, ClickToCallRequest
+from daemon.pbx.contract import CallStep, ClickToCall, ClickToCallRequest
 from daemon.tools.contract import RequestKeys, ToolError, acts
 
 _UNPLACED = (CallStep.FAILED, CallStep.CALLER_UNREACHED)

@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
+from daemon.actor import Actor
 from daemon.config import ToolConfig
-from daemon.pbx.contract import Actor, ClickToCall, Diversions
+from daemon.pbx.contract import ClickToCall, Diversions
 from daemon.plugins import Plugin, PluginError, load
 from daemon.tools.arguments import Arguments
 from daemon.tools.contract import Reach, RequestKeys, is_acting

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from daemon.actor import Actor
 from daemon.pbx.contract import (
-    Actor,
     ClickToCall,
     ClickToCallRequest,
     Diversions,

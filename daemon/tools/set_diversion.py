@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from daemon.actor import Actor
 from daemon.calls.numbers import NumberError, mask_number, normal_number
-from daemon.pbx.contract import Actor, Diversions, in_words
+from daemon.pbx.contract import Diversions, in_words
 from daemon.tools.contract import ToolError, acts
 from protocols.dcmiws.diversions import DiversionKind
 

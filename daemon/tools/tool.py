@@ -9,7 +9,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from daemon.pbx.contract import Actor, ClickToCall, Diversions, PbxError
+from daemon.actor import Actor
+from daemon.pbx.contract import ClickToCall, Diversions, PbxError
 from daemon.tools.arguments import ArgumentsError
 from daemon.tools.contract import Reach, RequestKeys, ToolError
 from daemon.tools.definition import Definition

@@ -39,13 +39,16 @@ def event_name(*parts: Any) -> str:
     return ".".join(name for name in names if name)[:EVENT_LENGTH] or UNKNOWN_EVENT
 
 
-def stable_id(*parts: Any) -> str | None:
-    """The parts joined by colons; ``None`` if any is neither text nor a whole number, or is empty."""
+def stable_id(*parts: Any, most: int = ID_LENGTH) -> str | None:
+    """The parts joined by colons; ``None`` if any is neither text nor a whole number, or is empty.
+
+    What has more than ``most`` characters, which are 71 or more, is its hash.
+    """
     texts = [str(part) if type(part) is int and abs(part) < 10**40 else part for part in parts]
     if not all(isinstance(text, str) and text for text in texts):
         return None
     joined = ":".join(texts)
-    if len(joined) <= ID_LENGTH and _printable(joined) == joined:
+    if len(joined) <= most and _printable(joined) == joined:
         return joined
     return f"sha256:{sha256(as_bytes(joined)).hexdigest()}"
 

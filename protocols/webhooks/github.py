@@ -62,8 +62,9 @@ def _action_and_repository(body: bytes) -> tuple[Any, Any]:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass
     else:
-        if b"\\u0000" not in body:
-            return payload.action, payload.repository.full_name
+        action, repository = payload.action, payload.repository.full_name
+        if not any(isinstance(text, str) and "\0" in text for text in (action, repository)):
+            return action, repository
     # Whatever it is, it is not what GitHub sends; there may be something in it all the same.
     unusual = read_object(body)
     return unusual.get("action"), at(unusual, "repository", "full_name")

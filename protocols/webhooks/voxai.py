@@ -14,12 +14,13 @@ from typing import Any
 
 import msgspec
 
-from protocols.webhooks.delivery import Identified, body_hash, event_name, stable_id
+from protocols.webhooks.delivery import ID_LENGTH, Identified, body_hash, event_name, stable_id
 from protocols.webhooks.payload import at, read_object
 from protocols.webhooks.voxai_redaction import redact
 
 _ONCE = frozenset({"call_started", "call_ended", "call_analyzed"})
 """Events that a call has once."""
+_KEY_LENGTH = 128
 # The year 5138: past it a time is nonsense, and far past it a float cannot say seconds any more.
 _LATEST_MS = 1e14
 
@@ -68,23 +69,25 @@ class VoxaiCall(msgspec.Struct, frozen=True):
 
 
 def identify(headers: Mapping[str, str], body: bytes) -> Identified:
-    """Never raises. Events of one call stay in order.
+    """Never raises. Events of one call stay in order, and their ids begin with the call's key and a colon.
 
     An event that a call may have again is told from others by its body: the same bytes are the same event.
     """
     payload = read_object(body)
     event = event_name(payload.get("event"))
-    call_id = _word(at(payload, "call", "call_id")) or _word(at(payload, "sms", "call_id"))
-    if event == "sms_received":
-        return Identified(event, _sms_id(payload.get("sms"), call_id, body), stable_id(call_id))
-    other_id = stable_id(call_id, event) if event in _ONCE else stable_id(call_id, event, body_hash(body))
-    return Identified(event, other_id, stable_id(call_id))
+    sms = payload.get("sms")
+    call_id = _word(at(payload, "call", "call_id")) or _word(at(sms, "call_id"))
+    key = stable_id(call_id, most=_KEY_LENGTH)
+    own = _sms_id(sms) if event == "sms_received" else None
+    if key is None:
+        return Identified(event, stable_id(own, event))
+    marks = [own] if own else [] if event in _ONCE else [body_hash(body)]
+    return Identified(event, f"{key}:{stable_id(event, *marks, most=ID_LENGTH - _KEY_LENGTH - 1)}", key)
 
 
-def _sms_id(sms: Any, call_id: str | None, body: bytes) -> str | None:
-    """By the message's own id; the same message of a call twice has the same body."""
-    own = next(filter(None, (_word(at(sms, name)) for name in ("sms_id", "message_id", "id"))), None)
-    return stable_id(own, "sms_received") if own else stable_id(call_id, "sms_received", body_hash(body))
+def _sms_id(sms: Any) -> str | None:
+    """The message's own id."""
+    return next(filter(None, (_word(at(sms, name)) for name in ("sms_id", "message_id", "id"))), None)
 
 
 def read_call(body: bytes) -> VoxaiCall | None:

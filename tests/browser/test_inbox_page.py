@@ -107,7 +107,7 @@ async def parley(customer: Customer, tmp_path: Path) -> AsyncIterator[RunningSer
     secrets = {"PARLEY_SOURCE_GITHUB_SECRET": SECRET}
     async with RunningService(tmp_path / "state", None, inbox=config, secrets=secrets) as running:
         service = running.service
-        forward = ForwardingHandler(service.inbox, source_of("customer"), as_it_is)
+        forward = ForwardingHandler(service.inbox, service.inbox.redactions, source_of("customer"), as_it_is)
         service.inbox.handlers.add(NamedHandler(name="forward", source="github", event="push", handle=forward.handle))
         service.inbox.handlers.add(NamedHandler(name="later", source="github", event="release.*", handle=_later))
         await service.accounts.add_user("hana", PASSWORD, "admin")

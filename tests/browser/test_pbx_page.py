@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from daemon.actor import Actor
 from daemon.demo.pbx_gateway import SimulatedGateway
-from daemon.pbx.contract import Actor
 from daemon.pbx.diversion_service import ANY_VERSION
 from protocols.dcmiws.diversions import DiversionKind
 from tests.browser.accessibility import broken_rules

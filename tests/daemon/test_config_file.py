@@ -171,6 +171,16 @@ count = 3
     assert config.inbound.metadata == {"count": 3}
 
 
+@pytest.mark.parametrize(
+    ("table", "key"), [("[[switch]]", "switch"), ("[[tool]]", "tool"), ("[pbx]\n[[pbx.header]]", "pbx.header")]
+)
+@pytest.mark.parametrize("end", ["\\n", "\\r", " ", "\\u2028"])
+def test_nothing_follows_a_name(table: str, key: str, end: str) -> None:
+    [mistake] = read(f'{table}\nname = "main{end}"', None)[1]
+    assert (mistake.key, mistake.remedy.partition(" like ")[0]) == (f"{key}[0].name", "give text")
+    assert mistake.remedy.endswith("}")
+
+
 def test_unused_key_gets_the_name_that_was_meant() -> None:
     (mistake,) = mistakes_in("[recorder]\nflush-intervall = 1.0\n")
     assert str(mistake) == 'line 2: recorder.flush-intervall: there is no such key; did you mean "flush_interval"?'

@@ -55,13 +55,20 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
     assert [(source.name, source.kind) for source in config.inbox.source] == [
         ("github", "github"),
         ("stripe", "stripe"),
+        ("voxai", "voxai"),
+    ]
+    sent = [(one.source, one.use, one.destination) for one in config.inbox.handler]
+    assert sent == [("voxai", "forward", "custom-server"), ("voxai", "make-com", "make-com")]
+    assert [(one.name, one.url, one.signed) for one in config.inbox.destination] == [
+        ("custom-server", "secret", False),
+        ("make-com", "secret", False),
     ]
     assert (config.web.listener[0].host, config.web.listener[0].port) == ("0.0.0.0", 9000)
     assert config.database.url == "postgresql://webhooks@db.example:5433/hooks"
     assert imported.credentials == {
         "database-password": "p@ss",
-        "make-com-webhook-url": "https://hook.example/abc",
-        "custom-server-webhook-url": "https://custom.example/in",
+        "destination-make-com-url": "https://hook.example/abc",
+        "destination-custom-server-url": "https://custom.example/in",
         "source-github-secret": "github-secret-value",
         "source-stripe-secret": "whsec_value",
         "webex-bot-token": "webex-token-value",
@@ -70,6 +77,7 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
     }
     said = imported.document + "\n".join(imported.remarks)
     taken = {"DATABASE_URL", "SERVER_HOST", "SERVER_PORT", "GITHUB_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET"}
+    taken |= {"MAKE_COM_WEBHOOK_URL", "CUSTOM_SERVER_WEBHOOK_URL"}
     names = {row.partition("=")[0] for row in EVERY_NAME.splitlines()} - taken
     for name in names:
         spelled = name.replace("ELASTC", "ELASTIC").replace("PASSWROD", "PASSWORD")
@@ -79,6 +87,16 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
     assert "unknown-value" not in said
     assert '#   REDIS_HOST = "redis.example"' in imported.document
     assert '#   ELASTICSEARCH_HOST = "search.example"' in imported.document
+
+
+@pytest.mark.parametrize("url", ["your_make_webhook_url", "ftp://hook.example/abc", "https://u:pw@hook.example/abc"])
+def test_an_address_that_nothing_can_be_sent_to_is_kept_and_said(url: str) -> None:
+    imported = import_env(f"MAKE_COM_WEBHOOK_URL={url}\nCUSTOM_SERVER_WEBHOOK_URL=\n", "x")
+    config = config_of(imported.document)
+    assert (config.inbox.source, config.inbox.handler, config.inbox.destination) == ([], [], [])
+    assert imported.credentials == {"make-com-webhook-url": url}
+    assert "MAKE_COM_WEBHOOK_URL" in imported.remarks[0]
+    assert all(url not in said for said in [imported.document, *imported.remarks])
 
 
 def test_parts_of_a_database_become_its_url() -> None:
@@ -136,6 +154,7 @@ def test_files_are_written_for_their_owner_alone_and_never_over_others(tmp_path:
     secrets = tmp_path / "out" / "credentials"
     config = load(tmp_path / "out" / "parley.toml", Secrets({"CREDENTIALS_DIRECTORY": str(secrets)}))
     assert config.web.listener[0].port == 9000
+    assert len(config.inbox.destination) == 2, "their secrets were found"
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets.iterdir()} == {0o600}
     assert Secrets({"CREDENTIALS_DIRECTORY": str(secrets)}).get("database-password") == "p@ss"

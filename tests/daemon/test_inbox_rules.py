@@ -13,6 +13,7 @@ from daemon.inbox_rules import inbox_rules
 from daemon.secrets import Secrets
 from daemon.stores.database import Database
 from daemon.toml_lines import KeyPath
+from protocols.errors import LocalError
 
 
 def inbox(*handlers: HandlerConfig, events: list[str] | None = None) -> InboxConfig:
@@ -55,3 +56,32 @@ def test_a_source_that_there_is_not(source: str) -> None:
 def test_events_that_there_are_and_are_not() -> None:
     assert broken(inbox(events=[*EVENTS, "call.*", "*"])) == []
     assert broken(inbox(events=["call.ended", "call.begun"])) == [("inbox", "destination", 0, "events", 1)]
+
+
+SECRET = DestinationConfig(name="crm", url="secret", signed=False)
+HERE = ("inbox", "destination", 0, "url")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "hook.example/s3cret", "ftp://hook.example/s3cret", "https://u:s3cret@hook.example/", "https://[s3cret"]
+)
+def test_an_address_that_is_a_secret_is_there_and_right_and_never_shown(url: str) -> None:
+    for secrets in (Secrets({"PARLEY_DESTINATION_CRM_URL": url}), Secrets({"PARLEY_DESTINATION_CRM_URL": f"{url}\nx"})):
+        [rule] = inbox_rules(InboxConfig(destination=[SECRET]), secrets)
+        assert rule.path == HERE
+        assert "destination-crm-url" in rule.problem
+        assert "s3cret" not in rule.problem + rule.remedy
+
+
+def test_a_right_address_may_be_a_secret() -> None:
+    config = InboxConfig(
+        handler=[HandlerConfig(use="forward", destination="crm")],
+        destination=[SECRET],
+    )
+    assert broken(config) == []
+    assert list(inbox_rules(config, Secrets({"PARLEY_DESTINATION_CRM_URL": "https://hook.example/s3cret"}))) == []
+
+
+async def test_a_room_does_not_begin_without_the_address(database: Database) -> None:
+    with pytest.raises(LocalError, match="crm"):
+        InboxRoom(InboxConfig(destination=[SECRET]), Secrets({}), database, holder=lambda: "here")

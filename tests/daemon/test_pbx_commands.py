@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from daemon.actor import Actor
 from daemon.demo.pbx_gateway import SimulatedGateway
-from daemon.pbx.contract import Actor
 from daemon.pbx.diversion_service import ANY_VERSION
 from protocols.dcmiws.diversions import DiversionKind
 from tests.daemon.pbx.conftest import ENVIRONMENT, configured

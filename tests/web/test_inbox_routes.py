@@ -171,6 +171,7 @@ async def test_what_stands_is_told_and_measured(desk: Desk) -> None:
     await ask(desk.server, "POST", "/webhooks/github", data=b"{}")
     await desk.worked()
     await desk.house.inbox.count()
+    desk.house.inbox.counts.lost_own(0.0)
     overview = (await desk.get("/api/v1/inbox")).json
     [provider, own] = overview["sources"]
     assert (provider["source"], own["source"]) == ("github", "parley")
@@ -188,6 +189,7 @@ async def test_what_stands_is_told_and_measured(desk: Desk) -> None:
     assert samples["parley_inbox_refused_total", "github", "missing_signature"] == 1
     assert samples["parley_inbox_deliveries", "dead", "github"] == 1
     assert samples["parley_inbox_oldest_pending_seconds", "github"] == 0
+    assert samples["parley_inbox_own_events_lost_total",] == 1
 
 
 async def test_answers_are_what_the_document_says(desk: Desk) -> None:

@@ -21,6 +21,7 @@ from daemon.stores.database import Database
 from daemon.stores.deliveries import DeliveryFilter, WholeDelivery
 from protocols.webhooks import github, standard, stripe, webex
 from tests.web.house import House
+from tests.web.listening import Listening, listening
 
 SECRET = "It's a Secret to Everybody"
 OLD_SECRET = "the one before"
@@ -47,6 +48,7 @@ SOURCES = [
     SourceConfig(name="near", kind="generic", check="address", addresses=["198.51.100.7"]),
     SourceConfig(name="slow", kind="generic", check="bearer", per_second=0.1),
 ]
+Server = TestServer | Listening
 MOST = 100_000
 ROUNDS = 3_000 if os.environ.get("PARLEY_PROVE") == "1" else 150
 
@@ -60,10 +62,15 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
     await made.close()
 
 
-@pytest.fixture
-async def server(house: House) -> AsyncIterator[TestServer]:
+@pytest.fixture(params=["listeners", "routes"])
+async def server(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+    """As the service serves it, and the routes alone: nobody may tell which of the two took a delivery in."""
     async with house.inbox_at_work():
-        yield await house.serve()
+        if request.param == "routes":
+            yield await house.serve()
+        else:
+            async with listening(house) as made:
+                yield made
 
 
 class Answered(msgspec.Struct):
@@ -73,7 +80,7 @@ class Answered(msgspec.Struct):
 
 
 async def deliver(
-    server: TestServer, source: str, body: bytes = b"{}", headers: dict[str, str] | None = None, **options: Any
+    server: Server, source: str, body: bytes = b"{}", headers: dict[str, str] | None = None, **options: Any
 ) -> Answered:
     async with (
         aiohttp.ClientSession() as session,
@@ -92,7 +99,7 @@ def push(body: bytes, delivery: str = "d-1", secret: str = SECRET, **headers: st
     return github.sign(secret, body) | {"X-GitHub-Event": "push", "X-GitHub-Delivery": delivery} | headers
 
 
-async def test_a_push_of_8_kb_is_stored_byte_for_byte(house: House, server: TestServer) -> None:
+async def test_a_push_of_8_kb_is_stored_byte_for_byte(house: House, server: Server) -> None:
     body = msgspec.json.encode(
         {"ref": "refs/heads/main", "repository": {"full_name": "example/shop"}, "x": "가" * 2700}
     )
@@ -114,7 +121,7 @@ async def test_a_push_of_8_kb_is_stored_byte_for_byte(house: House, server: Test
     assert (headers["Authorization"], headers["Cookie"]) == ("***", "***")
 
 
-async def test_a_double_is_a_no_op(house: House, server: TestServer) -> None:
+async def test_a_double_is_a_no_op(house: House, server: Server) -> None:
     first = await deliver(server, "github", b"{}", push(b"{}"))
     again = await deliver(server, "github", b"{}", push(b"{}", secret=OLD_SECRET))
     assert (first.status, again.status) == (202, 200)
@@ -123,7 +130,7 @@ async def test_a_double_is_a_no_op(house: House, server: TestServer) -> None:
     assert len(await stored(house)) == 1
 
 
-async def test_every_scheme_is_known(house: House, server: TestServer) -> None:
+async def test_every_scheme_is_known(house: House, server: Server) -> None:
     body = b'{"type": "invoice.paid", "id": "evt_1", "kind": "note", "no": 7}'
     now = int(house.now)
     deliveries = {
@@ -161,7 +168,7 @@ async def test_every_scheme_is_known(house: House, server: TestServer) -> None:
     ],
 )
 async def test_who_is_not_known_is_refused_with_a_reason(
-    house: House, server: TestServer, source: str, headers: dict[str, str], status: int, reason: str
+    house: House, server: Server, source: str, headers: dict[str, str], status: int, reason: str
 ) -> None:
     with capture_logs() as logs:
         answered = await deliver(server, source, b"{}", headers)
@@ -173,7 +180,7 @@ async def test_who_is_not_known_is_refused_with_a_reason(
     assert "wrong" not in repr(logs)
 
 
-async def test_nothing_that_is_sent_is_more_than_refused(house: House, server: TestServer) -> None:
+async def test_nothing_that_is_sent_is_more_than_refused(house: House, server: Server) -> None:
     """Signatures, timestamps, tokens and bodies of all kinds: 401 with a reason, and never a fault of ours."""
     chance = random.Random(7)
     names = [
@@ -220,13 +227,13 @@ async def test_nothing_that_is_sent_is_more_than_refused(house: House, server: T
     assert await stored(house) == []
 
 
-async def test_nobody_else_is_known(server: TestServer) -> None:
+async def test_nobody_else_is_known(server: Server) -> None:
     assert (await deliver(server, "nobody")).status == 404
     async with aiohttp.ClientSession() as session, session.get(server.make_url("/webhooks/github")) as response:
         assert response.status == 405
 
 
-async def test_a_body_past_the_limit_is_not_read(server: TestServer) -> None:
+async def test_a_body_past_the_limit_is_not_read(server: Server) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n")
     assert b" 413 " in await reader.readline()
@@ -244,14 +251,14 @@ async def test_a_body_past_the_limit_is_not_read(server: TestServer) -> None:
             pass  # the connection was closed while it was still sending
 
 
-async def test_odd_bodies_of_those_who_are_known_are_stored(house: House, server: TestServer) -> None:
+async def test_odd_bodies_of_those_who_are_known_are_stored(house: House, server: Server) -> None:
     bodies = [b"", b"\x00\xff", b"[" * 5_000, b'"\\ud800"', b"a=b&c=d", b"null", b'{"action": "\\u0000"}']
     for number, body in enumerate(bodies):
         assert (await deliver(server, "github", body, push(body, str(number)))).status == 202
     assert [whole.body for whole in await stored(house)] == bodies[::-1]
 
 
-async def test_too_many_at_once_are_told_when_to_come_again(house: House, server: TestServer) -> None:
+async def test_too_many_at_once_are_told_when_to_come_again(house: House, server: Server) -> None:
     known = {"Authorization": "Bearer slow"}
     # Strangers do not use up what those who are known may deliver.
     for _ in range(5):
@@ -265,7 +272,7 @@ async def test_too_many_at_once_are_told_when_to_come_again(house: House, server
     assert house.inbox.counts.by_source()["slow"].refused["too_fast"] == 1
 
 
-async def test_what_cannot_be_stored_is_not_acknowledged(house: House, server: TestServer) -> None:
+async def test_what_cannot_be_stored_is_not_acknowledged(house: House, server: Server) -> None:
     async with house.database.transaction() as connection:
         await connection.exec_driver_sql("ALTER TABLE deliveries RENAME TO gone")
     answered = await deliver(server, "github", b"{}", push(b"{}"))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import time
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from daemon.inbox.contract import Actor
 from daemon.inbox.room import InboxRoom
 from daemon.stores.deliveries import DeliveryFilter, DeliveryRow, WholeDelivery, moment_of
 from web.auth import Auth, Needs
@@ -168,7 +167,7 @@ class InboxRoutes:
 
     async def replay(self, asked: Asked[None, None]) -> WholeDeliveryPayload:
         """One again."""
-        done = await self._inbox.replaying.replay(asked.path("delivery_id"), actor=self._actor(asked))
+        done = await self._inbox.replaying.replay(asked.path("delivery_id"), actor=self._auth.actor(asked.request))
         after = await self._whole(asked)
         if not done:
             raise ProblemError(409, "Not replayed", "It has not ended yet: what has not is worked on anyway.")
@@ -176,7 +175,7 @@ class InboxRoutes:
 
     async def cancel(self, asked: Asked[None, None]) -> WholeDeliveryPayload:
         """One no more."""
-        done = await self._inbox.replaying.cancel(asked.path("delivery_id"), actor=self._actor(asked))
+        done = await self._inbox.replaying.cancel(asked.path("delivery_id"), actor=self._auth.actor(asked.request))
         after = await self._whole(asked)
         if not done:
             raise ProblemError(409, "Not cancelled", "It has ended already.")
@@ -189,7 +188,9 @@ class InboxRoutes:
         if wish.dry_run:
             done = await self._inbox.replaying.count(wanted)
         else:
-            done = await self._inbox.replaying.replay_many(wanted, per_second=wish.per_second, actor=self._actor(asked))
+            done = await self._inbox.replaying.replay_many(
+                wanted, per_second=wish.per_second, actor=self._auth.actor(asked.request)
+            )
         return ReplaysPayload(done.found, done.replayed, done.at_least)
 
     async def _whole(self, asked: Asked[None, None]) -> WholeDeliveryPayload:
@@ -197,10 +198,6 @@ class InboxRoutes:
         if whole is None:
             raise ProblemError(404, "Not found", "There is no such delivery.")
         return _whole(whole)
-
-    def _actor(self, asked: Asked[Any, Any]) -> Actor:
-        account, address = asked.somebody.account, self._auth.address(asked.request)
-        return Actor(account.name, account.via, "" if address is None else str(address))
 
 
 def _filter(choice: DeliveryChoice) -> DeliveryFilter:

@@ -13,6 +13,7 @@ from web.inbox_payloads import AcceptedPayload
 from web.providers import Providers
 from web.sources import Sources
 
+PATH: Final = "/webhooks/{source}"
 _MESSAGES: Final = {
     Fate.STORED: "accepted",
     Fate.REVIVED: "accepted again: the delivery of that id had died, and is worked on anew",
@@ -31,7 +32,7 @@ class WebhookRoutes:
         return [
             Endpoint(
                 method="POST",
-                path="/webhooks/{source}",
+                path=PATH,
                 tag="webhooks",
                 summary="Deliver a webhook",
                 description=(
@@ -57,5 +58,14 @@ class WebhookRoutes:
 
 def accepted_response(accepted: Accepted) -> web.Response:
     """What a provider is told when its delivery is safe."""
-    status = 200 if accepted.fate is Fate.DOUBLE else 202
-    return json_response(AcceptedPayload(_MESSAGES[accepted.fate], accepted.delivery_id), status)
+    return json_response(accepted_payload(accepted), accepted_status(accepted))
+
+
+def accepted_payload(accepted: Accepted) -> AcceptedPayload:
+    """In words."""
+    return AcceptedPayload(_MESSAGES[accepted.fate], accepted.delivery_id)
+
+
+def accepted_status(accepted: Accepted) -> int:
+    """In a number."""
+    return 200 if accepted.fate is Fate.DOUBLE else 202

@@ -19,7 +19,7 @@ from tests.services.postgres import PostgresServer
 async def test_all_who_wait_share_a_transaction(database: Database) -> None:
     shop = Workshop(database)
     groups = []
-    shop.acceptor = Acceptor(database, lambda: groups.append(1))
+    shop.acceptor = Acceptor(database, lambda *_: groups.append(1))
     asking = [asyncio.create_task(shop.accept(other_id=str(number))) for number in range(200)]
     await asyncio.sleep(0)
     assert shop.acceptor.waiting == 200

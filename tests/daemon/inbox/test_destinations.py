@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -19,6 +20,9 @@ from tests.daemon.inbox.receiver import Receiver
 
 SECRET = "whsec_c29tZSBleGFtcGxlIGJ5dGVz"
 NEAR = ["127.0.0.0/8", "::1"]
+
+
+Latest = Callable[[Delivery], Awaitable[Delivery]]
 
 
 class Clock:
@@ -45,10 +49,15 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def to(clock: Clock) -> AsyncIterator[Callable[..., Destination]]:
     made: list[Destination] = []
 
-    def destination(url: str, secret: str | None = SECRET, queue: float = 30.0, **config: Any) -> Destination:
+    async def as_it_came(delivery: Delivery) -> Delivery:
+        return delivery
+
+    def destination(
+        url: str, secret: str | None = SECRET, queue: float = 30.0, latest: Latest = as_it_came, **config: Any
+    ) -> Destination:
         config.setdefault("private_networks", NEAR)
         settings = DestinationConfig(name="crm", url=url, **config)
-        made.append(Destination(settings, secret, clock, steady=lambda: clock.steady, queue=queue))
+        made.append(Destination(settings, secret, clock, latest=latest, steady=lambda: clock.steady, queue=queue))
         return made[-1]
 
     yield destination
@@ -89,6 +98,16 @@ async def test_what_is_sent_is_signed_and_has_the_same_id_each_time(
         assert got.headers["webhook-timestamp"] == str(sent_at)
         StandardVerifier([SECRET]).verify(got.headers, got.body, now=float(sent_at))
     assert first.headers["user-agent"].startswith("Parley/")
+
+
+async def test_what_is_sent_is_what_may_be_sent_by_then(receiver: Receiver, to: Callable[..., Destination]) -> None:
+    async def redacted(delivery: Delivery) -> Delivery:
+        return msgspec.structs.replace(delivery, body=b"{}", redacted=True)
+
+    await to(receiver.url(), latest=redacted).send(delivery())
+    [got] = receiver.got
+    assert got.body == b"{}"
+    StandardVerifier([SECRET]).verify(got.headers, got.body, now=1_700_000_000.0)
 
 
 async def test_what_need_not_be_signed_is_not(receiver: Receiver, to: Callable[..., Destination]) -> None:

@@ -17,10 +17,10 @@ from daemon.inbox.room import InboxRoom
 from daemon.secrets import Secrets
 from daemon.stores.database import Database
 from tests.daemon.inbox.receiver import Receiver
-from tests.daemon.inbox.workshop import Workshop, at_work
 
 MARK = "said-and-not-to-be-kept"
-FLAGGED = {"call_id": "c-1", "opt_out_sensitive_data_storage": True}
+OPT_OUT = "opt_out_sensitive_data_storage"
+FLAGGED = {"call_id": "c-1", OPT_OUT: True}
 SPOKEN = {"call_id": "c-1", "call_analysis": {"summary": MARK}}
 
 
@@ -28,21 +28,21 @@ def body(event: str, call: Mapping[str, object]) -> bytes:
     return msgspec.json.encode({"event": event, "call": call})
 
 
-@pytest.mark.parametrize("event", ["call_started", "mid_call:sha256:0", "call_ended", "call_analyzed"])
-async def test_one_that_nobody_worked_on_yet_is_known_after_a_restart(database: Database, event: str) -> None:
-    kept, redacted = await OptOuts(database).storable("voxai", "c-1", body("call_ended", FLAGGED))
-    assert redacted
-    shop = Workshop(database)
-    async with at_work(shop.acceptor):
-        await shop.accept("voxai", order_key="c-1", other_id=f"c-1:{event}", redacted=True, body=kept)
-        await shop.accept("voxai", order_key="c-2", other_id=f"c-2:{event}", body=b"{}")
+FLAGGED_SMS = b'{"event": "sms_received", "sms": {"call_id": "c-1", "sms_id": 7, "%s": true}}' % OPT_OUT.encode()
+
+
+@pytest.mark.parametrize("flagged", [body("call_ended", FLAGGED), FLAGGED_SMS])
+async def test_a_call_is_known_after_a_restart_though_nothing_of_it_is_stored(
+    database: Database, flagged: bytes
+) -> None:
+    assert (await OptOuts(database).storable("voxai", "c-1", flagged))[1]
     again = OptOuts(database)
     kept, redacted = await again.storable("voxai", "c-1", body("call_analyzed", SPOKEN))
     assert redacted
     assert MARK.encode() not in kept
-    for source, call_id in (("voxai", "c-2"), ("voxai", "c"), ("other", "c-1")):
-        spoken = body("call_analyzed", SPOKEN | {"call_id": call_id})
-        assert await again.storable(source, call_id, spoken) == (spoken, False)
+    for source, key in (("voxai", "c-2"), ("voxai", "c"), ("other", "c-1"), ("voxai", None)):
+        spoken = body("call_analyzed", SPOKEN | {"call_id": key})
+        assert await again.storable(source, key, spoken) == (spoken, False)
 
 
 @asynccontextmanager
@@ -88,23 +88,22 @@ async def bodies(database: Database) -> list[bytes]:
     return [*map(bytes, delivered), *(one.encode() for one in stored)]
 
 
-@pytest.mark.parametrize(
-    "flagged",
-    [
-        body("call_analyzed", FLAGGED),
-        b'{"event": "sms_received", "sms": {"call_id": "c-1", "opt_out_sensitive_data_storage": true}}',
-    ],
-)
-async def test_what_earlier_events_left_is_taken_out(database: Database, flagged: bytes) -> None:
+@pytest.mark.parametrize("call_id", ["c-1", "통화 1", "line\nbreak", "x" * 300])
+@pytest.mark.parametrize("place", ["call", "sms"])
+async def test_what_earlier_events_left_is_taken_out(database: Database, call_id: str, place: str) -> None:
+    message = {"event": "sms_received", "sms": {"call_id": call_id, "sms_id": "s-1", "transcript": MARK}}
+    event = "call_analyzed" if place == "call" else "sms_received"
+    flagged = {"event": event, place: {"call_id": call_id, "sms_id": "s-2", OPT_OUT: True}}
     async with Receiver() as receiver, keeping(database, receiver) as room:
-        await deliver(room, body("mid_call", {"call_id": "c-1", "transcript": MARK}))
-        await deliver(room, body("call_ended", {"call_id": "c-1", "transcript": MARK, "call_cost": 7}))
-        await deliver(room, body("call_ended", {"call_id": "c-2", "transcript": MARK}))
+        await deliver(room, body("mid_call", {"call_id": call_id, "transcript": MARK}))
+        await deliver(room, body("call_ended", {"call_id": call_id, "transcript": MARK, "call_cost": 7}))
+        await deliver(room, msgspec.json.encode(message))
+        await deliver(room, body("call_ended", {"call_id": "other", "transcript": MARK}))
         before = await bodies(database)
-        assert sum(MARK.encode() in one for one in before) == len(before) == 12
-        await deliver(room, flagged)
+        assert sum(MARK.encode() in one for one in before) == len(before) == 16
+        await deliver(room, msgspec.json.encode(flagged))
         after = await bodies(database)
-    assert len(after) == 16
+    assert len(after) == 20
     kept = [one for one in after if MARK.encode() in one]
-    assert kept == [body("call_ended", {"call_id": "c-2", "transcript": MARK})] * 4
-    assert after.count(body("call_ended", {"call_id": "c-1", "call_cost": 7})) == 4
+    assert kept == [body("call_ended", {"call_id": "other", "transcript": MARK})] * 4
+    assert after.count(body("call_ended", {"call_id": call_id, "call_cost": 7})) == 4

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from daemon.calls.events import Direction, LegAppeared, LegEnded
 from daemon.config import HandlerConfig, InboxConfig
+from daemon.health import Condition
 from daemon.inbox.own_events import OwnEvents
 from daemon.inbox.room import InboxRoom
 from daemon.secrets import Secrets
@@ -32,7 +33,7 @@ async def test_when_they_are_closed_ends_are_told_at_once_and_once(database: Dat
     transcripts = Transcripts(story.hub, story.registry, epoch="e")
     room = InboxRoom(KEEP, Secrets({}), database, holder=lambda: "here")
     room.add_configured({Database: database})
-    own = OwnEvents(story.hub, transcripts, room, room.handlers, time.time, settle=3600.0)
+    own = OwnEvents(story.hub, transcripts, room, room.handlers, time.time, counts=room.counts, settle=3600.0)
     running = [asyncio.create_task(one) for one in (room.run(), own.run())]
     for leg in ("a", "b"):
         story.appear(leg)
@@ -41,6 +42,35 @@ async def test_when_they_are_closed_ends_are_told_at_once_and_once(database: Dat
         await own.close()
         await own.close()
     assert sorted(await events(database)) == ["call.ended"] * 2 + ["call.started"] * 2
+    for one in running:
+        one.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+async def test_one_that_cannot_be_held_any_more_is_counted_and_shown_for_an_hour(database: Database) -> None:
+    now = 1_000_000.0
+    story = Story()
+    transcripts = Transcripts(story.hub, story.registry, epoch="e")
+    room = InboxRoom(KEEP, Secrets({}), database, holder=lambda: "here", clock=lambda: now)
+    room.add_configured({Database: database})
+    own = OwnEvents(
+        story.hub, transcripts, room, room.handlers, lambda: now, counts=room.counts, settle=3600.0, most_waiting=2
+    )
+    for leg in ("a", "b"):
+        story.appear(leg)
+    assert room.condition().condition is Condition.OK
+    for leg in ("c", "d", "e"):
+        story.appear(leg)
+    part = room.condition()
+    assert (part.condition, part.numbers["own_events_lost"]) == (Condition.DEGRADED, 3.0)
+    assert "own were lost" in part.detail
+    now += 3600.0
+    part = room.condition()
+    assert (part.condition, part.numbers["own_events_lost"]) == (Condition.OK, 3.0)
+    running = [asyncio.create_task(one) for one in (room.run(), own.run())]
+    async with asyncio.timeout(30):
+        await own.close()
+    assert await events(database) == ["call.started"] * 2
     for one in running:
         one.cancel()
     await asyncio.gather(*running, return_exceptions=True)

@@ -6,7 +6,7 @@ import asyncio
 
 from sqlalchemy import select
 
-from daemon.inbox.contract import Actor
+from daemon.actor import Actor
 from daemon.inbox.replaying import Replayed, Replaying
 from daemon.stores.audit import latest_audit
 from daemon.stores.database import Database

@@ -15,10 +15,11 @@ import pytest
 from aiohttp import web
 from sqlalchemy import text
 
+from daemon.actor import Actor
 from daemon.calls.events import AppSpoke
 from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
 from daemon.health import Condition
-from daemon.inbox.contract import Actor, Delivery, PermanentError, Work
+from daemon.inbox.contract import Delivery, PermanentError, Work
 from daemon.inbox.handlers import NamedHandler
 from daemon.inbox.own_events import OwnEvents
 from daemon.inbox.room import InboxRoom
@@ -292,12 +293,31 @@ async def test_patterns_are_of_providers_and_not_of_what_parley_puts_in(database
     assert len(receiver.got) == 1
 
 
+async def test_an_address_may_be_a_secret(database: Database) -> None:
+    async with Receiver() as receiver:
+        config = InboxConfig(
+            destination=[DestinationConfig(name="crm", url="secret", signed=False, private_networks=["127.0.0.0/8"])]
+        )
+        secrets = Secrets({"PARLEY_DESTINATION_CRM_URL": receiver.url("/hooks/s3cret")})
+        inbox = InboxRoom(config, secrets, database, holder=lambda: "here")
+        running = asyncio.create_task(inbox.run())
+        await inbox.put(Work(source="to:crm", event="x", body=b"{}"))
+        [got] = await receiver.some(1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert got.path == "/hooks/s3cret"
+    async with database.read() as connection:
+        found = (await connection.execute(text("SELECT * FROM deliveries"))).all()
+    assert "s3cret" not in repr(found)
+
+
 @pytest.mark.parametrize("events", [["call.*", "utterance.final"], ["call.ended"]])
 async def test_parleys_own_events_go_where_they_are_wanted(database: Database, events: list[str]) -> None:
     story = Story()
     transcripts = Transcripts(story.hub, story.registry, epoch="e")
     async with Receiver() as receiver, at_work(database, destination=to_crm(receiver, events=events)) as room:
-        own = OwnEvents(story.hub, transcripts, room.inbox, room.inbox.handlers, time.time, settle=0.01)
+        inbox = room.inbox
+        own = OwnEvents(story.hub, transcripts, inbox, inbox.handlers, time.time, counts=inbox.counts, settle=0.01)
         telling = asyncio.create_task(own.run())
         story.appear("a")
         story.answer("a")

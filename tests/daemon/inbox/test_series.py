@@ -88,6 +88,20 @@ async def test_a_key_with_many_is_worked_in_order_in_few_claims(database: Databa
     assert [(await shop.get(one)).row.attempts for one in accepted] == [1] * 100
 
 
+async def test_what_may_be_changed_until_it_is_worked_on_is_claimed_by_itself(database: Database) -> None:
+    shop, begun = Workshop(database), asyncio.Event()
+
+    async def hang(_: Delivery) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    shop.handle(hang)
+    accepted = await stored(shop, 3)
+    async with at_work(shop.worker(alone=["github"])):
+        await begun.wait()
+        assert [(await shop.get(one)).row.state for one in accepted] == [WORKING, PENDING, PENDING]
+
+
 async def test_behind_one_that_fails_nothing_is_begun_and_no_attempt_is_lost(database: Database) -> None:
     shop, ran = Workshop(database, retries=[5.0]), list[str]()
     accepted = await stored(shop, 6)

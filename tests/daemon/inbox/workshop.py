@@ -34,7 +34,7 @@ class Workshop:
         self.retries = Retries(self.config.retries)
         self.handlers = Handlers()
         self.workers: list[Worker] = []
-        self.acceptor = Acceptor(database, self.wake)
+        self.acceptor = Acceptor(database, lambda *_: self.wake())
 
     def clock(self) -> float:
         return self.now
@@ -48,7 +48,9 @@ class Workshop:
         given: dict[str, Any] = {"name": handle.__name__, "source": "*", "handle": handle}
         self.handlers.add(NamedHandler(**(given | fields)))
 
-    def worker(self, holder: str = "one", *, pressed: bool = False, clock: StoreClock | None = None) -> Worker:
+    def worker(
+        self, holder: str = "one", *, pressed: bool = False, clock: StoreClock | None = None, **more: Any
+    ) -> Worker:
         """One that goes by the clock of the test, where it is not given another."""
         clock = clock or StoreClock(self.clock, of_database=False)
         runner = Runner(self.handlers, self.retries, clock)
@@ -61,6 +63,7 @@ class Workshop:
             holder=lambda: holder,
             clock=clock,
             pressed=lambda: pressed,
+            **more,
         )
         self.workers.append(worker)
         return worker

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from daemon.actor import Actor
 from daemon.config import ClickToCallConfig, PbxConfig
 from daemon.demo.pbx_gateway import SimulatedGateway
 from daemon.demo.pbx_rest import SimulatedVendorRest
-from daemon.pbx.contract import Actor, ClickToCallRequest, PlacedCall
+from daemon.pbx.contract import ClickToCallRequest, PlacedCall
 from daemon.stores.click_to_calls import get_click_to_call
 from tests.daemon.pbx.conftest import Room, configured
 

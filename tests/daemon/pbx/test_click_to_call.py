@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from daemon.actor import Actor
 from daemon.config import ClickToCallConfig
 from daemon.demo.pbx_gateway import TENANT_ID, SimulatedGateway
 from daemon.demo.pbx_rest import SimulatedVendorRest
 from daemon.demo.pbx_server import Phone
 from daemon.pbx.contract import (
-    Actor,
     CallStep,
     PbxRefused,
     PbxUnavailable,

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from daemon.actor import Actor
 from daemon.demo.pbx_gateway import TENANT_ID, SimulatedGateway
-from daemon.pbx.contract import Actor, Conflict, PbxError, UsageError
+from daemon.pbx.contract import Conflict, PbxError, UsageError
 from daemon.stores.database import Database
 from daemon.stores.locks import take_lock
 from protocols.dcmiws.diversions import DiversionKind

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from daemon.actor import Actor
 from daemon.demo.pbx_gateway import TENANT_ID, SimulatedGateway
-from daemon.pbx.contract import Actor, Conflict, Diversion, PbxUnavailable, UnknownTenant, UsageError
+from daemon.pbx.contract import Conflict, Diversion, PbxUnavailable, UnknownTenant, UsageError
 from daemon.stores.audit import latest_audit
 from daemon.stores.database import Database, DatabaseAwayError
 from protocols.dcmiws.diversions import DiversionKind

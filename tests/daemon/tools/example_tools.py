@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from daemon.pbx.contract import Actor, ClickToCall, Diversions
+from daemon.actor import Actor
+from daemon.pbx.contract import ClickToCall, Diversions
 from daemon.stores.database import Database
 from daemon.tools.contract import InboundAnswer, Reach, ToolError, acts
 from protocols.dcmiws.diversions import DiversionKind

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from daemon.actor import Actor
 from daemon.config import ClickToCallConfig, InboundConfig, ToolConfig
 from daemon.demo.pbx_gateway import SimulatedGateway
-from daemon.pbx.contract import Actor, ClickToCall, ClickToCallRequest, Diversions
+from daemon.pbx.contract import ClickToCall, ClickToCallRequest, Diversions
 from daemon.stores.audit import latest_audit
 from daemon.stores.click_to_calls import count_click_to_calls
 from daemon.stores.database import Database

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.webhooks.delivery import Identified, body_hash
+from protocols.webhooks.delivery import ID_LENGTH, Identified, body_hash
 from protocols.webhooks.voxai import Finding, Turn, VoxaiCall, identify, make_com_body, read_call
 from tests.protocols.webhooks import voxai_samples as samples
 from tests.protocols.webhooks.voxai_samples import CALL_ID, v1, v1_ended, v2, v2_ended
@@ -156,12 +156,25 @@ def test_a_text_message_is_identified_by_what_is_there() -> None:
     def sms(**fields: Any) -> bytes:
         return json.dumps({"event": "sms_received", "webhook_version": "v2", "sms": fields}).encode()
 
-    assert identify({}, sms(sms_id="s-1", call_id="c-1")) == Identified("sms_received", "s-1:sms_received", "c-1")
+    assert identify({}, sms(sms_id="s-1", call_id="c-1")) == Identified("sms_received", "c-1:sms_received:s-1", "c-1")
     assert identify({}, sms(id=7)) == Identified("sms_received", "7:sms_received")
     body = sms(call_id="c-1", content="네")
     assert identify({}, body) == Identified("sms_received", f"c-1:sms_received:{body_hash(body)}", "c-1")
     assert identify({}, sms(content="네")) == Identified("sms_received")
     assert identify({}, b'{"event":"sms_received"}') == Identified("sms_received")
+
+
+@given(st.text(min_size=1) | st.text("x", min_size=100), st.sampled_from(["call_ended", "mid_call", "x" * 300]))
+def test_the_ids_of_a_call_s_events_begin_with_its_key(call_id: str, event: str) -> None:
+    identified = identify({}, v1(event, call_id=call_id))
+    message = {"event": "sms_received", "sms": {"call_id": call_id, "sms_id": "s" * len(call_id)}}
+    texted = identify({}, json.dumps(message).encode())
+    assert identified.key == texted.key
+    for one in (identified, texted):
+        assert one.other_id is not None
+        assert one.other_id.startswith(f"{one.key}:")
+        assert len(one.other_id) <= ID_LENGTH
+        assert one.other_id.isprintable()
 
 
 def test_without_a_call_nothing_is_deduplicated() -> None:

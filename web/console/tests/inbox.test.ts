@@ -5,6 +5,7 @@ import { ApiError } from "../src/api/rest";
 import { messages } from "../src/i18n/messages";
 import { stamp } from "../src/i18n/times";
 import { beginningOf, setOut, sizeOf } from "../src/inbox/body";
+import { MOST, planOf } from "../src/inbox/bulk";
 import { asks, EVERYTHING, problemOf, untilNow, wantedOf, WEEK, type Choice } from "../src/inbox/choice";
 import { Deliveries, PAGE } from "../src/inbox/deliveries.svelte";
 import { explainInbox } from "../src/inbox/explain";
@@ -394,6 +395,32 @@ describe("the figures", () => {
     expect(isRetried(delivery("1", { state: "pending", attempts: 1 }))).toBe(true);
     expect(isRetried(delivery("1", { state: "pending", attempts: 0 }))).toBe(false);
     expect(isRetried(delivery("1", { state: "dead" }))).toBe(false);
+  });
+});
+
+describe("a bulk replay", () => {
+  const counts = (found: number, atLeast = false) => ({ found, replayed: 0, at_least: atLeast });
+
+  it("takes what was counted, as many as the server takes at once", () => {
+    expect(planOf(counts(7))).toEqual({ found: 7, taken: 7, orMore: false });
+    expect(planOf(counts(MOST + 1))).toEqual({ found: MOST + 1, taken: MOST, orMore: false });
+    expect(planOf(counts(100_000, true))).toEqual({ found: 100_000, taken: MOST, orMore: false });
+  });
+
+  it("may take more where counting ended early, also where nothing was found until then", () => {
+    expect(planOf(counts(7, true))).toEqual({ found: 7, taken: 7, orMore: true });
+    expect(planOf(counts(0, true))).toEqual({ found: 0, taken: 0, orMore: true });
+    expect(planOf(counts(0))).toBeNull();
+  });
+
+  it("says that a count is the least of it", () => {
+    const { ko, en } = messages;
+    expect(ko.inbox.bulk.found("7", true)).toContain("7건 이상");
+    expect(ko.inbox.bulk.found("7", false)).not.toContain("이상");
+    expect(en.inbox.bulk.found("7", true)).toMatch(/^At least 7/);
+    expect(en.inbox.bulk.found("7", false)).toMatch(/^7/);
+    expect(ko.inbox.bulk.takes("1분", true)).toContain("1분 이상");
+    expect(en.inbox.bulk.takes("a minute", true)).toContain("or more");
   });
 });
 

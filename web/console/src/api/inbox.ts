@@ -91,10 +91,11 @@ export interface Wanted {
   body?: string;
 }
 
-/** `found` have ended and match, `replayed` of them are pending again. */
+/** `found` have ended and match, with `at_least` perhaps more; `replayed` of them are pending again. */
 export interface Replays {
   found: number;
   replayed: number;
+  at_least: boolean;
 }
 
 const ROOT = "/api/v1/inbox";
