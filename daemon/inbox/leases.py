@@ -26,6 +26,7 @@ from daemon.stores.delivery_work import (
     lost_deliveries,
     renew_leases,
 )
+from daemon.stores.store_clock import StoreClock
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +35,7 @@ LOST: Final = "its process went away"
 
 class Leases:
     """Of one process. ``lease`` is in seconds; ``running`` tells the ids of what it works on; ``wake`` is called when
-    something can be worked on again; ``clock`` gives Unix seconds."""
+    something can be worked on again."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class Leases:
         *,
         running: Callable[[], Collection[str]],
         wake: Callable[[], None],
-        clock: Callable[[], float],
+        clock: StoreClock,
     ) -> None:
         self._database = database
         self._retries = retries
@@ -59,7 +60,8 @@ class Leases:
         running = list(self._running())
         if running:
             async with self._database.transaction() as connection:
-                await renew_leases(connection, self.holder, running, self._clock() + self._lease)
+                until = await self._clock.read(connection) + self._lease
+                await renew_leases(connection, self.holder, running, until)
 
     async def take_back_own(self, *, was_tried: bool) -> None:
         """What is claimed in our name and not worked on: by an earlier life of this process, which ``was_tried``, or
@@ -74,19 +76,24 @@ class Leases:
         """Let what was left behind be tried again, or die where that was its last attempt."""
         while True:
             async with self._database.transaction() as connection:
-                lost = await lost_deliveries(connection, self._clock(), holder=holder, apart_from=list(self._running()))
+                now = await self._clock.read(connection)
+                lost = await lost_deliveries(connection, now, holder=holder, apart_from=list(self._running()))
                 for owner, rows in groupby(sorted(lost, key=lambda row: row.holder), key=lambda row: row.holder):
-                    ended = [self.given_up(row, LOST, RunOutcome.LOST, was_tried=was_tried) for row in rows]
-                    await hand_back_deliveries(
-                        connection, owner, [one.row for one in ended], [run for one in ended for run in one.runs]
-                    )
+                    ended = [
+                        self._set_apart(row)
+                        if was_tried and row.waits
+                        else self.given_up(row, LOST, RunOutcome.LOST, was_tried=was_tried)
+                        for row in rows
+                    ]
+                    runs = [run for one in ended for run in one.runs]
+                    await hand_back_deliveries(connection, owner, [one.row for one in ended], runs, now=now)
             if not lost:
                 return
             log.warning("deliveries_taken_back", count=len(lost))
             self._wake()
 
     def given_up(self, row: ClaimedRow | LostRow, why: str, outcome: RunOutcome, *, was_tried: bool) -> Worked:
-        """An attempt that no handler had an end in; one that was not tried does not count, and is due at once."""
+        """An attempt that no handler had an end in; one that was not tried does not count, and keeps its place."""
         now = self._clock()
         left = row.attempts_allowed - row.attempts
         lives = left > 0 or not was_tried
@@ -103,7 +110,7 @@ class Leases:
             delivery_id=row.delivery_id,
             attempt=row.attempts,
             state=DeliveryState.PENDING if lives else DeliveryState.DEAD,
-            due_at=None if not lives else now + self._retries.delay(left) if was_tried else now,
+            due_at=now + self._retries.delay(left) if lives and was_tried else None,
             failing_since=(row.failing_since or now) if was_tried else row.failing_since,
             finished_at=None if lives else now,
             error=why if was_tried else "",
@@ -111,3 +118,20 @@ class Leases:
             postponed=int(not was_tried),
         )
         return Worked(worked, [run] if was_tried else [])
+
+    def _set_apart(self, row: LostRow) -> Worked:
+        """One that was claimed behind another of its key: whether it was begun, nobody knows.
+
+        So the attempt does not count. But it may be what its process died of: as one that fails, it is from now on
+        tried alone, and then each attempt counts.
+        """
+        worked = WorkedRow(
+            delivery_id=row.delivery_id,
+            attempt=row.attempts,
+            state=DeliveryState.PENDING,
+            failing_since=row.failing_since or self._clock(),
+            error=LOST,
+            done_by=row.done_by,
+            postponed=1,
+        )
+        return Worked(worked, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -41,6 +42,7 @@ from daemon.stores.deliveries import (
     page_of_deliveries,
 )
 from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery
+from daemon.stores.store_clock import StoreClock
 from protocols.webhooks.delivery import Identified
 
 log = structlog.get_logger(__name__)
@@ -53,7 +55,8 @@ _BODIES_READ: Final = 2_000
 
 
 class InboxRoom(Inbox):
-    """Takes in, works and tells. ``clock`` gives Unix seconds.
+    """Takes in, works and tells. ``clock`` gives Unix seconds; all times of deliveries are those of ``store_clock``,
+    which is made of it where none is given.
 
     ``holder`` is asked, when the work begins, for the name of this process among those that share the store: the same
     after a restart. Raises ``LocalError`` for a source or a destination that cannot work.
@@ -67,10 +70,12 @@ class InboxRoom(Inbox):
         *,
         holder: Callable[[], str],
         clock: Callable[[], float] = time.time,
+        store_clock: StoreClock | None = None,
     ) -> None:
         self._config = config
         self._database = database
         self._clock = clock
+        self._store_clock = store_clock or StoreClock(clock, of_database=database.is_postgresql)
         self._retries = Retries(config.retries)
         self.handlers = Handlers()
         self.sources = {source.name: Source(source, secrets) for source in config.source if source.kind != "off"}
@@ -93,7 +98,7 @@ class InboxRoom(Inbox):
                 self.handlers.add(NamedHandler(name=f"{name}-calls", handle=calls.handle, source=name))
         self._opt_outs = OptOuts(database)
         self.counts = Counts([*self.sources, *map(source_of, self.destinations), OWN])
-        runner = Runner(self.handlers, self._retries, clock)
+        runner = Runner(self.handlers, self._retries, self._store_clock)
         self.worker = Worker(
             database,
             runner,
@@ -101,12 +106,13 @@ class InboxRoom(Inbox):
             self._retries,
             self.counts,
             holder=holder,
-            clock=clock,
+            clock=self._store_clock,
             pressed=lambda: self.acceptor.pressed,
+            alone=[name for name, source in self.sources.items() if not source.stores_as_is],
         )
         self._bell = Bell(database, "parley_inbox", self.worker.wake)
         self.acceptor = Acceptor(database, self._stored)
-        self.replaying = Replaying(database, self._retries.attempts, self.worker.wake, clock)
+        self.replaying = Replaying(database, self._retries.attempts, self.worker.wake, self._store_clock)
 
     def add_configured(self, supplies: Mapping[type, object]) -> None:
         """Add the handlers that the configuration names. ``supplies`` are what functions of others may ask for.
@@ -143,6 +149,7 @@ class InboxRoom(Inbox):
             return await self.take(source, headers, body, address=address, url_token=url_token)
         identified = source.identify(self.verify(source, headers, body, address=address, url_token=url_token), body)
         kept, redacted = await self._opt_outs.storable(source.name, identified.key, body)
+        await self._store_clock.known(self._database)
         kept_headers = storable_headers(headers, url_token=url_token)
         return await self.acceptor.accept(
             self._delivery(source, identified, kept_headers, kept, address, redacted=redacted)
@@ -172,7 +179,7 @@ class InboxRoom(Inbox):
         *,
         redacted: bool = False,
     ) -> NewDelivery:
-        now = self._clock()
+        now = self._store_clock()
         return NewDelivery(
             delivery_id=str(uuid7()),
             source=source.name,
@@ -213,7 +220,7 @@ class InboxRoom(Inbox):
 
     async def put(self, work: Work) -> str:
         """As the contract says."""
-        now = self._clock()
+        now = await self._store_clock.known(self._database)
         accepted = await self.acceptor.accept(
             NewDelivery(
                 delivery_id=str(uuid7()),
@@ -222,7 +229,7 @@ class InboxRoom(Inbox):
                 other_id=work.other_id,
                 order_key=work.key,
                 received_at=now,
-                due_at=now if work.due_at is None else work.due_at,
+                due_at=now if work.due_at is None else work.due_at - self._clock() + now,
                 attempts_allowed=self._retries.attempts,
                 redacted=work.redacted,
                 headers=storable_headers([("Content-Type", work.content_type)]),
@@ -236,6 +243,8 @@ class InboxRoom(Inbox):
     async def run(self) -> None:
         """Store, work, count and tidy until cancelled."""
         try:
+            with suppress(DatabaseAwayError):
+                await self._store_clock.known(self._database)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.acceptor.run())
                 group.create_task(self.worker.run())
@@ -263,12 +272,12 @@ class InboxRoom(Inbox):
         """Count what stands in the store; done by itself every few seconds."""
         async with self._database.read() as connection:
             counted = await count_unfinished(connection)
-        self.counts.stored(counted, self._clock())
+        self.counts.stored(counted, self._store_clock())
 
     async def tidy(self) -> None:
         """Delete what ended long ago, a little at a time, so that others can write between."""
         while True:
-            now = self._clock()
+            now = self._store_clock()
             async with self._database.transaction() as connection:
                 deleted = await delete_ended(
                     connection, done_before=now - self._config.keep_done, dead_before=now - self._config.keep_dead
@@ -301,7 +310,7 @@ class InboxRoom(Inbox):
         """For health: whether what is accepted is also worked on."""
         counts = self.counts
         oldest = [one.oldest_pending_at for one in counts.by_source().values() if one.oldest_pending_at is not None]
-        age = max(0.0, self._clock() - min(oldest)) if oldest else 0.0
+        age = max(0.0, self._store_clock() - min(oldest)) if oldest else 0.0
         numbers = {
             "waiting": float(self.acceptor.waiting),
             "running": float(self.worker.running),

@@ -3,13 +3,17 @@
 Several Parleys may work on one store. Each holds what it has claimed by a lease that it renews; what a process left
 behind when it died is found when its lease is over, and counts as an attempt that failed. An orderly stop leaves
 nothing behind: what is not finished in time is handed back as if it had not been begun.
+
+The first of a key is claimed together with those right behind it, as a series that one task works one after another.
+Their ends are noted in their order, so what is done again after a crash is done again in order. Where one fails, or the
+series takes long, the rest is handed back as not begun.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -21,20 +25,26 @@ from daemon.inbox.counts import Counts
 from daemon.inbox.leases import Leases
 from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner, Worked
+from daemon.inbox.series import LONGEST, Series, SlowSources, is_untried, series_of
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
+from daemon.stores.delivery_order import OrderKey, release_next, waiting_keys
 from daemon.stores.delivery_work import (
     ClaimedRow,
     DeliveryState,
     RunOutcome,
     claim_deliveries,
+    claim_following,
     hand_back_deliveries,
     next_due,
 )
+from daemon.stores.store_clock import StoreClock
 
 log = structlog.get_logger(__name__)
 
 _IDLE: Final = 1.0
 """Seconds at most until it is looked again for what is due: another process may have stored or given it back."""
+_KEYS_AT_ONCE: Final = 500
+"""Keys of which one waits that are looked at in one of these seconds, in case that nobody tells it to go on."""
 _GIVEN_WAY: Final = 0.05
 _CLAIMED_MEANWHILE: Final = 32
 """While it gives way, the seconds before each claim, and the deliveries of one: some work goes on whatever comes in,
@@ -47,10 +57,12 @@ _Key = tuple[str, int]
 
 
 class Worker:
-    """Does the work of one process, which ``holder`` names. ``clock`` gives Unix seconds.
+    """Does the work of one process, which ``holder`` names.
 
     While ``pressed`` says so, it claims less often: a provider waits some seconds for an answer, work can wait longer.
-    No source has more than half of the places, so that one whose handlers hang leaves the others theirs.
+    A series has one place; what is of a source in ``alone`` is in none, for its bodies may be changed until the moment
+    in which they are worked on. No source has more than half of the places, so that one whose handlers hang leaves the
+    others theirs.
     """
 
     def __init__(
@@ -62,8 +74,9 @@ class Worker:
         counts: Counts,
         *,
         holder: Callable[[], str],
-        clock: Callable[[], float],
+        clock: StoreClock,
         pressed: Callable[[], bool] = lambda: False,
+        alone: Collection[str] = (),
     ) -> None:
         self._database = database
         self._runner = runner
@@ -72,8 +85,12 @@ class Worker:
         self._name = holder
         self._clock = clock
         self._pressed = pressed
-        self._running: dict[_Key, ClaimedRow] = {}
-        self._tasks: dict[_Key, asyncio.Task[None]] = {}
+        self._alone = frozenset(alone)
+        self._running: dict[_Key, Series] = {}
+        self._places: dict[Series, asyncio.Task[None]] = {}
+        self._slow = SlowSources()
+        self._claiming = asyncio.Lock()
+        self._looked_at: OrderKey = ("", "")
         self._worked: list[Worked] = []
         self._some_worked = asyncio.Event()
         self._handed_back = asyncio.Event()
@@ -97,7 +114,7 @@ class Worker:
 
     @property
     def running(self) -> int:
-        """How many are worked on now, or wait to be handed back."""
+        """How many are worked on now, wait for one before them, or wait to be handed back."""
         return len(self._running)
 
     def _closes(self) -> bool:
@@ -117,6 +134,7 @@ class Worker:
             group.create_task(self._hand_back_all())
             group.create_task(self._regularly(self._config.lease / 3, self._leases.renew))
             group.create_task(self._regularly(self._config.lease / 4, self._leases.take_back_lost))
+            group.create_task(self._regularly(_IDLE, self._release_forgotten))
             try:
                 await asyncio.Event().wait()
             finally:
@@ -130,13 +148,15 @@ class Worker:
             async with asyncio.timeout(grace):
                 await self._none_running()
         self._cutting_off = True
-        for task in self._tasks.values():
-            task.cancel()
+        for series, task in self._places.items():
+            self._cut_off(series, task)
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORD):
                 await self._none_running()
 
     async def _none_running(self) -> None:
+        async with self._claiming:
+            pass  # what is being claimed runs from then on
         while self._running:
             self._handed_back.clear()
             await self._handed_back.wait()
@@ -146,7 +166,7 @@ class Worker:
     async def _claim_all(self, group: asyncio.TaskGroup) -> None:
         backoff = Backoff(0.1, 5.0)
         while not self._closes():
-            while len(self._running) >= self._config.concurrency:
+            while len(self._places) >= self._config.concurrency:
                 self._handed_back.clear()
                 await self._handed_back.wait()
             most, full = self._share()
@@ -154,20 +174,18 @@ class Worker:
                 await asyncio.sleep(_GIVEN_WAY)
                 most = min(most, _CLAIMED_MEANWHILE)
             self._wake.clear()
-            if self._closes():
-                return
             try:
-                claimed, until_next = await self._claim(most, full)
+                async with self._claiming:
+                    if self._closes():
+                        return
+                    claimed, until_next = await self._claim(most, full)
+                    self._begin(claimed, group)
             except DatabaseAwayError:
                 await asyncio.sleep(backoff.next())
                 # It may have been claimed all the same.
                 await self._patiently(lambda: self._leases.take_back_own(was_tried=False))
                 continue
             backoff.reset()
-            for row in claimed:
-                key = (row.delivery_id, row.attempts)
-                self._running[key] = row
-                self._tasks[key] = group.create_task(self._work(row))
             if len(claimed) < most and until_next > 0:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(until_next):
@@ -176,43 +194,100 @@ class Worker:
     def _share(self) -> tuple[int, list[str]]:
         """How many may be claimed so that no source has more than half of the places, and the sources that do."""
         half = max(1, self._config.concurrency // 2)
-        by_source = Counter(row.source for row in self._running.values())
+        by_source = Counter(series.source for series in self._places)
         full = [source for source, count in by_source.items() if count >= half]
         most_of_others = max((count for count in by_source.values() if count < half), default=0)
-        return min(half - most_of_others, self._config.concurrency - len(self._running)), full
+        return min(half - most_of_others, self._config.concurrency - len(self._places)), full
 
-    async def _claim(self, most: int, full: list[str]) -> tuple[list[ClaimedRow], float]:
+    async def _claim(self, most: int, full: list[str]) -> tuple[list[Series], float]:
         """What is due of the sources that are not ``full``, and the seconds until it is worth looking again."""
-        now = self._clock()
+        loop = asyncio.get_running_loop()
         async with self._database.transaction() as connection:
-            claimed = await claim_deliveries(
-                connection,
-                self._leases.holder,
-                now=now,
-                until=now + self._config.lease,
-                most=most,
-                patience=self._config.order_wait,
-                full=full,
+            now = await self._clock.read(connection)
+            until, patience, holder = now + self._config.lease, self._config.order_wait, self._leases.holder
+            firsts = await claim_deliveries(
+                connection, holder, now=now, until=until, most=most, patience=patience, full=full
             )
-            due = await next_due(connection)
+            before_others = [row for row in firsts if self._may_have_followers(row)]
+            following = await claim_following(
+                connection,
+                holder,
+                before_others,
+                now=now,
+                until=until,
+                most=self._room_behind(len(before_others)),
+                patience=patience,
+            )
+            # Where all places were taken, it is looked again as soon as one is free.
+            due = await next_due(connection) if len(firsts) < most else None
         # What is due and was not claimed waits for another with its key or source, or is locked by somebody.
         wait = _IDLE if due is None or due <= now else due - now
-        return claimed, min(wait, _IDLE)
+        return series_of(firsts, following, loop.time()), min(wait, _IDLE)
 
-    async def _work(self, claimed: ClaimedRow) -> None:
+    def _may_have_followers(self, row: ClaimedRow) -> bool:
+        now = asyncio.get_running_loop().time()
+        return is_untried(row) and row.source not in self._alone and not self._slow.has(row.source, now)
+
+    def _room_behind(self, count: int) -> int:
+        """How many may be claimed behind each of ``count``: there are never more behind others than there are places,
+        for they have bodies."""
+        behind = len(self._running) - len(self._places)
+        return min(LONGEST - 1, max(0, self._config.concurrency - behind) // max(1, count))
+
+    def _begin(self, claimed: Iterable[Series], group: asyncio.TaskGroup) -> None:
+        for series in claimed:
+            self._running.update(dict.fromkeys(map(_key, series.left), series))
+            task = self._places[series] = group.create_task(self._work_all(series))
+            if self._cutting_off:
+                self._cut_off(series, task)
+
+    async def _release_forgotten(self) -> None:
+        """Look whether one waits that nobody told to go on."""
+        async with self._database.read() as connection:
+            keys = await waiting_keys(connection, after=self._looked_at, most=_KEYS_AT_ONCE)
+        self._looked_at = keys[-1] if len(keys) == _KEYS_AT_ONCE else ("", "")
+        if keys:
+            async with self._database.transaction() as connection:
+                released = await release_next(connection, keys, await self._clock.read(connection))
+            if released:
+                self.wake()
+
+    # Working
+
+    async def _work_all(self, series: Series) -> None:
+        loop = asyncio.get_running_loop()
+        while series.goes_on(loop.time()):
+            worked = await self._work(series.left[0])
+            series.left.popleft()
+            # One that is to be tried again may block the next: that is for the store to say.
+            series.broken |= worked.row.state is DeliveryState.PENDING
+            self._note(worked)
+        self._slow.note(series, loop.time())
+        self._leave(series)
+
+    def _cut_off(self, series: Series, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        # By itself it could not do so where it is cancelled before its first step.
+        task.add_done_callback(lambda _: self._leave(series))
+
+    def _leave(self, series: Series) -> None:
+        """Hand back what is left of it as not begun."""
+        while series.left:
+            row = series.left.popleft()
+            self._note(self._leases.given_up(row, "", RunOutcome.LOST, was_tried=False))
+
+    def _note(self, worked: Worked) -> None:
+        self._worked.append(worked)
+        self._some_worked.set()
+
+    async def _work(self, claimed: ClaimedRow) -> Worked:
         try:
-            worked = await self._runner.work(claimed)
-        except asyncio.CancelledError:
-            if not self._closes():
-                raise
-            worked = self._leases.given_up(claimed, "", RunOutcome.LOST, was_tried=False)
+            return await self._runner.work(claimed)
         except Exception:
             # One delivery must not end the work on all others.
             log.exception("delivery_not_worked", delivery=claimed.delivery_id)
             why = "something went wrong in Parley itself"
-            worked = self._leases.given_up(claimed, why, RunOutcome.FAILED, was_tried=True)
-        self._worked.append(worked)
-        self._some_worked.set()
+            return self._leases.given_up(claimed, why, RunOutcome.FAILED, was_tried=True)
 
     # Handing back
 
@@ -223,8 +298,10 @@ class Worker:
             batch, self._worked = self._worked, []
             await self._patiently(lambda batch=batch: self._hand_back(batch))  # type: ignore[misc]
             for worked in batch:
-                self._running.pop(worked.key, None)
-                self._tasks.pop(worked.key, None)
+                series = self._running.pop(worked.key)
+                series.open -= 1
+                if not series.open:
+                    del self._places[series]
             self._handed_back.set()
             self._wake.set()
 
@@ -233,7 +310,7 @@ class Worker:
         runs = [run for worked in batch for run in worked.runs]
         try:
             async with self._database.transaction() as connection:
-                kept = await hand_back_deliveries(connection, self._leases.holder, rows, runs)
+                kept = await hand_back_deliveries(connection, self._leases.holder, rows, runs, now=self._clock())
         except RowRefusedError:
             if len(batch) == 1:
                 # Its lease is over before long, and then it is tried again.
@@ -243,6 +320,10 @@ class Worker:
             await self._hand_back(batch[:middle])
             await self._hand_back(batch[middle:])
             return
+        for worked in batch:
+            if worked.key not in kept:
+                # Somebody else may be at the next of the key.
+                self._running[worked.key].broken = True
         self._count([worked for worked in batch if worked.key in kept])
         self.not_ours += len(rows) - len(kept)
 
@@ -257,6 +338,8 @@ class Worker:
         self.died += died
         if died:
             log.warning("deliveries_died", count=died)
+
+    # Again and again
 
     async def _regularly(self, interval: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -276,3 +359,7 @@ class Worker:
                 await asyncio.sleep(backoff.next())
             else:
                 return
+
+
+def _key(row: ClaimedRow) -> _Key:
+    return row.delivery_id, row.attempts

@@ -25,6 +25,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
+from daemon.stores.delivery_order import release_next
 from daemon.stores.delivery_work import DeliveryState, RunOutcome, RunRow
 from daemon.stores.schema import deliveries, delivery_attempts
 
@@ -281,12 +282,16 @@ async def replay_deliveries(
 async def cancel_delivery(connection: AsyncConnection, delivery_id: str, now: float) -> bool:
     """Let it not be worked any more; what works on it now comes to nothing. False: it has ended already."""
     live = (DeliveryState.PENDING, DeliveryState.WORKING)
-    result = await connection.execute(
+    rows = await connection.execute(
         update(deliveries)
         .where(deliveries.c.delivery_id == delivery_id, deliveries.c.state.in_(live))
-        .values(state=DeliveryState.CANCELLED.value, finished_at=now, holder=None, lease_until=None)
+        .values(state=DeliveryState.CANCELLED.value, finished_at=now, holder=None, lease_until=None, waits=False)
+        .returning(deliveries.c.source, deliveries.c.order_key)
     )
-    return result.rowcount > 0
+    cancelled = rows.first()
+    if cancelled is not None and cancelled.order_key is not None:
+        await release_next(connection, [(cancelled.source, cancelled.order_key)], now)
+    return cancelled is not None
 
 
 async def delete_ended(connection: AsyncConnection, *, done_before: float, dead_before: float, most: int = 500) -> int:

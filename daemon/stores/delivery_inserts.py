@@ -32,9 +32,24 @@ _COLUMNS: Final = (
     "redacted",
     "headers",
     "body",
+    "waits",
 )
-_values: Final = attrgetter(*_COLUMNS)
-_TYPES: Final = ["text", "text", "text", "text", "text", "float8", "float8", "int", "text", "bool", "text", "bytea"]
+_values: Final = attrgetter(*_COLUMNS[:-1])
+_TYPES: Final = [
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "float8",
+    "float8",
+    "int",
+    "text",
+    "bool",
+    "text",
+    "bytea",
+    "bool",
+]
 _CONSTANTS: Final = {
     "state": "'pending'",
     "attempts": "0",
@@ -115,7 +130,7 @@ async def add_deliveries(database: Database, rows: Sequence[NewDelivery]) -> lis
 
 async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
     """Store rows in one transaction; the ids of those that were not there yet."""
-    values = list(map(_values, rows))
+    values = [(*_values(row), waits) for row, waits in zip(rows, _waiting(rows), strict=True)]
     ids = [row.delivery_id for row in rows]
     async with database.driver() as driver:
         if database.is_postgresql:
@@ -129,6 +144,22 @@ async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
             return set(ids)
         stored = f"SELECT delivery_id FROM deliveries WHERE delivery_id IN ({', '.join('?' * len(ids))})"  # noqa: S608
         return {delivery_id for (delivery_id,) in await driver.execute_fetchall(stored, ids)}
+
+
+def _waiting(rows: Sequence[NewDelivery]) -> list[bool]:
+    """Of rows that are stored together: whether one stands behind another of its key.
+
+    Then that one is there, not tried, from the moment on in which this one is there. If it turns out to be a double,
+    :func:`~daemon.stores.delivery_order.waiting_keys` finds those that were behind it.
+    """
+    firsts: dict[tuple[str, str], str] = {}
+    waits = []
+    for row in rows:
+        first = row.delivery_id
+        if row.order_key is not None and row.due_at <= row.received_at:
+            first = firsts.setdefault((row.source, row.order_key), first)
+        waits.append(first < row.delivery_id)
+    return waits
 
 
 async def _again(connection: AsyncConnection, row: NewDelivery) -> Accepted | None:

@@ -13,35 +13,16 @@ import msgspec
 from sqlalchemy import Text, bindparam, literal_column, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from daemon.stores.schema import deliveries
-
-_WORKED: Final = (
-    "delivery_id, source, event, other_id, order_key, received_at, attempts, attempts_allowed, replays, failing_since, "
-    "done_by, address, redacted, headers, body"
+from daemon.stores.delivery_order import (
+    BEHIND_FAILING,
+    BEHIND_UNTRIED,
+    ENGINES,
+    ONE_OF,
+    SKIP_LOCKED,
+    given_rows,
+    release_next,
 )
-
-# What came earlier with the same key is waited for until it was tried once. One that failed, and waits for another try
-# or is at it, blocks a later one only while both hold: it has been failing for less than `patience`, and the later one
-# has been due for less than that. So the waits for several that fail do not add up.
-_FREE: Final = """
-    state = 'pending' AND due_at <= :now AND (order_key IS NULL OR NOT EXISTS (
-        SELECT 1 FROM deliveries AS earlier
-        WHERE earlier.source = deliveries.source AND earlier.order_key = deliveries.order_key
-            AND earlier.state IN ('pending', 'working') AND earlier.delivery_id < deliveries.delivery_id
-            AND (CASE WHEN earlier.failing_since IS NULL THEN earlier.state = 'working' OR earlier.due_at <= :now
-                ELSE earlier.failing_since > :patient_since AND deliveries.due_at > :patient_since END)
-    ))
-"""
-
-# Both engines would read the rows again, for their bodies, if the statement did not return them.
-_CLAIM: Final = f"""
-    UPDATE deliveries SET state = 'working', holder = :holder, lease_until = :until, attempts = attempts + 1
-    WHERE delivery_id IN (
-        SELECT delivery_id FROM deliveries WHERE {_FREE} AND source NOT IN :full
-        ORDER BY due_at, delivery_id LIMIT :most %s
-    )
-    RETURNING {_WORKED}
-"""  # noqa: S608 - no value stands in it
+from daemon.stores.schema import deliveries
 
 _WORKED_COLUMNS: Final = {
     "delivery_id": "text",
@@ -67,11 +48,12 @@ _HAND_BACK: Final = """
     UPDATE deliveries SET state = given.state, due_at = coalesce(given.due_at, deliveries.due_at),
         failing_since = given.failing_since, finished_at = given.finished_at, error = given.error,
         done_by = given.done_by, holder = NULL, lease_until = NULL,
+        waits = false,
         attempts_allowed = deliveries.attempts_allowed + given.postponed
     FROM (%s) AS given
     WHERE deliveries.delivery_id = given.delivery_id AND deliveries.attempts = given.attempt
         AND deliveries.holder = :holder AND deliveries.state = 'working'
-    RETURNING deliveries.delivery_id, deliveries.attempts
+    RETURNING deliveries.delivery_id, deliveries.attempts, deliveries.source, deliveries.order_key
 """
 _ADD_RUNS: Final = (
     f"INSERT INTO delivery_attempts ({', '.join(_RUN_COLUMNS)}) SELECT * FROM (%s) AS given WHERE true "  # noqa: S608
@@ -79,18 +61,8 @@ _ADD_RUNS: Final = (
 )
 
 
-def _given(columns: dict[str, str], engine: str) -> str:
-    """A query of the rows in ``:given``, a JSON array of objects."""
-    if engine == "postgresql":
-        named = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        return f"SELECT * FROM json_to_recordset(CAST(:given AS json)) AS rows({named})"  # noqa: S608
-    named = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
-    return f"SELECT {named} FROM json_each(:given)"  # noqa: S608
-
-
-_ENGINES: Final = ("sqlite", "postgresql")
-_HAND_BACK_BY: Final = {engine: text(_HAND_BACK % _given(_WORKED_COLUMNS, engine)) for engine in _ENGINES}
-_ADD_RUNS_BY: Final = {engine: text(_ADD_RUNS % _given(_RUN_COLUMNS, engine)) for engine in _ENGINES}
+_HAND_BACK_BY: Final = {engine: text(_HAND_BACK % given_rows(_WORKED_COLUMNS, engine)) for engine in ENGINES}
+_ADD_RUNS_BY: Final = {engine: text(_ADD_RUNS % given_rows(_RUN_COLUMNS, engine)) for engine in ENGINES}
 
 
 class DeliveryState(StrEnum):
@@ -121,6 +93,77 @@ class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     redacted: bool
     headers: str
     body: bytes
+
+
+_CLAIMED: Final = ", ".join(f"deliveries.{name}" for name in ClaimedRow.__struct_fields__)
+# Of what is due and not marked: those that may be worked on, and those that are to be marked, for they stand behind one
+# that is not tried yet. Both engines would read the rows again, for their bodies, if the statement did not return them.
+_CLAIM: Final = f"""
+    UPDATE deliveries SET waits = found.behind,
+        state = CASE WHEN found.behind THEN 'pending' ELSE 'working' END,
+        holder = CASE WHEN found.behind THEN NULL ELSE :holder END,
+        lease_until = CASE WHEN found.behind THEN NULL ELSE CAST(:until AS float8) END,
+        attempts = attempts + CASE WHEN found.behind THEN 0 ELSE 1 END
+    FROM (
+        SELECT delivery_id, order_key IS NOT NULL AND {BEHIND_UNTRIED} AS behind FROM deliveries
+        WHERE state = 'pending' AND NOT waits AND due_at <= :now AND source NOT IN :full AND (
+            order_key IS NULL
+            OR CASE WHEN {BEHIND_UNTRIED} THEN failing_since IS NULL ELSE NOT {BEHIND_FAILING} END
+        )
+        ORDER BY due_at, delivery_id LIMIT :most %s
+    ) AS found
+    WHERE deliveries.delivery_id = found.delivery_id
+    RETURNING {_CLAIMED}, deliveries.waits
+"""  # noqa: S608 - no value stands in it
+
+# The next of a key after one that was claimed, as many as stand there one after another, due and not tried. One that is
+# at work, planned for later, or that somebody has his hands on now ends the row, for what is behind it waits for it.
+_NEAR: Final = """
+    SELECT %s FROM deliveries AS later
+    WHERE later.source = given.source AND later.order_key = given.order_key
+        AND later.state IN ('pending', 'working') AND later.failing_since IS NULL
+        AND later.delivery_id > given.delivery_id
+    ORDER BY later.delivery_id LIMIT :most
+"""
+# Each engine has its own way to do this once for each that is given.
+_NEAR_BY: Final = {
+    "sqlite": f"JOIN deliveries AS near ON near.delivery_id IN ({_NEAR % 'delivery_id'})",
+    "postgresql": f"CROSS JOIN LATERAL ({_NEAR % 'delivery_id, source, order_key, state, due_at'}) AS near",
+}
+_FOLLOWING: Final = f"""
+    WITH near AS MATERIALIZED (
+        SELECT near.delivery_id, near.source, near.order_key, near.state = 'pending' AND near.due_at <= :now AS ready
+        FROM (%(given)s) AS given %(near)s
+        WHERE (
+            SELECT 1 FROM deliveries AS failing
+            WHERE failing.source = given.source AND failing.order_key = given.order_key
+                AND failing.state IN ('pending', 'working') AND failing.failing_since > :patient_since
+            ORDER BY failing.failing_since LIMIT 1
+        ) IS NULL
+    ), ours AS MATERIALIZED (
+        SELECT delivery_id FROM deliveries
+        WHERE delivery_id %(ready)s AND state = 'pending' %(lock)s
+    ), lined_up AS (
+        SELECT near.delivery_id, min(CASE WHEN near.ready AND ours.delivery_id IS NOT NULL THEN 1 ELSE 0 END)
+            OVER (PARTITION BY near.source, near.order_key ORDER BY near.delivery_id) AS unbroken
+        FROM near LEFT JOIN ours ON ours.delivery_id = near.delivery_id
+    )
+    UPDATE deliveries SET waits = true, state = 'working', holder = :holder, lease_until = :until,
+        attempts = attempts + 1
+    WHERE delivery_id IN (SELECT delivery_id FROM lined_up WHERE unbroken = 1)
+    RETURNING {_CLAIMED}
+"""  # noqa: S608 - no value stands in it
+_AFTER_COLUMNS: Final = {"source": "text", "order_key": "text", "delivery_id": "text"}
+_CLAIM_BY: Final = {engine: _CLAIM % SKIP_LOCKED[engine] for engine in ENGINES}
+
+
+def _following(engine: str) -> str:
+    ready = ONE_OF[engine] % "SELECT delivery_id FROM near WHERE ready"
+    given = given_rows(_AFTER_COLUMNS, engine)
+    return _FOLLOWING % {"given": given, "near": _NEAR_BY[engine], "ready": ready, "lock": SKIP_LOCKED[engine]}
+
+
+_FOLLOWING_BY: Final = {engine: text(_following(engine)) for engine in ENGINES}
 
 
 class RunOutcome(StrEnum):
@@ -179,22 +222,58 @@ async def claim_deliveries(
     None is of a source in ``full``. One waits ``patience`` seconds at most, from when it is due, for the retries of all
     others with its key.
     """
-    lock = "FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
+    values = {"now": now, "patient_since": now - patience, "holder": holder, "until": until}
+    claim = text(_CLAIM_BY[connection.dialect.name])
+    claim = claim.bindparams(bindparam("full", value=list(full), type_=Text, expanding=True))
+    claimed: list[ClaimedRow] = []
+    while True:
+        found = (await connection.execute(claim, values | {"most": most - len(claimed)})).all()
+        # One that is marked now took the place of another, and is not come across again.
+        claimed += [_claimed(row) for row in found if not row.waits]
+        marked = {(row.source, row.order_key) for row in found if row.waits}
+        await release_next(connection, marked, now, marked=True)
+        if len(claimed) == most or not marked:
+            return sorted(claimed, key=lambda row: row.delivery_id)
+
+
+async def claim_following(
+    connection: AsyncConnection,
+    holder: str,
+    firsts: Sequence[ClaimedRow],
+    *,
+    now: float,
+    until: float,
+    most: int,
+    patience: float,
+) -> list[ClaimedRow]:
+    """What may be worked after each of ``firsts``, just claimed in this transaction, when those before it have ended.
+
+    Up to ``most`` for each, in the order of their ids. There are none for one without a key or that has failed before,
+    nor where an earlier one of the key fails and may be waited for. Who finds that one fails hands the rest back.
+    """
+    given = [
+        {"source": row.source, "order_key": row.order_key, "delivery_id": row.delivery_id}
+        for row in firsts
+        if row.order_key is not None and row.failing_since is None
+    ]
+    if not given or most < 1:
+        return []
     values = {"now": now, "patient_since": now - patience, "holder": holder, "until": until, "most": most}
-    claim = text(_CLAIM % lock).bindparams(bindparam("full", value=list(full), type_=Text, expanding=True))
-    rows = [_claimed(row) for row in await connection.execute(claim, values)]
-    return sorted(rows, key=lambda row: row.delivery_id)
+    values["given"] = msgspec.json.encode(given).decode()
+    rows = await connection.execute(_FOLLOWING_BY[connection.dialect.name], values)
+    return sorted(map(_claimed, rows), key=lambda row: row.delivery_id)
 
 
 async def hand_back_deliveries(
-    connection: AsyncConnection, holder: str, worked: Sequence[WorkedRow], runs: Sequence[RunRow]
+    connection: AsyncConnection, holder: str, worked: Sequence[WorkedRow], runs: Sequence[RunRow], *, now: float
 ) -> set[tuple[str, int]]:
     """Store what became of deliveries, and their runs. Those (id, attempt) that were still ``holder``'s: no other is
-    touched."""
+    touched. Who waited for one of them is free at ``now``."""
     values = {"holder": holder, "given": msgspec.json.encode(worked).decode()}
-    rows = await connection.execute(_HAND_BACK_BY[connection.dialect.name], values)
-    kept = {(delivery_id, attempt) for delivery_id, attempt in rows}
+    rows = (await connection.execute(_HAND_BACK_BY[connection.dialect.name], values)).all()
+    kept = {(row.delivery_id, row.attempts) for row in rows}
     await add_runs(connection, [run for run in runs if (run.delivery_id, run.attempt) in kept])
+    await release_next(connection, {(row.source, row.order_key) for row in rows if row.order_key is not None}, now)
     return kept
 
 
@@ -212,7 +291,7 @@ async def renew_leases(connection: AsyncConnection, holder: str, ids: Sequence[s
 
 
 class LostRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A delivery whose process went away while it worked on it."""
+    """A delivery whose process went away while it worked on it, or ``waits``: on another of its key, before it."""
 
     delivery_id: str
     attempts: int
@@ -220,6 +299,7 @@ class LostRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     holder: str
     failing_since: float | None
     done_by: str
+    waits: bool
 
 
 async def lost_deliveries(
@@ -242,12 +322,14 @@ async def lost_deliveries(
 
 
 async def next_due(connection: AsyncConnection) -> float | None:
-    """When the next pending one is due, in Unix seconds; ``None``: there is none."""
-    found: float | None = await connection.scalar(text("SELECT min(due_at) FROM deliveries WHERE state = 'pending'"))
+    """When the next pending one that waits for no other is due, in Unix seconds; ``None``: there is none."""
+    found: float | None = await connection.scalar(
+        text("SELECT min(due_at) FROM deliveries WHERE state = 'pending' AND NOT waits")
+    )
     return found
 
 
 def _claimed(row: Any) -> ClaimedRow:
-    values = dict(row._mapping)
+    values = dict(zip(ClaimedRow.__struct_fields__, row, strict=False))
     values["redacted"] = bool(values["redacted"])
     return ClaimedRow(**values)

@@ -258,6 +258,7 @@ deliveries = Table(
     Column("holder", Id),
     Column("lease_until", Double),
     Column("failing_since", Double),
+    Column("waits", Boolean, nullable=False),
     Column("finished_at", Double),
     Column("error", Text, nullable=False),
     Column("done_by", Text, nullable=False),
@@ -276,14 +277,29 @@ def _where(condition: str) -> dict[str, Any]:
 
 
 # What the workers look for; then the list, whole or by one of these, each paged by the id, which grows with time.
-Index("deliveries_due_idx", deliveries.c.due_at, deliveries.c.delivery_id, **_where("state = 'pending'"))
+Index("deliveries_due_idx", deliveries.c.due_at, deliveries.c.delivery_id, **_where("state = 'pending' AND NOT waits"))
 Index("deliveries_lease_idx", deliveries.c.lease_until, **_where("state = 'working'"))
+# Those of one key, each row in one or two of these: who is not tried yet, who fails, and who waits for the first.
 Index(
-    "deliveries_order_idx",
+    "deliveries_untried_idx",
     deliveries.c.source,
     deliveries.c.order_key,
     deliveries.c.delivery_id,
-    **_where("state IN ('pending', 'working') AND order_key IS NOT NULL"),
+    **_where("state IN ('pending', 'working') AND order_key IS NOT NULL AND failing_since IS NULL"),
+)
+Index(
+    "deliveries_failing_idx",
+    deliveries.c.source,
+    deliveries.c.order_key,
+    deliveries.c.failing_since,
+    **_where("state IN ('pending', 'working') AND order_key IS NOT NULL AND failing_since IS NOT NULL"),
+)
+Index(
+    "deliveries_waiting_idx",
+    deliveries.c.source,
+    deliveries.c.order_key,
+    deliveries.c.delivery_id,
+    **_where("state = 'pending' AND waits"),
 )
 Index("deliveries_state_idx", deliveries.c.state, deliveries.c.delivery_id, **_where("state <> 'done'"))
 Index("deliveries_source_idx", deliveries.c.source, deliveries.c.delivery_id)

@@ -25,6 +25,7 @@ from daemon.inbox.runs import Runner
 from daemon.inbox.worker import Worker
 from daemon.stores.database import Database
 from daemon.stores.delivery_inserts import NewDelivery, add_deliveries
+from daemon.stores.store_clock import StoreClock
 from tests.bench.push import pushes
 
 _AT_ONCE: Final = 500
@@ -43,8 +44,9 @@ async def measure(url: str, count: int) -> float:
     await database.upgrade()
     await _store(database, count, retries.attempts)
     handlers = Handlers([NamedHandler(name="nothing", handle=nothing, source="*")])
-    runner = Runner(handlers, retries, time.time)
-    worker = Worker(database, runner, config, retries, Counts(()), holder=lambda: "bench", clock=time.time)
+    clock = StoreClock(time.time, of_database=database.is_postgresql)
+    runner = Runner(handlers, retries, clock)
+    worker = Worker(database, runner, config, retries, Counts(()), holder=lambda: "bench", clock=clock)
     began = time.perf_counter()
     working = asyncio.create_task(worker.run())
     while worker.finished < count:  # noqa: ASYNC110 - it tells nobody

@@ -212,7 +212,7 @@ async def test_nobody_waits_for_another_who_waits_for_him(room: Room) -> None:
             for one in random.sample(ids, len(ids))
         ]
         async with room.database.transaction() as connection:
-            await hand_back_deliveries(connection, "h", worked, [])
+            await hand_back_deliveries(connection, "h", worked, [], now=2001.0)
 
     for call in ("c-1", "c-2", "c-3", "c-4", "c-5"):
         rows = [new(f"{call}-{one}", order_key=call, other_id=f"{call}:{one}") for one in ids]

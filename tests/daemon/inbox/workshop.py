@@ -21,6 +21,7 @@ from daemon.stores.database import Database
 from daemon.stores.deliveries import DeliveryFilter, DeliveryRow, WholeDelivery, get_delivery, page_of_deliveries
 from daemon.stores.delivery_inserts import Accepted, NewDelivery
 from daemon.stores.delivery_work import DeliveryState
+from daemon.stores.store_clock import StoreClock
 
 
 class Workshop:
@@ -47,8 +48,12 @@ class Workshop:
         given: dict[str, Any] = {"name": handle.__name__, "source": "*", "handle": handle}
         self.handlers.add(NamedHandler(**(given | fields)))
 
-    def worker(self, holder: str = "one", *, pressed: bool = False) -> Worker:
-        runner = Runner(self.handlers, self.retries, self.clock)
+    def worker(
+        self, holder: str = "one", *, pressed: bool = False, clock: StoreClock | None = None, **more: Any
+    ) -> Worker:
+        """One that goes by the clock of the test, where it is not given another."""
+        clock = clock or StoreClock(self.clock, of_database=False)
+        runner = Runner(self.handlers, self.retries, clock)
         worker = Worker(
             self.database,
             runner,
@@ -56,8 +61,9 @@ class Workshop:
             self.retries,
             Counts(()),
             holder=lambda: holder,
-            clock=self.clock,
+            clock=clock,
             pressed=lambda: pressed,
+            **more,
         )
         self.workers.append(worker)
         return worker

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
@@ -43,6 +43,7 @@ from daemon.stores.delivery_work import (
     next_due,
     renew_leases,
 )
+from tests.daemon.stores.plans import Plans
 
 PATIENCE = 60.0
 
@@ -84,7 +85,7 @@ async def hand_back(
         error=changes.get("error", ""),
     )
     async with database.transaction() as connection:
-        return await hand_back_deliveries(connection, "h", [worked], [run])
+        return await hand_back_deliveries(connection, "h", [worked], [run], now=1001.0)
 
 
 async def listed(database: Database, before: str | None = None, **wanted: Any) -> list[str]:
@@ -331,9 +332,9 @@ async def test_only_its_holder_hands_one_back(database: Database) -> None:
     [claimed] = await claim(database)
     async with database.transaction() as connection:
         worked = WorkedRow(delivery_id="a", attempt=1, state=DeliveryState.DONE)
-        assert await hand_back_deliveries(connection, "other", [worked], []) == set()
+        assert await hand_back_deliveries(connection, "other", [worked], [], now=1001.0) == set()
         late = msgspec.structs.replace(worked, attempt=2)
-        assert await hand_back_deliveries(connection, "h", [late], []) == set()
+        assert await hand_back_deliveries(connection, "h", [late], [], now=1001.0) == set()
     assert (await state_of(database, "a")).state is DeliveryState.WORKING
     async with database.transaction() as connection:
         assert await cancel_delivery(connection, "a", 1002.0)
@@ -482,24 +483,6 @@ async def test_what_is_replayed_while_the_old_is_deleted_stays(database: Databas
             await tidying
     assert await tidying == 0
     assert sorted(await listed(database)) == ["dead", "done"]
-
-
-class Plans:
-    """How the engine goes about the statements that are given to a connection."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-        self._said: list[tuple[str, Any]] = []
-        event.listen(connection.sync_connection, "before_cursor_execute", self._hear)
-
-    def _hear(self, _connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        self._said.append((statement, values))
-
-    async def all(self) -> str:
-        explain = "EXPLAIN" if self._connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
-        said = self._said.copy()
-        plans = [await self._connection.exec_driver_sql(f"{explain} {statement}", values) for statement, values in said]
-        return "\n".join(str(line[-1]) for plan in plans for line in plan)
 
 
 async def fill(database: Database, per_state: dict[DeliveryState, int]) -> None:
