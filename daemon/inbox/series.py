@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from itertools import chain
 from typing import Final
 
 from daemon.stores.delivery_work import ClaimedRow
@@ -22,18 +21,15 @@ class Series:
 
     def __init__(self, rows: Iterable[ClaimedRow], began: float) -> None:
         self.left = deque(rows)
-        self.open = len(self.left)
+        self.open = self._length = len(self.left)
         self.source = self.left[0].source
-        self._length = len(self.left)
         self._until = began + _TIME
         self.broken = False
         """Whether what is left is to be handed back: one before it fails, or was somebody else's."""
 
     def goes_on(self, now: float) -> bool:
-        """Whether the next is to be worked: the first in any case."""
-        if not self.left:
-            return False
-        return len(self.left) == self._length or not (self.broken or now >= self._until)
+        """Whether another is to be begun. The first is in any case."""
+        return not self.broken and now < self._until
 
     @property
     def was_slow(self) -> bool:
@@ -69,8 +65,8 @@ def series_of(firsts: Iterable[ClaimedRow], following: Iterable[ClaimedRow], beg
         rows.setdefault((row.source, row.order_key or ""), []).append(row)
     series = []
     for first in firsts:
-        behind = rows.get((first.source, first.order_key or ""), []) if is_untried(first) else []
-        series.append(Series(chain([first], behind), began))
+        behind = rows.get((first.source, first.order_key or ""), []) if rows and is_untried(first) else []
+        series.append(Series([first, *behind], began))
     return series
 
 

@@ -256,12 +256,16 @@ class Worker:
 
     async def _work_all(self, series: Series) -> None:
         loop = asyncio.get_running_loop()
-        while series.goes_on(loop.time()):
+        while True:
             worked = await self._work(series.left[0])
             series.left.popleft()
+            self._note(worked)
+            if not series.left:
+                return
             # One that is to be tried again may block the next: that is for the store to say.
             series.broken |= worked.row.state is DeliveryState.PENDING
-            self._note(worked)
+            if not series.goes_on(loop.time()):
+                break
         self._slow.note(series, loop.time())
         self._leave(series)
 
