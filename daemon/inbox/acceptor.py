@@ -22,7 +22,7 @@ _MANY: Final = 8
 _SOON: Final = 0.05
 """Seconds after such a group in which another one is expected."""
 _PATIENCE: Final = 0.002
-"""Seconds that a group waits at most for as many as the last two had on average."""
+"""Seconds that a group waits at most for half of what the last two had on average."""
 _MOST_WAITING: Final = 10_000
 _MOST_BYTES: Final = 64 * 1024 * 1024
 
@@ -98,10 +98,10 @@ class Acceptor:
             self._some.clear()
 
     async def _gather(self) -> None:
-        """Wait for enough.
+        """Wait a moment for enough.
 
-        Those who were answered together come again together. What a first few of them began at once, while the others
-        are still read, would be a commit for few, and all the others would wait for it.
+        Those who were answered together come again together. A group that began with the first of them would be a
+        commit for one or two, and all the others would wait for it.
         """
         if len(self._waiting) >= self._wanted:
             return
