@@ -59,7 +59,8 @@ _Key = tuple[str, int]
 class Worker:
     """Does the work of one process, which ``holder`` names.
 
-    While ``pressed`` says so, it claims less often: a provider waits some seconds for an answer, work can wait longer.
+    While ``pressed`` says so, it claims less often, and no series: a provider waits some seconds for an answer, work
+    can wait longer.
     A series has one place; what is of a source in ``alone`` is in none, for its bodies may be changed until the moment
     in which they are worked on. No source has more than half of the places, so that one whose handlers hang leaves the
     others theirs.
@@ -227,8 +228,9 @@ class Worker:
         return series_of(firsts, following, loop.time()), min(wait, _IDLE)
 
     def _may_have_followers(self, row: ClaimedRow) -> bool:
-        now = asyncio.get_running_loop().time()
-        return is_untried(row) and row.source not in self._alone and not self._slow.has(row.source, now)
+        if self._pressed() or row.source in self._alone or not is_untried(row):
+            return False
+        return not self._slow.has(row.source, asyncio.get_running_loop().time())
 
     def _room_behind(self, count: int) -> int:
         """How many may be claimed behind each of ``count``: there are never more behind others than there are places,

@@ -58,11 +58,23 @@ _CONSTANTS: Final = {
     "done_by": "'[]'",
 }
 _INTO: Final = f"INSERT INTO deliveries ({', '.join((*_COLUMNS, *_CONSTANTS))})"
-_ROW: Final = f"({', '.join(('?',) * len(_COLUMNS))}, {', '.join(_CONSTANTS.values())})"
+# Whether others of its key wait already: then so does this one.
+_BEHIND: Final = """(
+    SELECT 1 FROM deliveries AS earlier
+    WHERE earlier.source = %s AND earlier.order_key = %s AND earlier.delivery_id < %s
+        AND earlier.state = 'pending' AND earlier.waits
+    ORDER BY earlier.delivery_id LIMIT 1
+) IS NOT NULL"""
+_ROW_OF: Final = f"({', '.join(('?',) * (len(_COLUMNS) - 1))}, %s, {', '.join(_CONSTANTS.values())})"
+_ROW: Final = _ROW_OF % "?"
+_FIRST_ROW: Final = _ROW_OF % (_BEHIND % ("?", "?", "?"))
+"""Of the first of its key among those that are stored together: in the place of its mark it has what identifies it."""
 _POSTGRESQL: Final = (
-    f"{_INTO} SELECT *, {', '.join(_CONSTANTS.values())} FROM unnest("  # noqa: S608 - no value stands in it
+    f"{_INTO} SELECT {', '.join(_COLUMNS[:-1])}, waits OR due_at <= received_at AND "
+    + _BEHIND % ("new.source", "new.order_key", "new.delivery_id")
+    + f", {', '.join(_CONSTANTS.values())} FROM unnest("
     + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES, 1))
-    + ") ON CONFLICT DO NOTHING RETURNING delivery_id"
+    + f") AS new({', '.join(_COLUMNS)}) ON CONFLICT DO NOTHING RETURNING delivery_id"
 )
 _ROWS_AT_ONCE: Final = 500
 """Rows of one statement: SQLite takes 32,766 values at most."""
@@ -130,13 +142,19 @@ async def add_deliveries(database: Database, rows: Sequence[NewDelivery]) -> lis
 
 async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
     """Store rows in one transaction; the ids of those that were not there yet."""
-    values = [(*_values(row), waits) for row, waits in zip(rows, _waiting(rows), strict=True)]
+    waiting = _waiting(rows)
     ids = [row.delivery_id for row in rows]
     async with database.driver() as driver:
         if database.is_postgresql:
+            values = [(*_values(row), waits) for row, waits in zip(rows, waiting, strict=True)]
             return {record[0] for record in await driver.fetch(_POSTGRESQL, *map(list, zip(*values, strict=True)))}
         # RETURNING would hand over row by row, and wait for Python's lock each time.
-        statement = f"{_INTO} VALUES {', '.join([_ROW] * len(rows))} ON CONFLICT DO NOTHING"
+        firsts = [_may_wait(row) and not waits for row, waits in zip(rows, waiting, strict=True)]
+        statement = f"{_INTO} VALUES {', '.join(_FIRST_ROW if one else _ROW for one in firsts)} ON CONFLICT DO NOTHING"
+        values = [
+            (*_values(row), row.source, row.order_key, row.delivery_id) if first else (*_values(row), waits)
+            for row, first, waits in zip(rows, firsts, waiting, strict=True)
+        ]
         # One way to the thread and back for all of it: each is waited for by everybody in the group.
         changed = driver.total_changes
         await driver.execute_fetchall(statement, list(chain.from_iterable(values)))
@@ -152,14 +170,19 @@ def _waiting(rows: Sequence[NewDelivery]) -> list[bool]:
     Then that one is there, not tried, from the moment on in which this one is there. If it turns out to be a double,
     :func:`~daemon.stores.delivery_order.waiting_keys` finds those that were behind it.
     """
-    firsts: dict[tuple[str, str], str] = {}
+    firsts: dict[tuple[str, str | None], str] = {}
     waits = []
     for row in rows:
         first = row.delivery_id
-        if row.order_key is not None and row.due_at <= row.received_at:
+        if _may_wait(row):
             first = firsts.setdefault((row.source, row.order_key), first)
         waits.append(first < row.delivery_id)
     return waits
+
+
+def _may_wait(row: NewDelivery) -> bool:
+    """Whether it is due and has a key."""
+    return row.order_key is not None and row.due_at <= row.received_at
 
 
 async def _again(connection: AsyncConnection, row: NewDelivery) -> Accepted | None:

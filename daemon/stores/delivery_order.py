@@ -6,16 +6,16 @@ the later one has been due for less than that. So the waits for several that fai
 for later and was not tried blocks nobody before it is due, nor does one that has ended.
 
 So that a claim does not look at all that stands behind one that is not tried yet, such rows are marked: they ``wait``,
-and are in no index that a claim reads. A mark is set where a row is stored together with one before it, and by the
-first claim that comes across it. Whatever ends the block (an attempt's end, a cancel) takes the mark from the first of
-the key that waits, in the same transaction; the others wait for that one from then on. The mark decides nothing: who
-has none is claimed by the rule alone.
+and are in no index that a claim reads. A mark is set where a row is stored together with one before it, or while one
+before it waits, and by the first claim that comes across it. Whatever ends the block (an attempt's end, a cancel) takes
+the mark from the first of the key that waits, in the same transaction; the others wait for that one from then on. The
+mark decides nothing: who has none is claimed by the rule alone.
 
 On PostgreSQL a claim could set a mark in the moment in which another transaction ends the block, neither seeing the
 other. So who takes marks away holds a lock together with all others who do, and who has set one looks again when it has
 that lock alone: then the others have committed, or are yet to look. What slips through all the same (a row that was
-stored behind one that turned out to be a double, one whose predecessors end and are cancelled in the same moment) is
-found by looking at the first of each key now and then: see :func:`waiting_keys`.
+stored behind one that turned out to be a double, or that came to its end meanwhile; one whose predecessors end and are
+cancelled in the same moment) is found by looking at the first of each key now and then: see :func:`waiting_keys`.
 
 Failing rows are never marked, for time frees them.
 """
