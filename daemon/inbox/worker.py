@@ -60,10 +60,9 @@ class Worker:
     """Does the work of one process, which ``holder`` names.
 
     While ``pressed`` says so, it claims less often, and no series: a provider waits some seconds for an answer, work
-    can wait longer.
-    A series has one place; what is of a source in ``alone`` is in none, for its bodies may be changed until the moment
-    in which they are worked on. No source has more than half of the places, so that one whose handlers hang leaves the
-    others theirs.
+    can wait longer. A series has one place; what is of a source in ``alone`` is in none, for its bodies may be changed
+    until the moment in which they are worked on. No source has more than half of the places, so that one whose handlers
+    hang leaves the others theirs.
     """
 
     def __init__(
@@ -171,8 +170,7 @@ class Worker:
                 self._handed_back.clear()
                 await self._handed_back.wait()
             most, full = self._share()
-            pressed = self._pressed()
-            if pressed:
+            if self._pressed():
                 await asyncio.sleep(_GIVEN_WAY)
                 most = min(most, _CLAIMED_MEANWHILE)
             self._wake.clear()
@@ -180,7 +178,7 @@ class Worker:
                 async with self._claiming:
                     if self._closes():
                         return
-                    claimed, until_next = await self._claim(most, full, followed=not pressed)
+                    claimed, until_next = await self._claim(most, full)
                     self._begin(claimed, group)
             except DatabaseAwayError:
                 await asyncio.sleep(backoff.next())
@@ -201,9 +199,8 @@ class Worker:
         most_of_others = max((count for count in by_source.values() if count < half), default=0)
         return min(half - most_of_others, self._config.concurrency - len(self._places)), full
 
-    async def _claim(self, most: int, full: list[str], *, followed: bool) -> tuple[list[Series], float]:
-        """What is due of the sources that are not ``full``, ``followed`` by what comes after it, and the seconds until
-        it is worth looking again."""
+    async def _claim(self, most: int, full: list[str]) -> tuple[list[Series], float]:
+        """What is due of the sources that are not ``full``, and the seconds until it is worth looking again."""
         loop = asyncio.get_running_loop()
         async with self._database.transaction() as connection:
             now = await self._clock.read(connection)
@@ -211,7 +208,7 @@ class Worker:
             firsts = await claim_deliveries(
                 connection, holder, now=now, until=until, most=most, patience=patience, full=full
             )
-            before_others = [row for row in firsts if followed and self._may_have_followers(row)]
+            before_others = [row for row in firsts if self._may_have_followers(row)]
             following = await claim_following(
                 connection,
                 holder,
