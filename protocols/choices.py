@@ -130,7 +130,7 @@ class Choices:
         return understood
 
     def _guess(self, words: list[str]) -> Understood:
-        while words and words[0] in _MURMURS:
+        while words and words[0].removesuffix("요") in _MURMURS:
             words = words[1:]
         said = "".join(words)
         for initial, (index, key) in self._by_initial.items():
@@ -167,10 +167,8 @@ class _Utterance:
     def is_turned_down(self, end: int, starts: set[int]) -> bool:
         """Whether what follows ``end`` says no to it, and is not itself a choice, of which ``starts`` are."""
         particle = _PARTICLES.match(self._text, end)
-        return any(
-            at not in starts and _NEGATION.match(self._text, at)
-            for at in (end, end if particle is None else particle.end())
-        )
+        at = end if particle is None else particle.end()
+        return at not in starts and _NEGATION.match(self._text, at) is not None
 
     def _cuts_run(self, at: int) -> bool:
         if at in self._starts or not 0 < at < len(self._text):

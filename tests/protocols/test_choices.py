@@ -90,6 +90,10 @@ JUDGED = [
     *[(PAYMENT, said, NOTHING) for said in ("썬불", "존불", "물", "착하게 살게요", "사람이요", "취소", "상담원 연결")],
     *[(PAYMENT, said, NOTHING) for said in ("참불참불", "저 참불 보낼래요", "참불 말고", "", " ", "...", "ㅊㅂ")],
     (("네이", "데이"), "네", NOTHING),
+    (("네이", "데이"), "네요", NOTHING),
+    (("자택", "회택"), "저는", NOTHING),
+    (("자택", "회택"), "저는 조택이요", NOTHING),
+    (("자택", "회택"), "저 조택이요", f"자택{GUESS}"),
     # Different tails, no tail, one head: nothing to tell them apart by.
     (YES_NO, "너", NOTHING),
     (DAYS, "하", NOTHING),

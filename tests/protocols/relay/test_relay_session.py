@@ -166,6 +166,11 @@ PAYMENT = Ask("", ("선불", "착불"))
             Answered("착불", digits="9"),
             PLAIN | {"text": "착불", "choice": "착불", "choiceIndex": 1, "choiceSource": "exact"},
         ),
+        (
+            Ask("", ("3시", "3일")),
+            Answered(digits="3"),
+            PLAIN | {"text": "3", "heardVoice": False, "choiceAmbiguous": True},
+        ),
         (PAYMENT, Answered("선불 아니고 착불"), PLAIN | {"text": "선불 아니고 착불", "choiceAmbiguous": True}),
         (PAYMENT, Answered("몰라요"), PLAIN | {"text": "몰라요"}),
         (PAYMENT, Answered(), PLAIN | {"text": "", "silence": True, "heardVoice": False}),
