@@ -8,7 +8,8 @@ Every error of :mod:`protocols` about a link is one of three:
 * :class:`RefusedError`: the other side understood and said no (``-ERR``). The link is fine.
 
 A webhook has no link: one that does not prove who sent it raises
-:class:`protocols.webhooks.signatures.SignatureRefusedError`, and is answered.
+:class:`protocols.webhooks.signatures.SignatureRefusedError`, and is answered. So is an instruction of a relay app that
+cannot be followed (:class:`protocols.relay.messages.InstructionRefusedError`): the app may send a better one.
 """
 
 
