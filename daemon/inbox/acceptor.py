@@ -21,6 +21,8 @@ _MANY: Final = 8
 """Deliveries of a group from which on they come faster than they are stored one by one."""
 _SOON: Final = 0.05
 """Seconds after such a group in which another one is expected."""
+_PATIENCE: Final = 0.002
+"""Seconds that a group waits at most for half of what the last two had on average."""
 _MOST_WAITING: Final = 10_000
 _MOST_BYTES: Final = 64 * 1024 * 1024
 
@@ -36,6 +38,8 @@ class Acceptor:
         self._waiting: list[_Waiting] = []
         self._bytes = 0
         self._some = asyncio.Event()
+        self._enough = asyncio.Event()
+        self._wanted = 1
         self._many_at = -math.inf
         self._closed = False
         self.problem = ""
@@ -66,19 +70,24 @@ class Acceptor:
         self._waiting.append((delivery, safe))
         self._bytes += len(delivery.body)
         self._some.set()
+        if len(self._waiting) >= self._wanted:
+            self._enough.set()
         return safe
 
     async def run(self) -> None:
         """Store what waits until cancelled; who still waits then is told that the store is away."""
         self._closed = False
         group: Sequence[_Waiting] = ()
+        last = 1
         try:
             while True:
                 await self._some.wait()
+                await self._gather()
                 group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
                 self._bytes -= sum(len(delivery.body) for delivery, _ in group)
                 if not self._waiting:
                     self._some.clear()
+                self._wanted, last = (last + len(group)) // 4, len(group)
                 await self._store(group)
                 if len(group) >= _MANY:
                     self._many_at = asyncio.get_running_loop().time()
@@ -87,6 +96,21 @@ class Acceptor:
             _fail([*group, *self._waiting], _stopped())
             self._waiting, self._bytes = [], 0
             self._some.clear()
+
+    async def _gather(self) -> None:
+        """Wait a moment for enough.
+
+        Those who were answered together come again together. A group that began with the first of them would be a
+        commit for one or two, and all the others would wait for it.
+        """
+        if len(self._waiting) >= self._wanted:
+            return
+        self._enough.clear()
+        timer = asyncio.get_running_loop().call_later(_PATIENCE, self._enough.set)
+        try:
+            await self._enough.wait()
+        finally:
+            timer.cancel()
 
     async def _store(self, group: Sequence[_Waiting]) -> None:
         """Store a group; where the engine refuses a row, by halves, until the one is found that is to blame."""

@@ -60,10 +60,9 @@ class Worker:
     """Does the work of one process, which ``holder`` names.
 
     While ``pressed`` says so, it claims less often, and no series: a provider waits some seconds for an answer, work
-    can wait longer.
-    A series has one place; what is of a source in ``alone`` is in none, for its bodies may be changed until the moment
-    in which they are worked on. No source has more than half of the places, so that one whose handlers hang leaves the
-    others theirs.
+    can wait longer. A series has one place; what is of a source in ``alone`` is in none, for its bodies may be changed
+    until the moment in which they are worked on. No source has more than half of the places, so that one whose handlers
+    hang leaves the others theirs.
     """
 
     def __init__(

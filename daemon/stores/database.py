@@ -222,6 +222,7 @@ def _sqlite_engine(url: URL, pool_size: int, threads: WeakSet[Thread]) -> AsyncE
         hide_parameters=True,
         # Whoever begins a transaction ends it; a rollback of none would be a way to the thread and back each time.
         pool_reset_on_return=None,
+        pool_use_lifo=True,
         # Transactions are begun by the listener below, not by the driver's guesses.
         connect_args={"isolation_level": None, "async_creator_fn": connect},
     )

@@ -65,10 +65,10 @@ _BEHIND: Final = """(
         AND earlier.state = 'pending' AND earlier.waits
     ORDER BY earlier.delivery_id LIMIT 1
 ) IS NOT NULL"""
-_ROW_OF: Final = f"({', '.join(('?',) * (len(_COLUMNS) - 1))}, %s, {', '.join(_CONSTANTS.values())})"
-_ROW: Final = _ROW_OF % "?"
-_FIRST_ROW: Final = _ROW_OF % (_BEHIND % ("?", "?", "?"))
-"""Of the first of its key among those that are stored together: in the place of its mark it has what identifies it."""
+# One text for all rows, whether it has to be looked for or not: SQLite prepares each text once.
+_ROW: Final = (
+    f"({', '.join(('?',) * (len(_COLUMNS) - 1))}, ? OR {_BEHIND % ('?', '?', '?')}, {', '.join(_CONSTANTS.values())})"
+)
 _POSTGRESQL: Final = (
     f"{_INTO} SELECT {', '.join(_COLUMNS[:-1])}, waits OR due_at <= received_at AND "
     + _BEHIND % ("new.source", "new.order_key", "new.delivery_id")
@@ -149,11 +149,10 @@ async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
             values = [(*_values(row), waits) for row, waits in zip(rows, waiting, strict=True)]
             return {record[0] for record in await driver.fetch(_POSTGRESQL, *map(list, zip(*values, strict=True)))}
         # RETURNING would hand over row by row, and wait for Python's lock each time.
-        firsts = [_may_wait(row) and not waits for row, waits in zip(rows, waiting, strict=True)]
-        statement = f"{_INTO} VALUES {', '.join(_FIRST_ROW if one else _ROW for one in firsts)} ON CONFLICT DO NOTHING"
+        statement = f"{_INTO} VALUES {', '.join([_ROW] * len(rows))} ON CONFLICT DO NOTHING"
         values = [
-            (*_values(row), row.source, row.order_key, row.delivery_id) if first else (*_values(row), waits)
-            for row, first, waits in zip(rows, firsts, waiting, strict=True)
+            (*_values(row), waits, row.source, row.order_key if _may_wait(row) else None, row.delivery_id)
+            for row, waits in zip(rows, waiting, strict=True)
         ]
         # One way to the thread and back for all of it: each is waited for by everybody in the group.
         changed = driver.total_changes

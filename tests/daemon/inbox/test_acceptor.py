@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from daemon.inbox import acceptor
 from daemon.inbox.acceptor import Acceptor
 from daemon.inbox.contract import InboxFullError
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
@@ -14,6 +15,7 @@ from daemon.stores.delivery_inserts import Accepted, Fate
 from tests.daemon.inbox.workshop import Workshop, at_work
 from tests.services.databases import PostgresDatabases
 from tests.services.postgres import PostgresServer
+from tests.web.turns import until
 
 
 async def test_all_who_wait_share_a_transaction(database: Database) -> None:
@@ -28,6 +30,26 @@ async def test_all_who_wait_share_a_transaction(database: Database) -> None:
     assert {one.fate for one in accepted} == {Fate.STORED}
     assert len(groups) == 1
     assert len(await shop.all()) == 200
+
+
+@pytest.mark.parametrize(("patience", "sizes"), [(3_600.0, [10, 10, 5]), (0.0, [10, 10, 1, 4])])
+async def test_a_group_waits_a_moment_for_half_of_what_came_before(
+    database: Database, monkeypatch: pytest.MonkeyPatch, patience: float, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(acceptor, "_PATIENCE", patience)
+    shop = Workshop(database)
+    stored: list[int] = []
+    shop.acceptor = Acceptor(database, lambda deliveries, _: stored.append(len(deliveries)))
+    async with at_work(shop.acceptor), asyncio.timeout(30):
+        for _ in range(2):
+            await asyncio.gather(*(shop.accept() for _ in range(10)))
+        first = asyncio.create_task(shop.accept())
+        if patience:
+            await until(lambda: shop.acceptor.waiting == 1)
+        else:
+            await first
+        await asyncio.gather(first, *(shop.accept() for _ in range(4)))
+    assert stored == sizes
 
 
 async def test_a_row_that_the_store_refuses_fails_alone(database: Database) -> None:
