@@ -230,10 +230,10 @@ class Worker:
         return not self._slow.has(row.source, asyncio.get_running_loop().time())
 
     def _room_behind(self, count: int) -> int:
-        """How many may be claimed behind each of ``count``: there are never more behind others than there are places,
-        for they have bodies."""
-        behind = len(self._running) - len(self._places)
-        return min(LONGEST - 1, max(0, self._config.concurrency - behind) // max(1, count))
+        """How many may be claimed behind each of ``count``: a quarter of the places for all, since they have bodies,
+        and whoever comes meanwhile waits for what is claimed at once."""
+        room = self._config.concurrency // 4 - (len(self._running) - len(self._places))
+        return min(LONGEST - 1, max(0, room) // max(1, count))
 
     def _begin(self, claimed: Iterable[Series], group: asyncio.TaskGroup) -> None:
         for series in claimed:
