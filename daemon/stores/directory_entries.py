@@ -24,9 +24,12 @@ EntryKind = Literal["service", "person", "team"]
 
 
 class DirectoryEntryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An entry. ``number`` is an extension or phone number in its normal form, ``""`` where there is none.
+    """An entry.
 
-    ``code`` is the service's code or the person's number in the house; ``team`` the name of the team it belongs to.
+    ``name`` is what people are told, ``keywords`` are further names in any language, ``description`` says to people
+    what it is. ``code`` is the service's code, or the person's number in the house; ``number`` the extension or phone
+    number to transfer a caller to, in its normal form (:func:`daemon.calls.numbers.normal_number`); ``team`` the name
+    of the team it belongs to. All but the first three may be empty.
     """
 
     entry_id: str
@@ -46,10 +49,9 @@ async def save_directory_entries(
 
     With ``all_there_is`` those not given are removed.
     """
-    if all_there_is:
-        gone = await directory_entry_ids(connection) - {row.entry_id for row in rows}
-        await remove_directory_entries(connection, gone)
     revision = await _next_revision(connection)
+    if all_there_is:
+        await _delete(connection, await directory_entry_ids(connection) - {row.entry_id for row in rows})
     if not rows:
         return
     statement = insert_into(connection, directory_entries)
@@ -61,10 +63,7 @@ async def save_directory_entries(
 async def remove_directory_entries(connection: AsyncConnection, entry_ids: Collection[str]) -> None:
     """Remove entries; an id that is not there is none to remove."""
     await _next_revision(connection)
-    ordered = sorted(entry_ids)
-    for at in range(0, len(ordered), _AT_ONCE):
-        some = directory_entries.c.entry_id.in_(ordered[at : at + _AT_ONCE])
-        await connection.execute(directory_entries.delete().where(some))
+    await _delete(connection, entry_ids)
 
 
 async def renew_directory_entries(connection: AsyncConnection) -> None:
@@ -101,6 +100,13 @@ async def _next_revision(connection: AsyncConnection) -> int:
     statement = statement.on_conflict_do_update(index_elements=[revisions.c.name], set_=grown)
     revision: int = await connection.scalar(statement.returning(revisions.c.revision))
     return revision
+
+
+async def _delete(connection: AsyncConnection, entry_ids: Collection[str]) -> None:
+    ordered = sorted(entry_ids)
+    for at in range(0, len(ordered), _AT_ONCE):
+        some = directory_entries.c.entry_id.in_(ordered[at : at + _AT_ONCE])
+        await connection.execute(directory_entries.delete().where(some))
 
 
 def _values(row: DirectoryEntryRow, revision: int) -> dict[str, Any]:
