@@ -116,13 +116,18 @@ def initials(text: str) -> str:
     return text.translate(_INITIALS)
 
 
+def pairs(word: str) -> list[str]:
+    """The pairs of neighbours in a word, in order: 방어막 → 방어, 어막."""
+    return [word[at : at + 2] for at in range(len(word) - 1)]
+
+
 def grams(text: str) -> list[str]:
     """What an index of ``text`` holds, so that any part of any of its words is found by :func:`grams_within`.
 
     Of each word first its pairs of characters in order, so that those of a part stand side by side, then its single
     characters: 해지 방어 → 해지, 해, 지, 방어, 방, 어.
     """
-    return [gram for word in words(text) for gram in (*_pairs(word), *word)]
+    return [gram for word in words(text) for gram in (*pairs(word), *word)]
 
 
 def grams_within(text: str) -> list[str]:
@@ -131,11 +136,7 @@ def grams_within(text: str) -> list[str]:
     A word of one character is that itself. Grams find too much (해방 and 방지 hold what 해방지 holds): who must know
     looks at the text then.
     """
-    return [gram for word in words(text) for gram in (_pairs(word) or [word])]
-
-
-def _pairs(word: str) -> list[str]:
-    return [word[at : at + 2] for at in range(len(word) - 1)]
+    return [gram for word in words(text) for gram in (pairs(word) or [word])]
 
 
 def _parts(syllable: str) -> tuple[str, str, str]:

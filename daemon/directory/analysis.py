@@ -100,7 +100,7 @@ def asked_for(text: str) -> Asked:
     """What ``text``, of which the first ``LONGEST_QUERY`` characters count, asks for."""
     asked: list[AskedWord] = []
     whole = ""
-    for word in words(normal(text)[:LONGEST_QUERY]):
+    for word in words(normal(text[: 4 * LONGEST_QUERY])[:LONGEST_QUERY]):
         found = stems(word)
         stem_end = len(whole) + (len(found[-1]) if found else len(word))
         light = word in FILLERS or any(stem in FILLERS for stem in found)

@@ -18,7 +18,7 @@ Kind = EntryKind
 Entry = DirectoryEntryRow
 """Something that can be found."""
 
-LONGEST_QUERY: Final = 200
+LONGEST_QUERY: Final = 100
 """Characters of a text that are looked at; what follows them counts as not said."""
 
 

@@ -18,6 +18,8 @@ _ENDS_WORD: Final = 0.85
 _INSIDE_WORD: Final = 0.8
 _SYNONYM: Final = 0.97
 _LONGEST_TERM: Final = 16
+_MOST_DOUBTED: Final = 16
+"""Words of a text that may be written otherwise; of the others only what is written as the terms are."""
 _LONGEST_TOGETHER: Final = 24
 """Characters of a whole text that may be one name with blanks in the wrong places."""
 
@@ -95,8 +97,9 @@ class Finder:
 
     def _unlike(self, asked: Asked, known: int) -> Iterator[Hit]:
         """What terms that are written otherwise account for; ``known`` is what others do already."""
-        for word in asked.words:
-            if word.is_light or len(word.text) < 2:
+        telling = [word for word in asked.words if not word.is_light][:_MOST_DOUBTED]
+        for word in telling:
+            if len(word.text) < 2:
                 continue
             if has_consonants(word.text):
                 yield from self._short(word.text, word.start)
@@ -106,13 +109,10 @@ class Finder:
             if _mask(word.start, word.stem_end) & ~known:
                 for start, text in _doubtful(word, known):
                     yield from self._like(text, start, (self._words, self._wholes))
-        yield from self._together(asked, known)
+        yield from self._together(asked, telling, known)
 
-    def _together(self, asked: Asked, known: int) -> Iterator[Hit]:
+    def _together(self, asked: Asked, telling: list[AskedWord], known: int) -> Iterator[Hit]:
         """What neighbours, and all words that say something, are together."""
-        telling = [word for word in asked.words if not word.is_light]
-        if len(telling) < 2:
-            return
         runs = [(one, other) for one, other in pairwise(telling) if one.end == other.start]
         if len(telling) > 2 and telling[-1].end - telling[0].start <= _LONGEST_TOGETHER:
             runs.append((telling[0], telling[-1]))

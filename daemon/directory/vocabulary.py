@@ -8,7 +8,7 @@ from heapq import nlargest
 from typing import Final
 
 from daemon.directory.distance import Slips
-from protocols.hangul import initials, is_initials, jamo
+from protocols.hangul import initials, is_initials, jamo, pairs
 
 _PART: Final = 0.45
 _BEGINNING: Final = 0.55
@@ -61,17 +61,17 @@ class Vocabulary:
 
     def _grams(self, term: str) -> Iterator[tuple[defaultdict[str, set[str]], str]]:
         for index, grams in (
-            (self._pairs, _pairs(term)),
+            (self._pairs, pairs(term)),
             (self._triples, _triples(jamo(term))),
-            (self._initials, _pairs(initials(term))),
+            (self._initials, pairs(initials(term))),
         ):
-            for gram in grams:
+            for gram in set(grams):
                 yield index, gram
 
     def with_part(self, part: str) -> Iterator[tuple[str, float]]:
         """The terms that ``part``, of two characters at least, is a part of and not the whole, each with how well it
         fits (above 0 to 1)."""
-        for term in _all_of(self._pairs, _pairs(part)):
+        for term in _all_of(self._pairs, pairs(part)):
             at = term.find(part)
             if at >= 0 and len(term) > len(part):
                 yield term, _worth_of_part(part, term, at)
@@ -83,7 +83,7 @@ class Vocabulary:
         word = consonants if is_initials(word) else word
         if len(word) != len(consonants):
             return
-        for term in _all_of(self._initials, _pairs(consonants)):
+        for term in _all_of(self._initials, pairs(consonants)):
             at = _begins_at(term, word, consonants)
             if at >= 0:
                 whole = 1.0 if len(term) == len(word) else _worth_of_part(word, term, at)
@@ -116,9 +116,9 @@ def _worth_of_part(part: str, term: str, at: int) -> float:
     return (_PART if at else _BEGINNING) + _SHARE * len(part) / len(term)
 
 
-def _all_of(index: dict[str, set[str]], grams: set[str]) -> Iterable[str]:
+def _all_of(index: dict[str, set[str]], grams: Iterable[str]) -> Iterable[str]:
     """The terms that are indexed under every one of ``grams``, so many at most that asking stays cheap."""
-    sets = sorted((index.get(gram, set()) for gram in grams), key=len)
+    sets = sorted((index.get(gram, set()) for gram in set(grams)), key=len)
     if not sets:
         return ()
     found = sets[0].intersection(*sets[1:])
@@ -136,10 +136,6 @@ def _begins_at(term: str, word: str, consonants: str) -> int:
             return at
         at = found.find(consonants, at + 1)
     return -1
-
-
-def _pairs(text: str) -> set[str]:
-    return {text[at : at + 2] for at in range(len(text) - 1)}
 
 
 def _triples(keys: str) -> set[str]:
