@@ -103,7 +103,7 @@ class Finder:
                 continue
             if has_consonants(word.text):
                 yield from self._short(word.text, word.start)
-            for text in dict.fromkeys((word.text, *word.stems[-1:])):
+            for text in {word.text, *word.stems[-1:]} - self._replaced:
                 for term, credit in self._words.with_part(text):
                     yield self._hit(self._words, word.start, text, term, credit)
             if _mask(word.start, word.stem_end) & ~known:

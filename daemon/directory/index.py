@@ -99,8 +99,9 @@ class Index:
         everything = log(1 + max(1, len(self._indexed)))
         seen = 0
         # What stands in descriptions alone is mostly not what is asked for.
-        told = [(hit, max(hit.entries.values())) for hit in hits]
-        for hit, weight in sorted(told, key=lambda one: (-one[0].credit * one[1], -len(one[0].entries))):
+        told = [(max(hit.entries.values()), hit) for hit in hits]
+        told.sort(key=lambda one: (-one[0] * one[1].credit, -len(one[1].entries), one[1].mask, one[1].term))
+        for weight, hit in told:
             new = hit.mask & ~seen
             seen |= new
             while new:

@@ -202,3 +202,9 @@ def test_any_name_is_found_by_itself_and_by_its_initials(name: str) -> None:
     index = index_of(Entry(entry_id="1", kind="person", name=name))
     assert found(index, name)[0].score == 1.0
     assert found(index, "".join("ㄱㄴㄷㄹㅁㅂㅅ"["가나다라마바사".index(letter)] for letter in name))[0].score > 0.8
+
+
+def test_a_replaced_word_is_no_part_of_another_either() -> None:
+    yearly = Entry(entry_id="y", kind="service", name="연차수당")
+    assert [match.entry for match in found(index_of(yearly, LEAVE), "연차")] == [LEAVE]
+    assert found(index_of(yearly, LEAVE), "연차수당")[0].score == pytest.approx(1.0)
