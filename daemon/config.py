@@ -315,6 +315,17 @@ class InboundConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     options: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class DirectoryConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[directory]``: services, people and teams, found by what somebody says."""
+
+    synonyms: str = ""
+    """A file of synonyms in Solr's syntax; empty: none."""
+    threshold: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    """What scores less counts as not found, unless who searches says otherwise."""
+    refresh_interval: Positive = 5.0
+    """How often the store is asked whether entries have changed."""
+
+
 class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -332,3 +343,4 @@ class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     plugins: PluginsConfig = msgspec.field(default_factory=PluginsConfig)
     tool: list[ToolConfig] = msgspec.field(default_factory=list)
     inbound: InboundConfig = msgspec.field(default_factory=InboundConfig)
+    directory: DirectoryConfig = msgspec.field(default_factory=DirectoryConfig)

@@ -24,6 +24,7 @@ from daemon.secrets import (
 from daemon.toml_lines import KeyPath
 from protocols.dcmiws.diversions import DiversionKeys
 from protocols.errors import LocalError
+from protocols.synonyms import SynonymsError, read_synonyms
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
@@ -39,6 +40,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _pbx(config.pbx)
     yield from inbox_rules(config.inbox, secrets)
     yield from _tools(config.tool)
+    yield from _synonyms(config.directory.synonyms)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)
@@ -136,6 +138,23 @@ def _pbx_tenants(pbx: PbxConfig) -> Iterator[BrokenRule]:
                 yield BrokenRule((*here, "servers", number), f'there is no server "{name}"', remedy)
         for number, pattern in enumerate(tenant.extensions):
             yield from _pattern(pattern, (*here, "extensions", number))
+
+
+def _synonyms(name: str) -> Iterator[BrokenRule]:
+    """What is wrong with the directory's file of synonyms, each line of it."""
+    if not name:
+        return
+    path: KeyPath = ("directory", "synonyms")
+    if not name.startswith("/"):
+        yield BrokenRule(path, f'"{name}" is not a whole path', "begin it with a slash")
+        return
+    try:
+        read_synonyms(Path(name).read_bytes())
+    except OSError as error:
+        yield BrokenRule(path, f'"{name}" cannot be read ({error.strerror})', "name a file, or leave it out")
+    except SynonymsError as error:
+        for mistake in error.mistakes:
+            yield BrokenRule(path, f"{name}, {mistake}", "mend that line of the file")
 
 
 def _tools(tools: list[ToolConfig]) -> Iterator[BrokenRule]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from daemon.broken_rule import BrokenRule
 from daemon.config import Config
+from daemon.directory.contract import Directory
 from daemon.inbox.contract import Inbox
 from daemon.pbx.contract import ClickToCall, Diversions
 from daemon.plugins import PluginError, add_folders, load
@@ -23,7 +24,7 @@ from daemon.tools.inbound import define_lookup
 def supplied_types(config: Config) -> frozenset[type]:
     """What the service supplies to plugins, with this configuration."""
     of_the_pbx: frozenset[type] = frozenset({Diversions, ClickToCall} if config.pbx.url else ())
-    return of_the_pbx | {Database, Inbox}
+    return of_the_pbx | {Database, Directory, Inbox}
 
 
 def broken_plugins(config: Config) -> Iterator[BrokenRule]:

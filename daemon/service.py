@@ -24,6 +24,8 @@ from daemon.calls.events import CallEvent
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.config import Config, SwitchConfig
+from daemon.directory.contract import Directory
+from daemon.directory.embedded import EmbeddedDirectory
 from daemon.errors import ConfigError, OperatorError
 from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
@@ -116,6 +118,7 @@ class Service:
         self.switches = [self._switch(switch, secrets) for switch in config.switch]
         self.pbx = self._pbx(secrets) if config.pbx.url else None
         self.inbox = InboxRoom(config.inbox, secrets, self.database, holder=lambda: instance_id(config), clock=clock)
+        self.directory = EmbeddedDirectory(self.database, config.directory)
         add_folders(config.plugins.path)
         self.tools = Tools(config.tool, config.inbound, self.supplies, clock=clock)
         self.inbox.add_configured(self.supplies)
@@ -138,7 +141,7 @@ class Service:
     @property
     def supplies(self) -> dict[type, object]:
         """What plugins may ask for: the types are those of :func:`daemon.plugin_rules.supplied_types`."""
-        supplies: dict[type, object] = {Database: self.database, Inbox: self.inbox}
+        supplies: dict[type, object] = {Database: self.database, Directory: self.directory, Inbox: self.inbox}
         if self.pbx is not None:
             supplies |= {Diversions: self.pbx.diversions, ClickToCall: self.pbx.click_to_call}
         return supplies
@@ -213,6 +216,7 @@ class Service:
         health.add("database", self._upgrading.condition)
         health.add("recorder", self.recorder.condition)
         health.add("inbox", self.inbox.condition)
+        health.add("directory", self.directory.condition)
         for destination in self.inbox.destinations.values():
             health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:
@@ -292,7 +296,8 @@ class Service:
         self._chores = [group.create_task(chore) for chore in chores]
         await self._upgrading.first_try(_UPGRADE_PATIENCE)
         self._recording = [group.create_task(self.recorder.run())]
-        self._working = [group.create_task(work) for work in (self.inbox.run(), self._own_events.run())]
+        working = (self.inbox.run(), self._own_events.run(), self.directory.run())
+        self._working = [group.create_task(work) for work in working]
         await self.listeners.start()
         self._following = [group.create_task(switch.run()) for switch in self.switches]
         if self.pbx is not None:

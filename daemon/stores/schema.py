@@ -383,3 +383,32 @@ contacts = Table(
     Column("metadata", Text, nullable=False),
     PrimaryKeyConstraint("number"),
 )
+
+# Services, people and teams that can be searched for. ``number`` is an extension or phone number in its normal form;
+# ``keywords`` a JSON array. ``revision`` is the one of the directory at which the entry was last changed.
+directory_entries = Table(
+    "directory_entries",
+    metadata,
+    Column("entry_id", Id),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("keywords", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    PrimaryKeyConstraint("entry_id"),
+    CheckConstraint("kind IN ('service', 'person', 'team')", name="kind"),
+)
+
+Index("directory_entries_revision_idx", directory_entries.c.revision)
+
+# How often something was changed, for those that keep a copy of it in memory: it grows with every change.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("name", Id),
+    Column("revision", BigInteger, nullable=False),
+    PrimaryKeyConstraint("name"),
+)

@@ -1,0 +1,1 @@
+"""The searchable directory of services, people and teams."""

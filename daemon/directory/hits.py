@@ -1,0 +1,186 @@
+"""What of a text that somebody said is accounted for by which term: as it is, by a synonym, in part or with slips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from daemon.directory.analysis import Asked, AskedWord
+from daemon.directory.vocabulary import Vocabulary
+from protocols.hangul import has_consonants
+from protocols.synonyms import Words
+
+_BEGINS_WORD: Final = 0.95
+_ENDS_WORD: Final = 0.85
+_INSIDE_WORD: Final = 0.8
+_SYNONYM: Final = 0.97
+_LONGEST_TERM: Final = 16
+_MOST_DOUBTED: Final = 16
+"""Words of a text that may be written otherwise; of the others only what is written as the terms are."""
+_LONGEST_TOGETHER: Final = 24
+"""Characters of a whole text that may be one name with blanks in the wrong places."""
+
+
+class Hit(msgspec.Struct, frozen=True, gc=False):
+    """``term`` accounts for the characters of a text whose bits ``mask`` has, ``credit`` (above 0 to 1) says how well.
+
+    ``entries`` are the ids of those that have it, with what it weighs there.
+    """
+
+    mask: int
+    credit: float
+    term: str
+    entries: Mapping[str, float]
+
+
+class Finder:
+    """Finds the hits of a text. ``words`` and ``wholes`` are as in :class:`~daemon.directory.analysis.Terms`."""
+
+    def __init__(self, words: Vocabulary, wholes: Vocabulary, meanings: Mapping[Words, frozenset[Words]]) -> None:
+        self._words = words
+        self._wholes = wholes
+        self._meanings: dict[str, frozenset[Words]] = {}
+        self._replaced: set[str] = set()
+        for said, meant in meanings.items():
+            key = "".join(said)
+            self._meanings[key] = self._meanings.get(key, frozenset()) | meant
+            if said not in meant:
+                self._replaced.add(key)
+
+    def hits(self, asked: Asked) -> list[Hit]:
+        """Every hit of ``asked``; the same characters and the same term may be in several."""
+        spans = list(_spans(asked))
+        synonyms = [hit for start, end, credit in spans for hit in self._meant(asked.text, start, end, credit)]
+        replaced = 0
+        for start, end, _ in spans:
+            if asked.text[start:end] in self._replaced:
+                replaced |= _mask(start, end)
+        exact = [
+            hit
+            for start, end, credit in spans
+            if _mask(start, end) & ~replaced
+            for hit in self._of(asked.text[start:end], start, end, credit)
+        ]
+        known = replaced
+        for hit in (*exact, *synonyms):
+            known |= hit.mask
+        return [*exact, *synonyms, *self._unlike(asked, known)]
+
+    def _of(self, term: str, start: int, end: int, credit: float) -> Iterator[Hit]:
+        for vocabulary in (self._words, self._wholes):
+            if entries := vocabulary.entries_of(term):
+                yield Hit(_mask(start, end), credit, term, entries)
+
+    def _meant(self, text: str, start: int, end: int, credit: float) -> Iterator[Hit]:
+        said = text[start:end]
+        for meant in self._meanings.get(said, ()):
+            whole = "".join(meant)
+            if whole == said and said not in self._replaced:
+                continue
+            yield from self._of(whole, start, end, credit * _SYNONYM)
+            if len(meant) > 1:
+                yield from self._meant_together(meant, start, end, credit * _SYNONYM)
+
+    def _meant_together(self, meant: Words, start: int, end: int, credit: float) -> Iterator[Hit]:
+        """Of several words each accounts for its share, and all of them in one entry for the whole."""
+        each = [self._words.entries_of(word) for word in meant]
+        everywhere = set(each[0]).intersection(*each[1:])
+        length = len("".join(meant))
+        for word, entries in zip(meant, each, strict=True):
+            if all_there := {entry_id: entries[entry_id] for entry_id in everywhere}:
+                yield Hit(_mask(start, end), credit, word, all_there)
+            if entries:
+                yield Hit(_mask(start, end), credit * len(word) / length, word, entries)
+
+    def _unlike(self, asked: Asked, known: int) -> Iterator[Hit]:
+        """What terms that are written otherwise account for; ``known`` is what others do already."""
+        telling = [word for word in asked.words if not word.is_light][:_MOST_DOUBTED]
+        for word in telling:
+            if len(word.text) < 2:
+                continue
+            if has_consonants(word.text):
+                yield from self._short(word.text, word.start)
+            for text in {word.text, *word.stems[-1:]} - self._replaced:
+                for term, credit in self._words.with_part(text):
+                    yield self._hit(self._words, word.start, text, term, credit)
+            if _mask(word.start, word.stem_end) & ~known:
+                for start, text in _doubtful(word, known):
+                    yield from self._like(text, start, (self._words, self._wholes))
+        yield from self._together(asked, telling, known)
+
+    def _together(self, asked: Asked, telling: list[AskedWord], known: int) -> Iterator[Hit]:
+        """What neighbours, and all words that say something, are together."""
+        runs = [(one, other) for one, other in pairwise(telling) if one.end == other.start]
+        if len(telling) > 2 and telling[-1].end - telling[0].start <= _LONGEST_TOGETHER:
+            runs.append((telling[0], telling[-1]))
+        for first, last in runs:
+            if _mask(first.start, last.stem_end) & ~known:
+                for end in dict.fromkeys((last.end, last.stem_end)):
+                    text = asked.text[first.start : end]
+                    yield from self._like(text, first.start, (self._words, self._wholes))
+                    if has_consonants(text):
+                        yield from self._short(text, first.start)
+
+    def _like(self, text: str, start: int, vocabularies: Iterable[Vocabulary]) -> Iterator[Hit]:
+        for vocabulary in vocabularies:
+            for term, credit in vocabulary.like(text):
+                yield self._hit(vocabulary, start, text, term, credit)
+
+    def _short(self, text: str, start: int) -> Iterator[Hit]:
+        for vocabulary in (self._words, self._wholes):
+            for term, credit in vocabulary.with_initials(text):
+                yield self._hit(vocabulary, start, text, term, credit)
+
+    def _hit(self, vocabulary: Vocabulary, start: int, text: str, term: str, credit: float) -> Hit:
+        return Hit(_mask(start, start + len(text)), credit, term, vocabulary.entries_of(term))
+
+
+def _spans(asked: Asked) -> Iterator[tuple[int, int, float]]:
+    """The stretches of the text that may be a term: start, end, and what a term there is worth."""
+    starts = {word.start for word in asked.words}
+    ends = {word.end for word in asked.words}
+    stem_ends = {word.start + len(stem) for word in asked.words for stem in word.stems} | ends
+    end_of_word = [word.end for word in asked.words for _ in word.text]
+    for start in range(len(asked.text)):
+        if not _may_cut(asked.text, start, starts):
+            continue
+        for end in range(start + 1, min(start + _LONGEST_TERM, len(asked.text)) + 1):
+            if not _may_cut(asked.text, end, ends):
+                continue
+            if start in starts:
+                if end in stem_ends:
+                    yield start, end, 1.0
+                elif end - start > 1:
+                    yield start, end, _BEGINS_WORD
+            elif end <= end_of_word[start] and end - start > 1:
+                yield start, end, _ENDS_WORD if end in stem_ends else _INSIDE_WORD
+
+
+def _may_cut(text: str, at: int, known: set[int]) -> bool:
+    """Korean words stand together without a blank; an English word and a number are whole."""
+    return at in known or not (text[at - 1].isascii() and text[at].isascii())
+
+
+def _doubtful(word: AskedWord, known: int) -> Iterator[tuple[int, str]]:
+    """The word, its stems, and what of it is left beside that which is ``known``, each with its start."""
+    for text in (word.text, *word.stems):
+        yield word.start, text
+    length = word.stem_end - word.start
+    left = [not known >> (word.start + at) & 1 for at in range(length)]
+    if all(left):
+        return
+    at = 0
+    while at < length:
+        end = at
+        while end < length and left[end]:
+            end += 1
+        if end - at > 1:
+            yield word.start + at, word.text[at:end]
+        at = end + 1
+
+
+def _mask(start: int, end: int) -> int:
+    return (1 << end) - (1 << start)

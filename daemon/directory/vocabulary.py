@@ -1,0 +1,143 @@
+"""The terms of an index, and which of them a word may mean that is not written like them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import nlargest
+from typing import Final
+
+from daemon.directory.distance import Slips
+from protocols.hangul import initials, is_initials, jamo, pairs
+
+_PART: Final = 0.45
+_BEGINNING: Final = 0.55
+_SHARE: Final = 0.35
+"""A part of a term is worth the first, its beginning the second, and as much more of the third as it is of the term."""
+_INITIALS_LESS: Final = 0.05
+"""What initial consonants are worth less than the syllables that they stand for."""
+_SLIP: Final = 2.0
+"""What a slip takes away: this share of what a key is of the word."""
+
+_MOST_PARTS: Final = 400
+_MOST_LIKE: Final = 40
+_SHORTEST_WITH_SLIPS: Final = 4
+"""Keys of a word in which a slip can be told from another word."""
+
+_NONE: Final[Mapping[str, float]] = {}
+
+
+class Vocabulary:
+    """Terms and the entries that have them, found by their parts, their initial consonants, and with slips."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, dict[str, float]] = {}
+        self._pairs: defaultdict[str, set[str]] = defaultdict(set)
+        self._triples: defaultdict[str, set[str]] = defaultdict(set)
+        self._initials: defaultdict[str, set[str]] = defaultdict(set)
+
+    def add(self, term: str, entry_id: str, weight: float) -> None:
+        """Know that the entry has ``term``, and what it weighs there."""
+        if term not in self._entries:
+            self._entries[term] = {}
+            for index, gram in self._grams(term):
+                index[gram].add(term)
+        self._entries[term][entry_id] = weight
+
+    def remove(self, term: str, entry_id: str) -> None:
+        """Forget that the entry has ``term``, which it must have."""
+        del self._entries[term][entry_id]
+        if self._entries[term]:
+            return
+        del self._entries[term]
+        for index, gram in self._grams(term):
+            index[gram].discard(term)
+            if not index[gram]:
+                del index[gram]
+
+    def entries_of(self, term: str) -> Mapping[str, float]:
+        """The ids of the entries that have ``term``, with what it weighs there."""
+        return self._entries.get(term, _NONE)
+
+    def _grams(self, term: str) -> Iterator[tuple[defaultdict[str, set[str]], str]]:
+        for index, grams in (
+            (self._pairs, pairs(term)),
+            (self._triples, _triples(jamo(term))),
+            (self._initials, pairs(initials(term))),
+        ):
+            for gram in set(grams):
+                yield index, gram
+
+    def with_part(self, part: str) -> Iterator[tuple[str, float]]:
+        """The terms that ``part``, of two characters at least, is a part of and not the whole, each with how well it
+        fits (above 0 to 1)."""
+        for term in _all_of(self._pairs, pairs(part)):
+            at = term.find(part)
+            if at >= 0 and len(term) > len(part):
+                yield term, _worth_of_part(part, term, at)
+
+    def with_initials(self, word: str) -> Iterator[tuple[str, float]]:
+        """The terms that ``word``, in which consonants stand for syllables, is short for: ㅎㄱㄷ or 홍ㄱ for 홍길동."""
+        consonants = initials(word)
+        # Two that a keyboard drew together stand for two syllables.
+        word = consonants if is_initials(word) else word
+        if len(word) != len(consonants):
+            return
+        for term in _all_of(self._initials, pairs(consonants)):
+            at = _begins_at(term, word, consonants)
+            if at >= 0:
+                whole = 1.0 if len(term) == len(word) else _worth_of_part(word, term, at)
+                yield term, whole - _INITIALS_LESS
+
+    def like(self, word: str) -> Iterator[tuple[str, float]]:
+        """The terms that ``word`` is with a slip or more, as far as its length allows any."""
+        keys = jamo(word)
+        if len(keys) < _SHORTEST_WITH_SLIPS or any(key.isdigit() for key in keys):
+            return
+        allowed = 1 if len(keys) < 7 else 2 if len(keys) < 12 else 3
+        triples = _triples(keys)
+        # A slip spoils three triples, and one in ten words has one twice.
+        least = max(1, len(triples) - 3 * allowed)
+        shared = Counter[str]()
+        for triple in triples:
+            shared.update(self._triples.get(triple, ()))
+        likely = [(count, term) for term, count in shared.items() if count >= least]
+        slips = Slips(keys)
+        for _, term in nlargest(_MOST_LIKE, likely):
+            other = jamo(term)
+            if abs(len(other) - len(keys)) > allowed:
+                continue
+            made = slips.to(other)
+            if 0 < made <= allowed:
+                yield term, 1.0 - _SLIP * made / max(len(keys), len(other))
+
+
+def _worth_of_part(part: str, term: str, at: int) -> float:
+    return (_PART if at else _BEGINNING) + _SHARE * len(part) / len(term)
+
+
+def _all_of(index: dict[str, set[str]], grams: Iterable[str]) -> Iterable[str]:
+    """The terms that are indexed under every one of ``grams``, so many at most that asking stays cheap."""
+    sets = sorted((index.get(gram, set()) for gram in set(grams)), key=len)
+    if not sets:
+        return ()
+    found = sets[0].intersection(*sets[1:])
+    return found if len(found) <= _MOST_PARTS else sorted(found, key=lambda term: (len(term), term))[:_MOST_PARTS]
+
+
+def _begins_at(term: str, word: str, consonants: str) -> int:
+    """Where in ``term`` the consonants and syllables of ``word`` stand; -1: nowhere."""
+    found = initials(term)
+    if len(found) != len(term):
+        return -1
+    at = found.find(consonants)
+    while at >= 0:
+        if all(key in (term[at + index], found[at + index]) for index, key in enumerate(word)):
+            return at
+        at = found.find(consonants, at + 1)
+    return -1
+
+
+def _triples(keys: str) -> set[str]:
+    padded = f"^{keys}$"
+    return {padded[at : at + 3] for at in range(len(padded) - 2)}

@@ -1,0 +1,28 @@
+"""The directory within all of Parley."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import cast
+
+from daemon.directory.contract import Directory, Entry
+from daemon.stores.directory_entries import save_directory_entries
+from tests.daemon.running_service import RunningService
+
+
+async def test_plugins_are_given_a_directory_that_follows_the_store(tmp_path: Path) -> None:
+    running = RunningService(tmp_path, None)
+    running.config.directory.refresh_interval = 0.02
+    async with running:
+        service = running.service
+        hong = Entry(entry_id="person:1", kind="person", name="홍길동", number="2001")
+        async with service.database.transaction() as connection:
+            await save_directory_entries(connection, [hong])
+        async with asyncio.timeout(60):
+            while service.directory.condition().numbers["entries"] < 1:  # noqa: ASYNC110 - who follows tells nobody
+                await asyncio.sleep(0.01)
+        directory = cast("Directory", service.supplies[Directory])
+        [match] = await directory.search("홍긹동 씨 좀 바꿔 주세요")
+        assert match.entry == hong
+        assert service.health.report().parts["directory"].numbers == {"entries": 1.0}
