@@ -22,6 +22,7 @@ from enum import StrEnum
 import msgspec
 
 from protocols.errors import LocalError
+from protocols.hangul import initials, is_syllable
 
 FEWEST, MOST = 2, 6
 """How many choices a question may have."""
@@ -64,13 +65,10 @@ _ENDING = re.compile(
 _MURMURS = frozenset("음어아그저예네응")
 """Syllables that callers say while they think, or to show that they listen."""
 
-_FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
-_SYLLABLES_PER_INITIAL = 588
 _LIKE_INITIALS = {
     initial: group for group in ("ㄱㄲㅋ", "ㄷㄸㅌ", "ㅂㅃㅍㅁ", "ㅅㅆ", "ㅈㅉㅊ", "ㅇㅎ") for initial in group
 }
 """Initials that a telephone line makes one of; ㄴ and ㄹ are like themselves only."""
-_INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 
 
 class Choices:
@@ -225,6 +223,4 @@ def _alike(said: str, syllable: str) -> bool:
 
 def _initial(char: str) -> str:
     """The initial consonant of a syllable, ``""`` for any other character."""
-    if not _FIRST_SYLLABLE <= ord(char) <= _LAST_SYLLABLE:
-        return ""
-    return _INITIALS[(ord(char) - _FIRST_SYLLABLE) // _SYLLABLES_PER_INITIAL]
+    return initials(char) if is_syllable(char) else ""
