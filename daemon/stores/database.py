@@ -21,6 +21,7 @@ from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolResetState
 from sqlalchemy.util import await_only
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -220,7 +221,7 @@ def _sqlite_engine(url: URL, pool_size: int, threads: WeakSet[Thread]) -> AsyncE
         pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
-        # Whoever begins a transaction ends it; a rollback of none would be a way to the thread and back each time.
+        # A rollback of nothing would be a way to the thread and back each time: see the listener below.
         pool_reset_on_return=None,
         pool_use_lifo=True,
         # Transactions are begun by the listener below, not by the driver's guesses.
@@ -242,6 +243,13 @@ def _sqlite_engine(url: URL, pool_size: int, threads: WeakSet[Thread]) -> AsyncE
         # A writer takes SQLite's lock at the start: a transaction that has read first could not get it later.
         writes = connection.get_execution_options().get("parley_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @event.listens_for(engine.sync_engine, "reset")
+    def end_transaction(connection: Any, record: Any, state: PoolResetState) -> None:
+        # A commit that fails may leave its transaction open. Whoever came next would write into that, see all go well,
+        # and nothing of it would ever be stored.
+        if state.asyncio_safe and record.driver_connection.in_transaction:
+            connection.rollback()
 
     return engine
 

@@ -151,6 +151,29 @@ async def test_a_statement_on_the_drivers_connection_is_a_transaction_by_itself(
         assert (await connection.execute(text("SELECT count(*) FROM locks"))).scalar() == 2
 
 
+async def test_a_commit_that_fails_leaves_nothing_open_to_who_comes_next(sqlite_databases: SqliteDatabases) -> None:
+    """Nobody else would see what that one writes."""
+    url = await asyncio.to_thread(sqlite_databases.make)
+    database, others = Database.of(url), Database.of(url)
+
+    async def commit_what_cannot_be() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+            await connection.execute(text("INSERT INTO delivery_attempts VALUES ('none', 1, 'h', 1, 1, 'done', '')"))
+
+    with pytest.raises(RowRefusedError):
+        await commit_what_cannot_be()
+    async with database.driver() as driver:
+        assert not driver.in_transaction
+        await driver.execute("INSERT INTO locks (name, holder, until) VALUES ('one', 'somebody', 1.0)")
+    async with others.read() as connection:
+        assert (await connection.execute(text("SELECT name FROM locks"))).scalars().all() == ["one"]
+    async with database.transaction():
+        pass
+    await others.close()
+    await database.close()
+
+
 async def test_an_address_means_the_same_outside_the_pool(postgres_databases: PostgresDatabases) -> None:
     url = await asyncio.to_thread(postgres_databases.make)
     address = make_url(url).update_query_dict({"prepared_statement_cache_size": "0"})
