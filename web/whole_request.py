@@ -18,15 +18,29 @@ _PATH: Final = re.compile(rb"/webhooks/([A-Za-z0-9_-]+)")
 _LENGTH: Final = re.compile(r"[0-9]{1,9}")
 _HEAD: Final = 8_000
 """Bytes of a head at most; aiohttp takes lines of some more."""
-_ONCE: Final = frozenset({"host", "content-length"})
+_LINES: Final = 100
+"""Headers at most; aiohttp takes some more."""
+_NEEDED: Final = frozenset({"host", "content-length"})
+_ONCE: Final = _NEEDED | {
+    "content-location",
+    "content-range",
+    "content-type",
+    "etag",
+    "max-forwards",
+    "server",
+    "user-agent",
+}
+"""What aiohttp does not take twice."""
 _TELLING: Final = _ONCE | {
     "x-forwarded-for",
     "connection",
+    "proxy-connection",
     "transfer-encoding",
     "content-encoding",
     "upgrade",
     "expect",
     "trailer",
+    "sec-websocket-key1",
 }
 
 
@@ -61,7 +75,8 @@ def whole_request(data: bytes, most: int) -> WholeRequest | None:
     if (
         path is None
         or not head.plain
-        or head.once != _ONCE
+        or not head.once >= _NEEDED
+        or len(head.headers) > _LINES
         or head.length != length
         or length > most
         or parser.get_http_version() != "1.1"
@@ -101,7 +116,7 @@ class _Head:
             self.once.add(name)
             if name == "host":
                 self.host = content
-            else:
+            elif name == "content-length":
                 self.length = int(content) if _LENGTH.fullmatch(content) else -1
         elif name == "x-forwarded-for":
             self.forwarded_for.append(content)

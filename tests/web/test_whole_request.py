@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from aiohttp import hdrs
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpRequestParser
 from aiohttp.http_exceptions import HttpProcessingError
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import istr
 
 from web.whole_request import WholeRequest, whole_request
 
@@ -65,6 +67,11 @@ def test_a_whole_request() -> None:
         changed(b"Content-Length: 2\r\n", b""),
         changed(b"Content-Length: 2", b"Transfer-Encoding: chunked"),
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n{}",
+        HEAD + b"Content-Type: text/plain\r\nContent-type: application/json\r\n\r\n{}",
+        HEAD + b"User-Agent: x\r\nUser-Agent: x\r\n\r\n{}",
+        HEAD + b"Proxy-Connection: close\r\n\r\n{}",
+        HEAD + b"Sec-WebSocket-Key1: x\r\n\r\n{}",
+        HEAD + b"X: y\r\n" * 99 + b"\r\n{}",
         HEAD + b"Content-Encoding: gzip\r\n\r\n{}",
         HEAD + b"Connection: close\r\n\r\n{}",
         HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n{}",
@@ -78,6 +85,14 @@ def test_a_whole_request() -> None:
 )
 def test_what_is_left_to_aiohttp(data: bytes) -> None:
     assert whole_request(data, MOST) is None
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("name", [name for name in vars(hdrs).values() if isinstance(name, istr)])
+def test_no_header_is_taken_that_aiohttp_does_not_take(name: str, times: int) -> None:
+    head = HEAD + f"{name}: 2\r\n".encode() * times + b"\r\n"
+    if whole_request(head + b"{}", MOST) is not None:
+        assert by_aiohttp(head) is not None
 
 
 names = st.sampled_from(
