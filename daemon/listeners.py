@@ -23,7 +23,7 @@ class Connections(Protocol):
         """What makes the protocol of each. One may become ``server``'s later."""
 
     async def close(self, patience: float) -> None:
-        """End those that did not, within ``patience`` seconds."""
+        """End those that did not, within ``patience`` seconds. From the call on, none becomes the server's any more."""
 
 
 @dataclass(slots=True)
@@ -96,9 +96,11 @@ class Listeners:
         """End what stands."""
         await self.stop_accepting()
         begun = {id(one.connections): one.connections for one in self._listeners if one.connections is not None}
-        await asyncio.gather(*(connections.close(self._shutdown_timeout) for connections in begun.values()))
-        # One that became aiohttp's meanwhile is ended with the others there.
-        await asyncio.gather(*(runner.cleanup() for runner in {one.runner for one in self._listeners}))
+        # Side by side: there is one time for all, and who stays in one place must not use up what the others have.
+        await asyncio.gather(
+            *(connections.close(self._shutdown_timeout) for connections in begun.values()),
+            *(runner.cleanup() for runner in {one.runner for one in self._listeners}),
+        )
         for listener in self._listeners:
             listener.socket.close()
 

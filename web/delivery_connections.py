@@ -50,6 +50,7 @@ class DeliveryConnections:
         self._open: set[DeliveryConnection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._none_left = asyncio.Event()
+        self._closing = False
         self.handed_over = 0
         """How many became aiohttp's."""
 
@@ -68,7 +69,8 @@ class DeliveryConnections:
 
     async def close(self, patience: float) -> None:
         """Close those without a delivery under way at once, the others when it is answered, all after ``patience``
-        seconds."""
+        seconds. None is handed over any more, and what begins later ends at once."""
+        self._closing = True
         if self._sweeping is not None:
             self._sweeping.cancel()
         for connection in list(self._open):
@@ -85,7 +87,9 @@ class DeliveryConnections:
     def add(self, connection: DeliveryConnection) -> None:
         """It begins."""
         self._open.add(connection)
-        if self._sweeping is None:
+        if self._closing:
+            connection.close()
+        elif self._sweeping is None:
             self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_INTERVAL, self._sweep)
 
     def discard(self, connection: DeliveryConnection) -> None:
@@ -162,7 +166,8 @@ class DeliveryConnection(asyncio.Protocol):
         """Close it if nothing has come for long."""
         end = self._opened_at + _SILENT_TIME if self._heard_at is None else self._heard_at + _IDLE_TIME
         if self._under_way is None and now > end:
-            self._transport.close()
+            # Not in good order: who does not read its answers would never be done.
+            self._transport.abort()
 
     # Deliveries
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
@@ -205,7 +206,9 @@ async def test_what_comes_ahead_is_answered_in_order(house: House, served: Liste
     assert [whole and whole.row.other_id for whole in wholes] == ["d-0", "d-1", "d-2"]
 
 
-async def test_who_does_not_read_its_answers_is_not_read(house: House, served: Listening) -> None:
+@asynccontextmanager
+async def deaf(house: House, served: Listening) -> AsyncIterator[tuple[Provider, int]]:
+    """One that does not read its answers, until it is not read any more; and how many deliveries it sent."""
     loop = asyncio.get_running_loop()
     nobody = web.Server(lambda _: pytest.fail("handed over"))
     # Of small buffers, which both ends of each connection inherit, so that what is not read backs up soon.
@@ -227,10 +230,22 @@ async def test_who_does_not_read_its_answers_is_not_read(house: House, served: L
                 # One at a time, and none that is read takes so long.
                 await until(taken_or_late(accepted, sent, loop.time() + 1.0))
             assert accepted.accepted == sent - 1 > 50
-            for _ in range(sent):
-                assert (await provider.answer()).status == 202
-            assert accepted.accepted == sent
+            yield provider, sent
         writer.transport.abort()
+
+
+async def test_who_does_not_read_its_answers_is_not_read(house: House, served: Listening) -> None:
+    async with deaf(house, served) as (provider, sent):
+        for _ in range(sent):
+            assert (await provider.answer()).status == 202
+        assert house.inbox.counts.by_source()["github"].accepted == sent
+
+
+async def test_who_never_reads_its_answers_is_closed(house: House, served: Listening) -> None:
+    async with deaf(house, served):
+        assert len(served.connections) == 1
+        served.connections.close_idle(asyncio.get_running_loop().time() + 4_000.0)
+        await until(lambda: len(served.connections) == 0)
 
 
 def taken_or_late(accepted: Counted, count: int, end: float) -> Callable[[], bool]:
@@ -249,6 +264,24 @@ async def test_closing_waits_for_the_answer(house: House, served: Listening, con
         assert (await waiting.answer()).status == 202
     assert await waiting.ended()
     await closing
+
+
+async def test_what_is_aiohttps_is_closed_meanwhile(house: House, served: Listening, connect: Connect) -> None:
+    waiting, others = await connect(served.port), await connect(served.port)
+    waiting.send(push(1))
+    assert "status" in (await others.asked(b"GET /health HTTP/1.1\r\nHost: example.com\r\n\r\n")).body
+    await until(lambda: house.inbox.acceptor.waiting == 1)
+    closing = asyncio.create_task(served.listeners.close())
+    assert await others.ended()
+    assert not closing.done()
+    async with house.inbox_at_work():
+        assert (await waiting.answer()).status == 202
+    await closing
+
+
+async def test_what_begins_after_the_closing_ends_at_once(served: Listening, connect: Connect) -> None:
+    await served.connections.close(0.0)
+    assert await (await connect(served.port)).ended()
 
 
 async def test_closing_does_not_wait_for_ever(house: House, served: Listening, connect: Connect) -> None:
