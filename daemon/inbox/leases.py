@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from daemon.inbox.retries import Retries
-from daemon.inbox.runs import Worked
+from daemon.inbox.runs import Worked, done_by_uncounted
 from daemon.stores.database import Database
 from daemon.stores.delivery_work import (
     ClaimedRow,
@@ -114,7 +114,7 @@ class Leases:
             failing_since=(row.failing_since or now) if was_tried else row.failing_since,
             finished_at=None if lives else now,
             error=why if was_tried else "",
-            done_by=row.done_by,
+            done_by=row.done_by if was_tried else done_by_uncounted(row.done_by),
             postponed=int(not was_tried),
         )
         return Worked(worked, [run] if was_tried else [])
@@ -131,7 +131,7 @@ class Leases:
             state=DeliveryState.PENDING,
             failing_since=row.failing_since or self._clock(),
             error=LOST,
-            done_by=row.done_by,
+            done_by=done_by_uncounted(row.done_by),
             postponed=1,
         )
         return Worked(worked, [])

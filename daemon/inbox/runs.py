@@ -19,6 +19,11 @@ log = structlog.get_logger(__name__)
 _ERROR_LENGTH: Final = 500
 
 
+def done_by_uncounted(done_by: str) -> str:
+    """What is stored of the handlers that need not run again, after an attempt that does not count."""
+    return _Ended.since(0, done_by).text(postponed=True)
+
+
 class Worked(msgspec.Struct, frozen=True, gc=False):
     """What became of a delivery, and the runs that made it so."""
 
@@ -97,7 +102,7 @@ class Runner:
             failing_since=(claimed.failing_since or now) if error else None,
             finished_at=finished_at,
             error=error,
-            done_by=ended.text(),
+            done_by=ended.text(postponed=postponed),
             postponed=int(postponed),
         )
 
@@ -105,7 +110,8 @@ class Runner:
 class _Ended:
     """The handlers that need not run again: those that succeeded, and those that refused in this life of the delivery.
 
-    It is stored as a JSON array of names; a refusal is ``!``, the attempt, and what it said, parted by blanks.
+    It is stored as a JSON array of names; a refusal is ``!``, the attempt, and what it said, parted by blanks. The
+    attempt is one more for each since that did not count: so far has the beginning of the life moved too.
     """
 
     def __init__(self, done: list[str], refused: list[tuple[int, str]]) -> None:
@@ -115,8 +121,12 @@ class _Ended:
     @classmethod
     def of(cls, claimed: ClaimedRow, attempts: int) -> _Ended:
         """As it is stored. A replay begins a life of ``attempts`` more; what was refused before it may run again."""
-        entries = msgspec.json.decode(claimed.done_by, type=list[str])
-        born = claimed.attempts_allowed - attempts
+        return cls.since(claimed.attempts_allowed - attempts, claimed.done_by)
+
+    @classmethod
+    def since(cls, born: int, done_by: str) -> _Ended:
+        """Without what was refused before the attempt that follows ``born``."""
+        entries = msgspec.json.decode(done_by, type=list[str])
         refused = []
         for entry in entries:
             mark, _, rest = entry.partition(" ")
@@ -142,9 +152,10 @@ class _Ended:
         elif run.outcome is RunOutcome.REFUSED:
             self._refused.append((attempt, f"{run.handler.name}: {run.error}"))
 
-    def text(self) -> str:
-        """For the store."""
-        return msgspec.json.encode([*self._done, *(f"! {attempt} {said}" for attempt, said in self._refused)]).decode()
+    def text(self, *, postponed: bool) -> str:
+        """For the store; ``postponed``: the attempt does not count."""
+        refused = [f"! {attempt + postponed} {said}" for attempt, said in self._refused]
+        return msgspec.json.encode([*self._done, *refused]).decode()
 
 
 class _Run:

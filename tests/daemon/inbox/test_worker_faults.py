@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.inbox.contract import Delivery, PermanentError
+from daemon.inbox.contract import Delivery, PermanentError, PostponedError
 from daemon.stores.database import Database, DatabaseAwayError
 from daemon.stores.deliveries import cancel_delivery, replay_deliveries
 from daemon.stores.delivery_work import DeliveryState
@@ -226,3 +226,39 @@ async def test_who_refused_does_not_run_again_while_others_are_tried(database: D
         shop.wake()
         await shop.until(accepted, lambda row: row.attempts == 3 and row.state == DEAD)
     assert refusing == [1, 3]
+
+
+async def test_who_refused_does_not_run_again_after_attempts_that_do_not_count(database: Database) -> None:
+    """One is postponed, and one given up at a stop."""
+    shop, ends = Workshop(database, retries=[5.0, 5.0]), [ConnectionError(), PostponedError("busy", after=5.0)]
+    refusing: list[int] = []
+    hanging = asyncio.Event()
+
+    async def refuse(delivery: Delivery) -> None:
+        refusing.append(delivery.attempt)
+        raise PermanentError("never")
+
+    async def end(delivery: Delivery) -> None:
+        if ends:
+            raise ends.pop(0)
+        if delivery.attempt == 3:
+            hanging.set()
+            await asyncio.Event().wait()
+
+    shop.handle(refuse)
+    shop.handle(end)
+    worker = shop.worker()
+    async with at_work(shop.acceptor, worker):
+        accepted = await shop.accept()
+        for attempt in (1, 2):
+            shop.now = (await shop.failed(accepted, attempt)).row.due_at
+        await hanging.wait()
+        await worker.close(0.0)
+    async with at_work(shop.worker()):
+        whole = await shop.is_in(accepted, DEAD)
+        assert (refusing, whole.row.attempts, whole.row.error) == ([1], 4, "refuse: never")
+        async with database.transaction() as connection:
+            await replay_deliveries(connection, [(accepted.delivery_id, shop.now)], shop.retries.attempts)
+        shop.wake()
+        await shop.until(accepted, lambda row: row.attempts == 5 and row.state == DEAD)
+    assert refusing == [1, 5]
