@@ -31,7 +31,8 @@ class CallEventPayload(msgspec.Struct, frozen=True):
 
 class DeliveryPayload(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery in a list. ``other_id`` is the provider's id of it, ``key`` what it stays in order with, both ``null``
-    where there is none; ``size`` is the bytes of its body; ``error`` is of the last attempt that failed."""
+    where there is none; ``size`` is the bytes of its body; ``error`` is of the last attempt that failed. ``attempts``
+    and ``attempts_allowed`` both grow where it was taken up and not begun."""
 
     delivery_id: str
     source: str

@@ -41,7 +41,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``other_id`` is the provider's id of it, ``key`` what it stays in order with (``""``: nothing). ``headers`` have
     lower-case names and no secrets; of a name that stood twice the last value. ``received_at`` is in Unix seconds.
-    ``attempt`` counts from 1, over all replays. ``redacted``: what must not be stored was taken out of ``body``.
+    ``attempt`` grows from 1, over all replays; numbers are left out where it was claimed and not begun. ``redacted``:
+    what must not be stored was taken out of ``body``.
 
     A delivery may be handed to a handler more than once: its process may die between the doing and the noting. What
     must happen once is marked by ``idempotency_key``, which is the same each time, and another after a replay.

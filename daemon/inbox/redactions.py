@@ -7,7 +7,8 @@ before, and again when the copy is stored.
 
 That leaves what nobody can take back: what has been sent, or is just being sent, when people opt out, and what a
 function of one's own was given for the attempt that it is at. Nor is anything found that was kept for a destination
-which the configuration names no more.
+which the configuration names no more, or that was made of a delivery which is deleted by now: who keeps deliveries for
+less time than a call takes, to its last event, would keep what was made of them.
 """
 
 from __future__ import annotations
