@@ -174,7 +174,7 @@ class DeliveryConnection(asyncio.Protocol):
     def _receive(self, data: bytes) -> None:
         self._began = time.perf_counter()
         request = whole_request(data, self._connections.providers.max_body)
-        source = None if request is None else self._connections.providers.storing_as_is(request.source)
+        source = None if request is None else self._connections.providers.taken_at_once(request.source)
         if request is None or source is None:
             self._hand_over(data)
             return

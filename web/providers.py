@@ -63,10 +63,10 @@ class Providers:
         except (SourceRefusedError, InboxFullError, RowRefusedError) as error:
             raise delivery_problem(error) from error
 
-    def storing_as_is(self, name: str) -> Source | None:
-        """The source of that name, if there is one whose deliveries :meth:`take` takes."""
+    def taken_at_once(self, name: str) -> Source | None:
+        """The source of that name, if there is one whose deliveries :meth:`take` takes now."""
         source = self._inbox.sources.get(name)
-        return source if source is not None and source.stores_as_is else None
+        return source if source is not None and self._inbox.takes_at_once(source) else None
 
     def take(
         self,

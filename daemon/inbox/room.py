@@ -145,15 +145,19 @@ class InboxRoom(Inbox):
 
         Raises :class:`SourceRefusedError`, and as :meth:`put`.
         """
-        if source.stores_as_is:
-            return await self.take(source, headers, body, address=address, url_token=url_token)
         identified = source.identify(self.verify(source, headers, body, address=address, url_token=url_token), body)
-        kept, redacted = await self._opt_outs.storable(source.name, identified.key, body)
+        kept, redacted = body, False
+        if not source.stores_as_is:
+            kept, redacted = await self._opt_outs.storable(source.name, identified.key, body)
         await self._store_clock.known(self._database)
         kept_headers = storable_headers(headers, url_token=url_token)
         return await self.acceptor.accept(
             self._delivery(source, identified, kept_headers, kept, address, redacted=redacted)
         )
+
+    def takes_at_once(self, source: Source) -> bool:
+        """Whether :meth:`take` may be asked: nothing has to be taken out, nor to be looked up before."""
+        return source.stores_as_is and self._store_clock.is_known
 
     def take(
         self,
@@ -164,7 +168,7 @@ class InboxRoom(Inbox):
         address: Address | None,
         url_token: str | None = None,
     ) -> asyncio.Future[Accepted]:
-        """As :meth:`receive`, for a source that stores what it is sent as it is. What is refused raises at once."""
+        """As :meth:`receive`, for a source of which :meth:`takes_at_once` says so. What is refused raises at once."""
         identified = source.identify(self.verify(source, headers, body, address=address, url_token=url_token), body)
         kept_headers = storable_headers(headers, url_token=url_token)
         return self.acceptor.accept(self._delivery(source, identified, kept_headers, body, address))

@@ -239,7 +239,7 @@ Index(
 
 # A webhook, or work of a room of ours, from its acceptance to its end. ``other_id`` is the provider's id of it, by
 # which it is accepted once, ``order_key`` what it must stay in order with; both null where there is none. ``headers``
-# is a JSON array of pairs, ``done_by`` one of the names of handlers that have succeeded and of what others said no with.
+# is a JSON array of pairs, ``done_by`` one of the names of handlers that have succeeded and of what others refused by.
 # ``attempts`` counts claims; ``attempts_allowed`` grows by each replay, and by each claim that comes to no attempt.
 # ``failing_since`` is when its present run of failures began, ``waits`` whether it is known to stand behind another.
 deliveries = Table(

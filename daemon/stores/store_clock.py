@@ -29,6 +29,11 @@ class StoreClock:
         self._ahead: float | None = None
         """Seconds that PostgreSQL is ahead of this process' steady clock."""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a call goes by what it should, and not by the process' own clock meanwhile."""
+        return self._ahead is not None or not self._of_database
+
     def __call__(self) -> float:
         """Now, as far as is known without asking: by the process' own clock before the first :meth:`read`."""
         return self._process() if self._ahead is None else time.monotonic() + self._ahead
@@ -43,7 +48,7 @@ class StoreClock:
 
     async def known(self, database: Database) -> float:
         """Now, asked for where that was never done. Raises ``DatabaseAwayError``."""
-        if self._of_database and self._ahead is None:
+        if not self.is_known:
             async with database.read() as connection:
                 return await self.read(connection)
         return self()

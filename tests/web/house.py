@@ -35,6 +35,7 @@ from daemon.secrets import Secrets
 from daemon.stores.calls import CallRow, LegRow, save_calls
 from daemon.stores.database import Database
 from daemon.stores.deliveries import DeliveryFilter, count_deliveries
+from daemon.stores.store_clock import StoreClock
 from daemon.stores.utterances import UtteranceRow, add_utterances
 from daemon.tools.room import Tools
 from daemon.transcripts.assembler import Transcripts
@@ -78,8 +79,14 @@ class House:
         self.hub = Hub()
         self.registry = Registry(self.hub, clock=self.clock, keep_ended=60.0)
         self.transcripts = Transcripts(self.hub, self.registry, epoch=epoch)
+        self.store_clock = StoreClock(self.clock, of_database=self.database.is_postgresql)
         self.inbox = InboxRoom(
-            self.config.inbox, Secrets(self.secrets), self.database, holder=lambda: "house", clock=self.clock
+            self.config.inbox,
+            Secrets(self.secrets),
+            self.database,
+            holder=lambda: "house",
+            clock=self.clock,
+            store_clock=self.store_clock,
         )
         self.sources = Sources(
             config=self.config,

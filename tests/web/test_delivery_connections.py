@@ -20,6 +20,7 @@ from daemon.inbox.counts import Counted
 from daemon.stores.database import Database
 from daemon.stores.deliveries import DeliveryFilter
 from protocols.webhooks import github
+from tests.services.databases import PostgresDatabases
 from tests.web.house import House
 from tests.web.listening import Listening, listening
 from tests.web.turns import until
@@ -85,6 +86,7 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
         database, config, tmp_path, {"PARLEY_SOURCE_GITHUB_SECRET": SECRET, "PARLEY_SOURCE_SLOW_SECRET": "slow"}
     )
     made.now = time.time()
+    await made.store_clock.known(database)
     yield made
     await made.close()
 
@@ -181,6 +183,26 @@ async def test_everything_else_is_aiohttps(house: House, served: Listening, conn
         assert "status" in health.body
         assert len(served.connections) == 0
         assert (await provider.asked(push(2))).status == 202, "the connection is aiohttp's, which takes it too"
+
+
+async def test_before_the_stores_clock_was_read_it_is_asked_for(
+    house: House, postgres_databases: PostgresDatabases, connect: Connect
+) -> None:
+    """Else what comes then would be due when the clock of this host says, which may be hours from now."""
+    house.database = Database.of(await asyncio.to_thread(postgres_databases.make))
+    house.restart("epoch-2")
+    house.now += 7_200.0
+    async with listening(house) as served:
+        provider = await connect(served.port)
+        provider.send(push(1))
+        await until(lambda: house.inbox.acceptor.waiting == 1)
+        assert served.connections.handed_over == 1
+        async with house.inbox_at_work():
+            delivery_id = (await provider.answer()).body["delivery_id"]
+            whole = await house.inbox.get(delivery_id)
+            assert whole is not None
+            assert whole.row.due_at < time.time() + 3_600.0
+    await house.database.close()
 
 
 @pytest.mark.parametrize("cut", [1, 10, 60, len(push(1)) - 1])
