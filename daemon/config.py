@@ -12,6 +12,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Role = Literal["viewer", "operator", "admin"]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
+Vendor = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}\Z")]
 ToolName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}\Z")]
 
 
@@ -49,11 +50,23 @@ class SwitchConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     speak_voice: str = ""
 
 
+class RecogniserConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[[speech.recogniser]]``: how Parley starts and stops a vendor's module; ``{leg_id}`` is the leg.
+
+    A command of the switch, or ``app NAME ARGUMENT`` for an application that is run on the leg.
+    """
+
+    vendor: Vendor = "brain_stt"
+    start: str = "uuid_brain_stt {leg_id} start"
+    stop: str = "uuid_brain_stt {leg_id} stop"
+
+
 class SpeechConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``[speech]``: what speech-to-text modules do not say themselves."""
 
     brain_sample_rate: Count = 8000
     """Samples per second in which ``brain_stt`` counts ``start`` and ``end``."""
+    recogniser: list[RecogniserConfig] = msgspec.field(default_factory=lambda: [RecogniserConfig()])
 
 
 class CallsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

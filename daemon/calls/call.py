@@ -106,6 +106,8 @@ class Leg(msgspec.Struct, kw_only=True, gc=False):
     parked: bool = False
     held: bool = False
     peer_id: str = ""
+    mark: str = ""
+    """What a Parley had left on it when this one first saw it."""
 
 
 class Call(msgspec.Struct, kw_only=True, gc=False):

@@ -239,6 +239,7 @@ class Registry:
             leg.state = LEG_TRANSITIONS[leg.state, LegStep.EARLY_MEDIA]
         leg.parked, leg.held = event.parked, event.held
         leg.code = event.code or leg.code
+        leg.mark = leg.mark or event.mark
         if event.callee != leg.callee:
             call.retarget(leg, event.callee)
         if event.peer_id != leg.peer_id:

@@ -4,6 +4,9 @@ A *stretch* is one speaker's speech from the first interim to the final. Its int
 final will carry, so whoever shows them replaces one by the next. A stretch that comes to nothing (an empty final, the
 recogniser stops or starts anew, the leg or the call ends) is withdrawn by an interim whose text is empty. A final that
 comes all the same is another utterance.
+
+What Parley says itself is shown as an interim while it is said and becomes a final when it is over, with a mark where
+it was broken off (:func:`broken_off`). What other programs say is a final at once: nobody tells when it stopped.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from uuid_utils import uuid7
 
 from daemon.calls.call import Call, CallChanged, CallForgotten, Leg, LegState
 from daemon.calls.events import (
+    AppFellSilent,
     AppSpoke,
     CallEvent,
     LegEnded,
@@ -26,10 +30,11 @@ from daemon.calls.events import (
     SpeechBegan,
     SpeechRecognised,
 )
+from daemon.calls.pace import split_at
 from daemon.calls.registry import LegKey, Registry
 from daemon.hub import Hub
 from daemon.transcripts.ear import Ear
-from daemon.transcripts.utterance import Speaker, TranscriptRecalled, TranscriptsRekeyed, Utterance
+from daemon.transcripts.utterance import Speaker, SpeechNoticed, TranscriptRecalled, TranscriptsRekeyed, Utterance
 
 
 class Transcripts:
@@ -49,6 +54,7 @@ class Transcripts:
         self._finals: dict[str, list[Utterance]] = {}  # in order of seq
         self._recalled: dict[str, list[Utterance]] = {}  # of calls that have not appeared yet
         self._ears: dict[LegKey, dict[tuple[str, int], Ear]] = {}
+        self._saying: dict[LegKey, tuple[str, Utterance]] = {}  # what Parley says now, by its said_id
         hub.tap((CallChanged,), self._appeared)
         hub.tap((CallForgotten,), self._forget)
 
@@ -63,12 +69,14 @@ class Transcripts:
         return finals[bisect_right(finals, after, key=_seq) :]
 
     def interims(self, call_id: str) -> list[Utterance]:
-        """What is being said on a call at this moment, at most one per recogniser and side."""
+        """What is being said on a call at this moment, at most one per recogniser and side, and one by Parley."""
         call = self._registry.get(call_id)
         if call is None:
             return []
-        ears = (self._ears.get((call.origin, call.server, leg.leg_id), {}) for leg in call.legs)
-        return [ear.open for of_leg in ears for ear in of_leg.values() if ear.open and ear.open.call_id == call_id]
+        keys = [(call.origin, call.server, leg.leg_id) for leg in call.legs]
+        said = [self._saying[key][1] for key in keys if key in self._saying]
+        heard = [ear.open for key in keys for ear in self._ears.get(key, {}).values() if ear.open]
+        return [utterance for utterance in (*said, *heard) if utterance.call_id == call_id]
 
     def knows(self, call_id: str) -> bool:
         """Whether the call's whole dialogue is in memory."""
@@ -104,6 +112,9 @@ class Transcripts:
             for ear in of_leg.values():
                 if ear.open is not None and ear.open.call_id == old_call_id:
                     ear.open = msgspec.structs.replace(ear.open, call_id=call_id)
+        for key, (said_id, saying) in self._saying.items():
+            if saying.call_id == old_call_id:
+                self._saying[key] = (said_id, msgspec.structs.replace(saying, call_id=call_id))
         self.epoch = str(uuid7())
         self._hub.publish(TranscriptsRekeyed(self.epoch, old_call_id, call_id))
 
@@ -114,6 +125,8 @@ class Transcripts:
             self._recognised(event)  # type: ignore[arg-type]
         elif kind is AppSpoke:
             self._app_spoke(event)  # type: ignore[arg-type]
+        elif kind is AppFellSilent:
+            self._fell_silent(event)  # type: ignore[arg-type]
         elif kind is RecogniserStarted:
             self._started(event)  # type: ignore[arg-type]
         elif kind is SpeechBegan:
@@ -202,26 +215,49 @@ class Transcripts:
         self._hub.publish(interim)
 
     def _app_spoke(self, event: AppSpoke) -> None:
-        call = self._registry.call_of(event.origin, event.server, event.leg_id)
+        key = (event.origin, event.server, event.leg_id)
+        call = self._registry.call_of(*key)
         if call is None:
             self.orphans += 1
             return
-        self._keep(
-            Utterance(
-                call_id=call.call_id,
-                utterance_id=str(uuid7()),
-                seq=self._next_seq(call),
-                leg_id=event.leg_id,
-                speaker=Speaker.APP,
-                text=event.text,
-                start=None,
-                end=None,
-                said_at=event.at,
-                final=True,
-                confidence=None,
-                vendor=event.vendor,
-            )
+        said = Utterance(
+            call_id=call.call_id,
+            utterance_id=str(uuid7()),
+            seq=0 if event.said_id else self._next_seq(call),
+            leg_id=event.leg_id,
+            speaker=Speaker.APP,
+            text=event.text,
+            start=None,
+            end=None,
+            said_at=event.at,
+            final=not event.said_id,
+            confidence=None,
+            vendor=event.vendor,
         )
+        if said.final:
+            self._keep(said)
+            return
+        self._finish_saying(key, event.at)  # its end was missed
+        self._saying[key] = (event.said_id, said)
+        self._hub.publish(said)
+
+    def _fell_silent(self, event: AppFellSilent) -> None:
+        key = (event.origin, event.server, event.leg_id)
+        said_id, _ = self._saying.get(key, ("", None))
+        if said_id == event.said_id:
+            self._finish_saying(key, event.at, cut=event.broken_off)
+
+    def _finish_saying(self, key: LegKey, at: float, *, cut: bool = False) -> None:
+        """What Parley was saying to that leg, if anything, is over."""
+        _, said = self._saying.pop(key, ("", None))
+        call = self._registry.call_of(*key)
+        if said is None or call is None:
+            return
+        if said.call_id != call.call_id:
+            self._withdraw(said)
+        text = broken_off(said.text, at - said.said_at) if cut else said.text
+        seq = self._next_seq(call)
+        self._keep(msgspec.structs.replace(said, call_id=call.call_id, seq=seq, text=text, final=True))
 
     def _next_seq(self, call: Call) -> int:
         finals = self._finals.get(call.call_id)
@@ -248,6 +284,9 @@ class Transcripts:
         if ear.is_stale(event.at):
             self._withdraw(ear.close())
         ear.begin(event.at)
+        call = self._registry.call_of(event.origin, event.server, event.leg_id)
+        if call is not None:
+            self._hub.publish(SpeechNoticed(call.call_id, event.leg_id))
 
     def _failed(self, event: RecogniserFailed) -> None:
         self.failures += 1
@@ -276,8 +315,10 @@ class Transcripts:
             self._hub.publish(TranscriptRecalled(changed.call.call_id))
 
     def _leg_ended(self, event: LegEnded) -> None:
-        for ear in self._ears.get((event.origin, event.server, event.leg_id), {}).values():
+        key = (event.origin, event.server, event.leg_id)
+        for ear in self._ears.get(key, {}).values():
             self._withdraw(ear.interrupt(event.at))
+        self._finish_saying(key, event.at, cut=True)
 
     def _withdraw(self, stretch: Utterance | None) -> None:
         if stretch is not None:
@@ -288,6 +329,16 @@ class Transcripts:
         self._finals.pop(call.call_id, None)
         for leg in call.legs:
             self._ears.pop((call.origin, call.server, leg.leg_id), None)
+            self._saying.pop((call.origin, call.server, leg.leg_id), None)
+
+
+def broken_off(text: str, seconds: float) -> str:
+    """``text`` that was broken off after so many seconds: what was heard of it, a dash, and the rest in brackets.
+
+    Where it breaks is an estimate (:mod:`daemon.calls.pace`); what was heard to its end is left as it is.
+    """
+    heard, rest = split_at(text, seconds)
+    return f"{heard} — [{rest}]".lstrip() if rest else text
 
 
 def _seq(utterance: Utterance) -> int:
