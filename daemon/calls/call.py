@@ -136,6 +136,8 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     disposition: Disposition | None
     legs: list[Leg]
     merged_into: str
+    outcome: str = ""
+    """How the app went: in its own word, else ``daemon.callapps.run.Ending``."""
 
     def derive(self) -> None:
         """Let what follows from the legs be as they are."""

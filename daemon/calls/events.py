@@ -128,7 +128,8 @@ class AppSpoke(LegEvent, frozen=True, kw_only=True, gc=False):
     """A program made the switch say something to this leg.
 
     ``text`` is the words of a synthesised prompt (``vendor`` ``"speak"``) or the bare file name of a recorded one
-    (``vendor`` ``"playback"``). Where it was Parley that said it, ``said_id`` names it until :class:`AppFellSilent`.
+    (``vendor`` ``"playback"``). What Parley says itself, and knows the words of, ``said_id`` names until
+    :class:`AppFellSilent`.
     """
 
     text: str

@@ -94,7 +94,7 @@ class CommandLink:
     async def execute(self, leg_id: str, app: str, arg: str = "", *, words: str | None = None) -> Outcome:
         """Run an application on a leg and wait until it ends, or the leg does. ``text`` is the application's response.
 
-        ``words`` are given for one that says something: what that is, ``""`` where its argument tells.
+        ``words`` are what it says, where that is known.
 
         :raises LocalError: when an argument cannot be sent. Nothing was written.
         """

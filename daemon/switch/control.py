@@ -23,7 +23,7 @@ _CAUSE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _NUMBER = re.compile(r"[0-9A-Za-z*#+_.-]{0,64}")
 _DESTINATION = re.compile(r"[0-9A-Za-z*#+_.-]{1,128}")
 _ENDPOINT = re.compile(r"[0-9A-Za-z*#+_./:;=@-]{1,256}")
-_MARK = re.compile(r"[0-9A-Za-z._-]{0,64}")
+_MARK = re.compile(r"[0-9A-Za-z._-]{0,128}")
 
 MARK = "parley_app"
 """The channel variable that carries a leg's mark."""
@@ -90,7 +90,7 @@ class SwitchControl(CallControl):
         return await self._commands.execute(_leg(leg_id), "answer")
 
     async def play(self, leg_id: str, path: str, *, words: str = "") -> Outcome:
-        return await self._commands.execute(_leg(leg_id), "playback", _path(path), words=words)
+        return await self._commands.execute(_leg(leg_id), "playback", _path(path), words=words or None)
 
     async def speak(self, leg_id: str, text: str) -> Outcome:
         words = text.replace("${", "$ {").strip()

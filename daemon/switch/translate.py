@@ -33,7 +33,7 @@ class Translator:
     """The events of one switch, told to ``emit`` as call events of ``server``, in the order they came.
 
     ``brain_sample_rate`` is what ``brain_stt`` counts as a second. ``words_of`` tells what Parley itself says by the
-    application of that Application-UUID: ``""`` where its argument tells, ``None`` where it is not Parley's.
+    application of that Application-UUID; ``None`` where it is not Parley's, or nobody knows.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class Translator:
             return
         self._saying.setdefault(event.unique_id, {})[event.application_uuid] = False
         said_id = event.application_uuid
-        self._emit(AppSpoke(**self.legs.of(event), text=words or text, vendor=vendor, said_id=said_id))
+        self._emit(AppSpoke(**self.legs.of(event), text=words, vendor=vendor, said_id=said_id))
 
     def _executed(self, event: EslEvent) -> None:
         if self.legs.is_live(event):

@@ -131,7 +131,7 @@ async def test_what_parley_says_is_open_until_it_is_over(switch: SimulatedSwitch
     assert (said.utterance_id, said.said_at) == (saying.utterance_id, saying.said_at)
     assert said.text.endswith("도와드릴까요]")
     assert following.of(AppFellSilent)[0].broken_off
-    assert (await following.switch.control.play(leg, "silence_stream://1", words="안녕하세요")).ok
+    assert (await following.switch.control.play(leg, "silence_stream://1")).ok
     assert (await following.switch.control.play(leg, "/srv/sounds/hello.wav", words="안녕하세요")).ok
     await call.speak("다른 프로그램", seconds=0.0)
     await following.until(lambda: len(following.said(leg)) == 3)
