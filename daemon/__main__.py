@@ -6,7 +6,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from daemon.commands import check, click_to_call, config_import, contacts, db, demo, diversion, inbox, run, token, user
+from daemon.commands import (
+    app,
+    check,
+    click_to_call,
+    config_import,
+    contacts,
+    db,
+    demo,
+    diversion,
+    inbox,
+    run,
+    token,
+    user,
+)
 from daemon.commands.parser import add_config_option, verbs_of
 from daemon.errors import ConfigError, ExitCode, OperatorError
 from daemon.version import version
@@ -47,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"parley {version()}")
     add_config_option(parser, default=True)
     verbs = verbs_of(parser)
-    for verb in (demo, run, check, db, user, token, diversion, click_to_call, inbox, contacts, config_import):
+    for verb in (demo, run, check, app, db, user, token, diversion, click_to_call, inbox, contacts, config_import):
         verb.register(verbs)
     return parser
 

@@ -35,15 +35,17 @@ _END_PATIENCE: Final = 1.0
 
 
 class CallApps:
-    """``controls`` act on the legs of each switch, by its origin and name. ``instance`` tells this Parley from others.
+    """``controls`` act on the legs of each switch, by its origin and name; ``supplies`` are what apps may ask for.
 
-    ``understand`` says what words mean among choices. :meth:`begin` gives the apps what they need and lets calls in.
-    Raises :class:`~daemon.plugins.PluginError` where an app cannot be loaded.
+    ``instance`` is asked at the beginning for what tells this Parley from others, over its restarts. ``understand``
+    says what words mean among choices. Raises :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or
+    needs something that is not there.
     """
 
     def __init__(
         self,
         config: CallAppsConfig,
+        supplies: Mapping[type, object],
         *,
         controls: Mapping[tuple[str, str], CallControl],
         hub: Hub,
@@ -64,7 +66,7 @@ class CallApps:
         self._understand = understand
         self._fallback = Fallback(config.fallback, config.recogniser)
         self._patience = Patience(config.no_input, config.end_silence, config.too_long, config.between_digits)
-        self._apps: dict[str, App] = {}
+        self._apps: Mapping[str, App] = {name: one.bind(supplies) for name, one in self.definitions.items()}
         self._runs: dict[str, Run] = {}  # by leg id
         self._served: set[str] = set()
         """Legs that this process has led: their mark is its own."""
@@ -79,12 +81,11 @@ class CallApps:
         """The calls that have an app, or get the fall-back, at this moment."""
         return list(self._tasks.values())
 
-    def begin(self, supplies: Mapping[type, object]) -> None:
-        """Take calls from now on. Raises :class:`~daemon.plugins.PluginError` where an app needs what is not there."""
+    def begin(self) -> None:
+        """Take calls from now on; called before any is known."""
         if not self.definitions:
             return
         self._clock = asyncio.get_running_loop().time
-        self._apps = {name: definition.bind(supplies) for name, definition in self.definitions.items()}
         self._mark_end = f".{self._instance()}"
         self._untap = [
             self._hub.tap((CallChanged,), self._changed),
@@ -140,9 +141,9 @@ class CallApps:
 
     def _name_of(self, call: Call, leg: Leg) -> str:
         """The app that the parked leg is for, ``""`` where it is not ours."""
-        if not leg.code and leg.direction is not Direction.INBOUND:
-            return ""
-        return self._routes.app_of(leg.code, call.did)
+        # What was placed from here was not dialled from outside: of that only a code says that it is ours.
+        inbound = leg.direction is Direction.INBOUND
+        return self._routes.app_of(leg.code, call.did) if inbound else self._routes.app_of_code(leg.code)
 
     def _take(self, call: Call, leg: Leg, name: str, instead: Ending | None) -> None:
         key: LegKey = (call.origin, call.server, leg.leg_id)

@@ -9,11 +9,7 @@ from daemon.config import CallAppConfig
 
 
 class Routes:
-    """The calls of each app. ``default`` names the app of all that are no other's, ``""`` where there is none.
-
-    A call that carries a code is for whoever has that code and for nobody else, the default apart: other programs park
-    calls with codes of their own, on numbers that may look like ours.
-    """
+    """The calls of each app. ``default`` names the app of all that are no other's, ``""`` where there is none."""
 
     def __init__(self, apps: Iterable[CallAppConfig], default: str = "") -> None:
         self._by_code: dict[str, str] = {}
@@ -25,11 +21,13 @@ class Routes:
             self._by_did.update(dict.fromkeys(app.dids, app.name))
             self._patterns += [(re.compile(pattern), app.name) for pattern in app.did_patterns]
 
+    def app_of_code(self, code: str) -> str:
+        """The name of the app that has that code, ``""`` for none."""
+        return self._by_code.get(code, "")
+
     def app_of(self, code: str, did: str) -> str:
         """The name of the app, ``""`` where the call is none of ours. The first pattern that fits counts."""
-        if code:
-            return self._by_code.get(code, self._default)
-        exact = self._by_did.get(did)
+        exact = (self._by_code.get(code) if code else None) or (self._by_did.get(did) if did else None)
         if exact is not None:
             return exact
         return next((name for pattern, name in self._patterns if pattern.fullmatch(did)), self._default)

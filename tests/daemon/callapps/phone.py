@@ -46,6 +46,7 @@ class Phone:
         self.following = Following(switch.port, speak_engine="tts", speak_voice="ko")
         self.room = CallApps(
             config or apps(),
+            {Script: self.script},
             controls={(ORIGIN, "main"): self.following.switch.control},
             hub=self.following.hub,
             registry=self.following.registry,
@@ -54,7 +55,7 @@ class Phone:
         )
 
     async def start(self) -> None:
-        self.room.begin({Script: self.script})
+        self.room.begin()
         self.following.start()
         await self.following.ready()
 

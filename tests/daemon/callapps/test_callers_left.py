@@ -147,13 +147,13 @@ async def test_an_app_may_survive_a_command_that_is_refused(answer: Answer) -> N
 
 
 async def test_calls_of_others_are_left_alone(switch: SimulatedSwitch, answer: Answer) -> None:
-    only_ours = [{"code": "their-app"}, {"code": ""}, {"code": "their-app", "did": "07000001001"}]
+    not_ours = [{"code": "their-app"}, {"code": ""}, {"code": "order", "did": "0700000100"}]
     theirs = []
-    for who in only_ours[:2]:
+    for who in not_ours[:2]:
         theirs.append(await switch.call(**who))
         await theirs[-1].park()
     phone = await answer(greeting, apps(dids=["07000001001"]))
-    for who in only_ours:
+    for who in not_ours:
         theirs.append(await phone.ring(**who))
     await ended(await phone.ring())
     await phone.following.until(lambda: all(phone.following.state(call.leg_id) == "parked" for call in theirs))
@@ -168,9 +168,9 @@ async def test_calls_of_others_are_left_alone(switch: SimulatedSwitch, answer: A
 
 async def test_calls_by_their_number(answer: Answer) -> None:
     phone = await answer(greeting, apps(dids=["07000001001"], did_patterns=["070000020.."]))
-    for did in ("07000001001", "07000002001"):
-        await ended(await phone.ring(code="", did=did))
-    assert [call.did for call in phone.script.calls] == ["07000001001", "07000002001"]
+    for code, did in (("", "07000001001"), ("of-nobody-here", "07000001001"), ("", "07000002001")):
+        await ended(await phone.ring(code=code, did=did))
+    assert [call.did for call in phone.script.calls] == ["07000001001", "07000001001", "07000002001"]
 
 
 async def test_a_default_takes_what_is_parked_for_nobody(answer: Answer) -> None:
