@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
 
 from daemon.callapps.line import Line
 from daemon.callapps.voice import Voice, pieces
-from daemon.calls.control import Outcome
+from daemon.calls.control import Certainty, Outcome
 from daemon.config import FallbackConfig
 
 log = structlog.get_logger(__name__)
 
 _TRY_AGAIN: Final = 1.0
+_NOT_KNOWN: Final = 5.0
+"""Seconds until a link that was lost has told what became of a command, if it happened: then the leg has left."""
 
 
 class Fallback:
@@ -33,22 +36,17 @@ class Fallback:
         except TimeoutError:
             log.warning("announcement_cut_off", leg_id=line.leg_id)
             await line.attempt(lambda: line.control.stop(line.leg_id))
-        while not await self._connect(line):
-            if (await self._hang_up(line)).ok:
-                return
-            await asyncio.sleep(_TRY_AGAIN)
+        if not await self._connect(line):
+            await self._end(line)
 
     async def hang_up(self, line: Line) -> None:
         """End a call whose app has returned; tried as :meth:`send_on`."""
         await self._quietly(line)
-        while True:
-            if (await self._hang_up(line)).ok:
-                return
-            await asyncio.sleep(_TRY_AGAIN)
+        await self._end(line)
 
     async def _quietly(self, line: Line) -> None:
-        """What the app began and did not end."""
-        await line.attempt(lambda: line.control.stop(line.leg_id))
+        """What the app began and did not end; the first to find out whether the switch can be told anything."""
+        await self._insist(line, lambda: line.control.stop(line.leg_id))
         if self._recogniser:
             await line.attempt(lambda: line.control.stop_recogniser(line.leg_id, self._recogniser))
 
@@ -69,11 +67,24 @@ class Fallback:
         extension = self._config.extension
         if not extension:
             return False
-        await line.attempt(lambda: line.control.mark(line.leg_id, ""))
-        outcome = await line.attempt(lambda: line.control.transfer(line.leg_id, extension))
+        await self._insist(line, lambda: line.control.mark(line.leg_id, ""))
+        outcome = await self._insist(line, lambda: line.control.transfer(line.leg_id, extension))
         if not outcome.ok:
             log.error("fallback_not_connected", leg_id=line.leg_id, certainty=outcome.certainty)
         return outcome.ok
 
-    async def _hang_up(self, line: Line) -> Outcome:
-        return await line.attempt(lambda: line.control.hang_up(line.leg_id))
+    async def _end(self, line: Line) -> None:
+        while True:
+            outcome = await self._insist(line, lambda: line.control.hang_up(line.leg_id))
+            if outcome.ok:
+                return
+            log.error("fallback_not_hung_up", leg_id=line.leg_id)
+            await asyncio.sleep(_TRY_AGAIN)
+
+    async def _insist(self, line: Line, command: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """The switch's answer to a command, however long its link is away."""
+        while True:
+            outcome = await line.attempt(command)
+            if outcome.certainty is Certainty.ANSWERED:
+                return outcome
+            await asyncio.sleep(_TRY_AGAIN if outcome.certainty is Certainty.NOT_SENT else _NOT_KNOWN)
