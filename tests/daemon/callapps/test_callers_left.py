@@ -259,6 +259,45 @@ async def test_the_link_comes_back_before_the_app_needs_it(switch: SimulatedSwit
     await phone.until_said(call, "안녕히 계세요")
 
 
+async def test_an_app_that_raises_while_the_switch_is_away(switch: SimulatedSwitch, answer: Answer) -> None:
+    away = asyncio.Event()
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        await away.wait()
+        raise LookupError
+
+    phone = await answer(app)
+    call = await phone.ring()
+    await phone.following.until(lambda: call.leg.listening)
+    await switch.refuse()
+    switch.disconnect()
+    await phone.following.until(lambda: phone.following.became(LinkState.AWAY))
+    away.set()
+    await phone.until_outcome(call, "failed")
+    await switch.admit()
+    await reached_a_person(phone, call.leg_id)
+    assert phone.said(call) == [ANNOUNCEMENT]
+
+
+async def test_the_link_is_lost_while_something_is_said(switch: SimulatedSwitch, answer: Answer) -> None:
+    switch.core.speed = 1.0
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        await call.say("안녕하세요 무엇을")
+        await call.hang_up("안녕히 계세요")
+
+    phone = await answer(app)
+    call = await phone.ring()
+    await phone.until_saying(call, "안녕하세요 무엇을")
+    switch.disconnect()
+    switch.core.speed = 30.0
+    assert await ended(call) == "NORMAL_CLEARING"
+    await phone.until_outcome(call, "handed_on")
+    await phone.until_said(call, "안녕히 계세요")
+
+
 async def test_a_caller_who_vanished_without_a_word(switch: SimulatedSwitch, answer: Answer) -> None:
     cleaned = asyncio.Event()
 

@@ -107,6 +107,26 @@ async def test_an_interim_breaks_a_prompt_off_once_it_has_lasted(switch: Simulat
     assert heard[0].prompt.by is BargeIn.SPEECH
 
 
+async def test_a_recogniser_that_notices_speech_breaks_a_prompt_off(switch: SimulatedSwitch, answer: Answer) -> None:
+    switch.core.speed = 1.0
+    heard: list[Heard] = []
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        heard.append(await call.listen(LONG))
+
+    phone = await answer(app, apps(recogniser=""))
+    call = await phone.ring()
+    await phone.until_saying(call, LONG.strip())
+    call.leg.fire("DETECTED_SPEECH", [("Speech-Type", "begin-speaking")])
+    await phone.following.until(lambda: LONG.strip() not in phone.saying(call))
+    call.leg.fire("DETECTED_SPEECH", [("Speech-Type", "detected-speech")], body="상담원이요")
+    await ended(call)
+    assert (heard[0].ended, heard[0].text) == (Listening.SPEECH, "상담원이요")
+    assert heard[0].prompt is not None
+    assert heard[0].prompt.by is BargeIn.SPEECH
+
+
 async def test_what_must_be_heard_is_heard(answer: Answer) -> None:
     heard: list[Heard] = []
 
