@@ -137,13 +137,17 @@ class Run:
     async def _run_app(self, app: App, call: LiveCall) -> Ending:
         work = asyncio.get_running_loop().create_task(self._work(app, call))
         waiting: set[asyncio.Future[Any]] = {work, self._over, self._stopped}
-        await asyncio.wait(waiting, timeout=self._limits.deadline, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done() and self._over.done() and self.line.is_handing_on:
-            await asyncio.wait({work}, timeout=self._limits.cleanup)
+        try:
+            await asyncio.wait(waiting, timeout=self._limits.deadline, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done() and self._over.done() and self.line.is_handing_on:
+                await asyncio.wait({work}, timeout=self._limits.cleanup)
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
         ending = self._ending(work)
         if not work.done():
             await self._cancel(work)
-        elif not work.cancelled() and (error := work.exception()) is not None and ending is Ending.FAILED:
+        elif not work.cancelled() and (error := work.exception()) is not None:
             # Without the error's text: what the caller said may stand in it.
             log.error("callapp_failed", app=self.name, error=type(error).__name__, at=place_of(error))
         return ending

@@ -6,7 +6,8 @@ recogniser stops or starts anew, the leg or the call ends) is withdrawn by an in
 comes all the same is another utterance.
 
 What Parley says itself is shown as an interim while it is said and becomes a final when it is over, with a mark where
-it was broken off (:func:`broken_off`). What other programs say is a final at once: nobody tells when it stopped.
+it was broken off (:mod:`daemon.transcripts.saying`). What other programs say is a final at once: nobody tells when it
+stopped.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ from daemon.calls.events import (
     SpeechBegan,
     SpeechRecognised,
 )
-from daemon.calls.pace import split_at
 from daemon.calls.registry import LegKey, Registry
 from daemon.hub import Hub
 from daemon.transcripts.ear import Ear
+from daemon.transcripts.saying import Sayings, said_by_app
 from daemon.transcripts.utterance import Speaker, SpeechNoticed, TranscriptRecalled, TranscriptsRekeyed, Utterance
 
 
@@ -54,7 +55,7 @@ class Transcripts:
         self._finals: dict[str, list[Utterance]] = {}  # in order of seq
         self._recalled: dict[str, list[Utterance]] = {}  # of calls that have not appeared yet
         self._ears: dict[LegKey, dict[tuple[str, int], Ear]] = {}
-        self._saying: dict[LegKey, tuple[str, Utterance]] = {}  # what Parley says now, by its said_id
+        self._sayings = Sayings()
         hub.tap((CallChanged,), self._appeared)
         hub.tap((CallForgotten,), self._forget)
 
@@ -74,7 +75,7 @@ class Transcripts:
         if call is None:
             return []
         keys = [(call.origin, call.server, leg.leg_id) for leg in call.legs]
-        said = [self._saying[key][1] for key in keys if key in self._saying]
+        said = [saying for key in keys if (saying := self._sayings.of(key))]
         heard = [ear.open for key in keys for ear in self._ears.get(key, {}).values() if ear.open]
         return [utterance for utterance in (*said, *heard) if utterance.call_id == call_id]
 
@@ -112,9 +113,7 @@ class Transcripts:
             for ear in of_leg.values():
                 if ear.open is not None and ear.open.call_id == old_call_id:
                     ear.open = msgspec.structs.replace(ear.open, call_id=call_id)
-        for key, (said_id, saying) in self._saying.items():
-            if saying.call_id == old_call_id:
-                self._saying[key] = (said_id, msgspec.structs.replace(saying, call_id=call_id))
+        self._sayings.rekey(old_call_id, call_id)
         self.epoch = str(uuid7())
         self._hub.publish(TranscriptsRekeyed(self.epoch, old_call_id, call_id))
 
@@ -220,44 +219,26 @@ class Transcripts:
         if call is None:
             self.orphans += 1
             return
-        said = Utterance(
-            call_id=call.call_id,
-            utterance_id=str(uuid7()),
-            seq=0 if event.said_id else self._next_seq(call),
-            leg_id=event.leg_id,
-            speaker=Speaker.APP,
-            text=event.text,
-            start=None,
-            end=None,
-            said_at=event.at,
-            final=not event.said_id,
-            confidence=None,
-            vendor=event.vendor,
-        )
-        if said.final:
-            self._keep(said)
+        if not event.said_id:
+            self._keep(said_by_app(event, call, seq=self._next_seq(call)))
             return
         self._finish_saying(key, event.at)  # its end was missed
-        self._saying[key] = (event.said_id, said)
+        said = said_by_app(event, call, seq=0)
+        self._sayings.begin(key, event.said_id, said)
         self._hub.publish(said)
 
     def _fell_silent(self, event: AppFellSilent) -> None:
         key = (event.origin, event.server, event.leg_id)
-        said_id, _ = self._saying.get(key, ("", None))
-        if said_id == event.said_id:
-            self._finish_saying(key, event.at, cut=event.broken_off)
+        self._finish_saying(key, event.at, said_id=event.said_id, cut=event.broken_off)
 
-    def _finish_saying(self, key: LegKey, at: float, *, cut: bool = False) -> None:
+    def _finish_saying(self, key: LegKey, at: float, *, said_id: str = "", cut: bool = False) -> None:
         """What Parley was saying to that leg, if anything, is over."""
-        _, said = self._saying.pop(key, ("", None))
-        call = self._registry.call_of(*key)
+        said, call = self._sayings.end(key, at, said_id=said_id, cut=cut), self._registry.call_of(*key)
         if said is None or call is None:
             return
         if said.call_id != call.call_id:
             self._withdraw(said)
-        text = broken_off(said.text, at - said.said_at) if cut else said.text
-        seq = self._next_seq(call)
-        self._keep(msgspec.structs.replace(said, call_id=call.call_id, seq=seq, text=text, final=True))
+        self._keep(msgspec.structs.replace(said, call_id=call.call_id, seq=self._next_seq(call), final=True))
 
     def _next_seq(self, call: Call) -> int:
         finals = self._finals.get(call.call_id)
@@ -329,16 +310,7 @@ class Transcripts:
         self._finals.pop(call.call_id, None)
         for leg in call.legs:
             self._ears.pop((call.origin, call.server, leg.leg_id), None)
-            self._saying.pop((call.origin, call.server, leg.leg_id), None)
-
-
-def broken_off(text: str, seconds: float) -> str:
-    """``text`` that was broken off after so many seconds: what was heard of it, a dash, and the rest in brackets.
-
-    Where it breaks is an estimate (:mod:`daemon.calls.pace`); what was heard to its end is left as it is.
-    """
-    heard, rest = split_at(text, seconds)
-    return f"{heard} — [{rest}]".lstrip() if rest else text
+            self._sayings.forget((call.origin, call.server, leg.leg_id))
 
 
 def _seq(utterance: Utterance) -> int:
