@@ -125,11 +125,11 @@ class CallApps:
             run = self._runs.get(leg.leg_id)
             if run is not None and run.see(leg):
                 del self._runs[leg.leg_id]
-            if leg.leg_id == call.other_id and leg.leg_id not in self._runs:
+            if leg.leg_id not in self._runs:
                 self._look_at(call, leg)
 
     def _look_at(self, call: Call, leg: Leg) -> None:
-        """The leg that a call began with, and that no app leads: whether it is ours to take."""
+        """A leg that no app leads: whether it is ours to take."""
         if leg.state is LegState.ENDED or leg.peer_id:
             return
         if leg.mark.endswith(self._mark_end) and leg.leg_id not in self._served:
@@ -141,9 +141,9 @@ class CallApps:
 
     def _name_of(self, call: Call, leg: Leg) -> str:
         """The app that the parked leg is for, ``""`` where it is not ours."""
-        # What was placed from here was not dialled from outside: of that only a code says that it is ours.
-        inbound = leg.direction is Direction.INBOUND
-        return self._routes.app_of(leg.code, call.did) if inbound else self._routes.app_of_code(leg.code)
+        # Only the leg that the call began with was dialled from outside; of others, a code says that they are ours.
+        dialled = leg.direction is Direction.INBOUND and leg.leg_id == call.other_id
+        return self._routes.app_of(leg.code, call.did) if dialled else self._routes.app_of_code(leg.code)
 
     def _take(self, call: Call, leg: Leg, name: str, instead: Ending | None) -> None:
         key: LegKey = (call.origin, call.server, leg.leg_id)
@@ -206,8 +206,11 @@ class CallApps:
 
     def _heard(self, utterance: Utterance) -> None:
         run = self._runs.get(utterance.leg_id)
-        if run is not None and utterance.speaker is Speaker.CALLER:
-            run.ear.hear(utterance)
+        call = self._registry.get(utterance.call_id) if run is not None else None
+        if run is not None and call is not None:
+            person = Speaker.CALLER if utterance.leg_id == call.other_id else Speaker.CALLEE
+            if utterance.speaker is person:
+                run.ear.hear(utterance)
 
     def _noticed(self, noticed: SpeechNoticed) -> None:
         run = self._runs.get(noticed.leg_id)

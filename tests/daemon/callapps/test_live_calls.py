@@ -302,6 +302,28 @@ async def test_a_transfer_into_another_app(switch: SimulatedSwitch, answer: Answ
     assert calls == 2
 
 
+async def test_a_leg_that_became_part_of_an_older_call(switch: SimulatedSwitch, answer: Answer) -> None:
+    switch.exchange.dialplan["9001"] = [("set_profile_var", f"code={CODE}"), ("park", "")]
+    heard: list[Heard] = []
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        heard.append(await call.listen("무엇을 도와드릴까요", no_input=5.0))
+
+    phone = await answer(app)
+    older, call = await phone.ring(code="their-app"), await phone.ring(code="their-app")
+    for each in (older, call):
+        await each.answer()
+    await older.merge(call)
+    await phone.following.until(lambda: phone.following.state(call.leg_id) == "bridged")
+    switch.exchange.transfer(call.leg, "9001")
+    await phone.until_said(call, "무엇을 도와드릴까요")
+    await call.say("상담원이요")
+    await ended(call)
+    assert phone.call(call) is phone.call(older)
+    assert [one.text for one in heard] == ["상담원이요"]
+
+
 async def test_the_rest_of_the_telephone(answer: Answer) -> None:
     async def app(call: AppCall) -> None:
         await call.answer()
