@@ -19,7 +19,7 @@ _CLOSE_PATIENCE: Final = 2.0
 """Seconds that an iterator of texts may take to close."""
 _SLOWEST: Final = 4.0
 """How many times longer than estimated a voice may take, after which its end is taken to have been missed."""
-_SLACK: Final = 10.0
+_SLACK: Final = 5.0
 _AHEAD: Final = 2
 """Texts that are made ahead of the one that is spoken."""
 

@@ -154,6 +154,9 @@ class Thread:
         """Fire CHANNEL_EXECUTE_COMPLETE."""
         if response != NO_RESPONSE:
             self.channel.variables["current_application_response"] = response
+        if self.channel.core.silent_ends:
+            self.channel.core.silent_ends -= 1
+            return
         self._complete(execution, response)
 
     def _complete(self, execution: Execution, response: str) -> None:

@@ -298,6 +298,21 @@ async def test_the_link_is_lost_while_something_is_said(switch: SimulatedSwitch,
     await phone.until_said(call, "안녕히 계세요")
 
 
+async def test_a_prompt_whose_end_is_never_told(switch: SimulatedSwitch, answer: Answer) -> None:
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        switch.end_silently()
+        assert (await call.say("안녕하세요")).heard == "안녕하세요"
+        await call.hang_up("안녕히 계세요")
+
+    phone = await answer(app)
+    call = await phone.ring()
+    await ended(call)
+    await phone.until_outcome(call, "handed_on")
+    await phone.until_said(call, "안녕히 계세요")
+    assert phone.said(call) == ["안녕하세요", "안녕히 계세요"]
+
+
 async def test_a_caller_who_vanished_without_a_word(switch: SimulatedSwitch, answer: Answer) -> None:
     cleaned = asyncio.Event()
 
