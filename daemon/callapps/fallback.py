@@ -12,6 +12,7 @@ from daemon.callapps.line import Line
 from daemon.callapps.voice import Voice, pieces
 from daemon.calls.control import Certainty, Outcome
 from daemon.config import FallbackConfig
+from daemon.plugins import place_of
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,8 @@ class Fallback:
         except TimeoutError:
             log.warning("announcement_cut_off", leg_id=line.leg_id)
             await line.attempt(lambda: line.control.stop(line.leg_id))
+        except Exception as error:
+            log.error("announcement_failed", leg_id=line.leg_id, error=type(error).__name__, at=place_of(error))
         if not await self._connect(line):
             await self._end(line)
 

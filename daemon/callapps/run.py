@@ -97,6 +97,9 @@ class Run:
                 self._over.set_result(Ending.HUNG_UP)
             elif leg.peer_id or (self._was_parked and not leg.parked):
                 self._over.set_result(Ending.TAKEN_OVER)
+                if not self.line.is_handing_on:
+                    # At once: where the leg goes it may be marked anew.
+                    self.line.later(self.line.control.mark(self.line.leg_id, ""))
         return self._over.done()
 
     def stop(self) -> None:

@@ -124,6 +124,19 @@ async def test_a_fallback_without_a_person_ends_the_call(answer: Answer) -> None
     assert call.leg.times.answered > 0
 
 
+async def test_an_announcement_that_takes_too_long_is_cut_off(switch: SimulatedSwitch, answer: Answer) -> None:
+    async def app(call: AppCall) -> None:
+        raise LookupError
+
+    switch.core.speed = 0.01
+    fallback = FallbackConfig(announcement=ANNOUNCEMENT, extension=PERSON, patience=0.1)
+    phone = await answer(app, apps(fallback=fallback))
+    call = await phone.ring()
+    await phone.following.until(lambda: any(text.endswith("]") for text in phone.said(call)))
+    switch.core.speed = 1000.0
+    await reached_a_person(phone, call.leg_id)
+
+
 async def test_an_app_may_survive_a_command_that_is_refused(answer: Answer) -> None:
     refused: list[str] = []
 
@@ -340,6 +353,7 @@ async def test_somebody_else_sends_the_caller_elsewhere(answer: Answer) -> None:
     await phone.until_outcome(call, "taken_over")
     await phone.idle()
     assert call.leg.bridged is not None
+    assert "parley_app" not in call.leg.variables
     assert phone.said(call) == []
     await call.hang_up()
 
