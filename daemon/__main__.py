@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from daemon.commands import (
+    app,
     check,
     click_to_call,
     config_import,
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         demo,
         run,
         check,
+        app,
         db,
         user,
         token,

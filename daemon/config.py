@@ -12,6 +12,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Role = Literal["viewer", "operator", "admin"]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
+Vendor = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}\Z")]
 ToolName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}\Z")]
 
 
@@ -49,11 +50,23 @@ class SwitchConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     speak_voice: str = ""
 
 
+class RecogniserConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[[speech.recogniser]]``: how Parley starts and stops a vendor's module; ``{leg_id}`` is the leg.
+
+    A command of the switch, or ``app NAME ARGUMENT`` for an application that is run on the leg.
+    """
+
+    vendor: Vendor = "brain_stt"
+    start: str = "uuid_brain_stt {leg_id} start"
+    stop: str = "uuid_brain_stt {leg_id} stop"
+
+
 class SpeechConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``[speech]``: what speech-to-text modules do not say themselves."""
 
     brain_sample_rate: Count = 8000
     """Samples per second in which ``brain_stt`` counts ``start`` and ``end``."""
+    recogniser: list[RecogniserConfig] = msgspec.field(default_factory=lambda: [RecogniserConfig()])
 
 
 class CallsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -326,6 +339,60 @@ class DirectoryConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How often the store is asked whether entries have changed."""
 
 
+class FallbackConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[callapps.fallback]``: what becomes of a caller whose app failed, hung or was lost, or whom none could take."""
+
+    announcement: str = ""
+    """Said to them first; empty: nothing."""
+    file: str = ""
+    """A recording of it, by its path as the switch sees it."""
+    extension: str = ""
+    """Where they are sent then; empty, or where that fails: the call is hung up."""
+    patience: Positive = 20.0
+    """The announcement is cut off after so long."""
+
+
+class CallAppConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[[callapps.app]]``: an app, and the calls that are its own."""
+
+    name: Name = "echo"
+    use: str = ""
+    """A built-in's name, or ``package.module:name`` of a function or class; empty: as if it did not stand there."""
+    codes: list[str] = msgspec.field(default_factory=list)
+    """The codes that a dialplan parks its calls with."""
+    dids: list[str] = msgspec.field(default_factory=list)
+    """Numbers dialled from outside, as the switch writes them."""
+    did_patterns: list[str] = msgspec.field(default_factory=list)
+    """Regular expressions of such numbers, matched whole; a number that stands in ``dids`` of another app is that's."""
+    deadline: Positive = 900.0
+    """How long it may take in all."""
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class CallAppsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[callapps]``: programs that lead parked calls."""
+
+    default: str = ""
+    """The app of every parked call that is no other app's; empty: such calls are never touched."""
+    at_once: Count = 500
+    """Calls with an app at the same time; one more gets the fall-back."""
+    recogniser: str = "brain_stt"
+    """The vendor in ``[[speech.recogniser]]`` that is started on a call that is answered; empty: none."""
+    barge_in_after: Positive = 0.5
+    end_silence: Positive = 1.0
+    no_input: Positive = 7.0
+    too_long: Positive = 30.0
+    between_digits: Positive = 3.0
+    cleanup: Positive = 5.0
+    """How long an app may take to end when its call has."""
+    vanished_after: Positive = 30.0
+    """How often the switch is asked whether the caller is still there."""
+    recordings: dict[str, str] = msgspec.field(default_factory=dict)
+    """Paths of sound files by the text that is said in them."""
+    fallback: FallbackConfig = msgspec.field(default_factory=FallbackConfig)
+    app: list[CallAppConfig] = msgspec.field(default_factory=list)
+
+
 class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -344,3 +411,4 @@ class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     tool: list[ToolConfig] = msgspec.field(default_factory=list)
     inbound: InboundConfig = msgspec.field(default_factory=InboundConfig)
     directory: DirectoryConfig = msgspec.field(default_factory=DirectoryConfig)
+    callapps: CallAppsConfig = msgspec.field(default_factory=CallAppsConfig)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daemon.broken_rule import BrokenRule
+from daemon.callapps.definition import define as define_app
 from daemon.config import Config
 from daemon.directory.contract import Directory
 from daemon.inbox.contract import Inbox
@@ -50,6 +51,12 @@ def broken_plugins(config: Config) -> Iterator[BrokenRule]:
                 load(handler.use).check(supplied, taken={"delivery"}, options=handler.options)
             except PluginError as error:
                 yield BrokenRule(("inbox", "handler", index, "use"), str(error), error.remedy)
+    for index, app in enumerate(config.callapps.app):
+        if app.use:
+            try:
+                define_app(app).check(supplied)
+            except PluginError as error:
+                yield BrokenRule(("callapps", "app", index, "use"), str(error), error.remedy)
     try:
         define_lookup(config.inbound, supplied)
     except PluginError as error:

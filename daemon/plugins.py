@@ -66,6 +66,8 @@ class Plugin(msgspec.Struct, frozen=True):
     function: Callable[..., Awaitable[Any]]
     arguments: Mapping[str, Parameter]
     needs: Mapping[str, Parameter]
+    made: Callable[..., Any] | None = None
+    """For a class: what makes the object, of all it ``needs``, whose method ``function`` is."""
 
     @property
     def description(self) -> str:
@@ -112,7 +114,10 @@ class Plugin(msgspec.Struct, frozen=True):
         named = frozenset(taken) & (self.arguments.keys() | self.needs.keys())
 
         async def call(**values: Any) -> Any:
-            return await self.function(**{name: value for name, value in values.items() if name in named}, **given)
+            values = {name: value for name, value in values.items() if name in named}
+            if self.made is not None:
+                return await self.function(self.made(**given), **values)
+            return await self.function(**values, **given)
 
         return call
 
@@ -141,16 +146,46 @@ def add_folders(folders: Iterable[str]) -> None:
     importlib.invalidate_caches()
 
 
-def load(path: str) -> Plugin:
-    """Import the function at ``package.module:name``. Raises :class:`PluginError`."""
+def load(path: str, *, method: str = "") -> Plugin:
+    """Import the function at ``package.module:name``. Raises :class:`PluginError`.
+
+    With ``method`` it may be a class that has an async method of that name: what its constructor takes by keyword is
+    given by type, what the method takes by whoever calls it.
+    """
     if not _PATH.fullmatch(path):
         raise PluginError(f'"{path}" names no function', "write it as package.module:name")
     module_name, _, name = path.partition(":")
-    function = _function(_import(module_name), module_name, name)
+    module = _import(module_name)
+    made = getattr(module, name, None)
+    if method and isinstance(made, type):
+        return _class(path, made, method)
+    function = _function(module, module_name, name)
+    arguments, needs = _parameters(path, function)
+    return Plugin(path, function, arguments, needs)
+
+
+def _class(path: str, made: type, method: str) -> Plugin:
+    function = getattr(made, method, None)
+    if function is None or not inspect.iscoroutinefunction(function):
+        raise PluginError(f"{path} has no async method {method}", f"define it by async def {method}")
+    arguments, given = _parameters(f"{path}.{method}", function, is_method=True)
+    make: Callable[..., Any] = inspect.getattr_static(made, "__init__")
+    taken, needs = _parameters(path, make, is_method=True) if make is not object.__init__ else ({}, {})
+    if given or taken:
+        problem = f"{path} takes {', '.join([*given, *taken])} where nobody gives it"
+        raise PluginError(problem, f"let __init__ take what it needs by keyword only, and {method} nothing more")
+    return Plugin(path, function, arguments, needs, made)
+
+
+def _parameters(
+    path: str, function: Callable[..., Any], *, is_method: bool = False
+) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
+    """What a function takes by position, and by keyword only."""
     arguments: dict[str, Parameter] = {}
     needs: dict[str, Parameter] = {}
     shapes = _shapes(path, function)
-    for parameter in inspect.signature(function).parameters.values():
+    parameters = list(inspect.signature(function).parameters.values())
+    for parameter in parameters[1:] if is_method else parameters:
         match parameter.kind:
             case inspect.Parameter.POSITIONAL_OR_KEYWORD:
                 kept = arguments
@@ -162,7 +197,17 @@ def load(path: str) -> Plugin:
         if parameter.name not in shapes:
             raise PluginError(f"{path} does not say what {parameter.name} is", "give the parameter a type")
         kept[parameter.name] = Parameter(parameter.name, shapes[parameter.name], parameter.default)
-    return Plugin(path, function, arguments, needs)
+    return arguments, needs
+
+
+def place_of(error: BaseException) -> str:
+    """The file and line that raised it: of a plugin's error what may be logged, since its text may quote a caller."""
+    trace = error.__traceback__
+    if trace is None:
+        return ""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
 
 
 def _import(name: str) -> types.ModuleType:

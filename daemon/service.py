@@ -20,6 +20,8 @@ import structlog
 
 from daemon import logs
 from daemon.accounts.accounts import Accounts
+from daemon.callapps.room import CallApps
+from daemon.callapps.understanding import korean
 from daemon.calls.events import CallEvent
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
@@ -43,6 +45,7 @@ from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow
 from daemon.switch.last_heard import LastHeard
+from daemon.switch.legs import ORIGIN
 from daemon.switch.switch import Switch
 from daemon.tools.room import Tools
 from daemon.transcripts.assembler import Transcripts
@@ -121,6 +124,16 @@ class Service:
         self.directory = EmbeddedDirectory(self.database, config.directory)
         add_folders(config.plugins.path)
         self.tools = Tools(config.tool, config.inbound, self.supplies, clock=clock)
+        self.callapps = CallApps(
+            config.callapps,
+            self.supplies,
+            controls={(ORIGIN, switch.status.server): switch.control for switch in self.switches},
+            hub=self.hub,
+            registry=self.registry,
+            transcripts=self.transcripts,
+            instance=lambda: instance_id(config),
+            understand=korean,
+        )
         self.inbox.add_configured(self.supplies)
         self._own_events = OwnEvents(
             self.hub,
@@ -299,6 +312,7 @@ class Service:
         working = (self.inbox.run(), self._own_events.run(), self.directory.run())
         self._working = [group.create_task(work) for work in working]
         await self.listeners.start()
+        self.callapps.begin()
         self._following = [group.create_task(switch.run()) for switch in self.switches]
         if self.pbx is not None:
             self._following.append(group.create_task(self.pbx.run()))
@@ -340,8 +354,10 @@ class Service:
     # Stopping
 
     async def _stop(self) -> None:
-        """Listeners, tools, links, recorder, one after the other, so that nothing is taken in that cannot be stored."""
+        """Listeners, tools, call apps, links, recorder, one after the other, so that nothing is taken in that cannot be
+        stored, and no caller is left without a link to send them on by."""
         self._phase = Phase.STOPPING
+        self.callapps.refuse()
         self._telling.cancel()
         self._notifier.stopping()
         log.info("stopping")
@@ -349,11 +365,13 @@ class Service:
         whole = self._config.service.stop_timeout
         end = loop.time() + whole
         await self.listeners.stop_accepting()
-        await self._step("listeners", self.listeners.close(), end - whole * 0.7)
-        await self._step("tools", self.tools.close(), end - whole * 0.6)
-        await self._step("links", _end_tasks(self._following), end - whole * 0.5)
+        await self._step("listeners", self.listeners.close(), end - whole * 0.8)
+        await self._step("tools", self.tools.close(), end - whole * 0.75)
+        grace = max(0.0, end - whole * 0.65 - loop.time())
+        await self._step("callapps", self.callapps.close(grace), end - whole * 0.45)
+        await self._step("links", _end_tasks(self._following), end - whole * 0.4)
         # What the links told last is put while the inbox still takes it. Whoever delivers has been answered by now.
-        await self._step("own_events", self._own_events.close(), end - whole * 0.45)
+        await self._step("own_events", self._own_events.close(), end - whole * 0.35)
         await self._step("work", self.inbox.close(whole * 0.05), end - whole * 0.3)
         await self._step("inbox", _end_tasks(self._working), end - whole * 0.25)
         # A database that is away will not be back for a stop; what waits for it is in the spool.

@@ -21,6 +21,7 @@ def new_leg(event: LegAppeared) -> Leg:
         answered_at=event.answered_at,
         parked=event.parked,
         held=event.held,
+        mark=event.mark,
     )
 
 

@@ -106,6 +106,8 @@ class Leg(msgspec.Struct, kw_only=True, gc=False):
     parked: bool = False
     held: bool = False
     peer_id: str = ""
+    mark: str = ""
+    """What a Parley had left on it when this one first saw it."""
 
 
 class Call(msgspec.Struct, kw_only=True, gc=False):
@@ -134,6 +136,8 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     disposition: Disposition | None
     legs: list[Leg]
     merged_into: str
+    outcome: str = ""
+    """How the app went: in its own word, else ``daemon.callapps.run.Ending``."""
 
     def derive(self) -> None:
         """Let what follows from the legs be as they are."""

@@ -42,8 +42,26 @@ class CallControl(Protocol):
     async def answer(self, leg_id: str) -> Outcome:
         """Answer a ringing or parked leg."""
 
-    async def play(self, leg_id: str, path: str) -> Outcome:
-        """Play the sound file at ``path`` (as the switch sees it); returns when it ended or the leg did."""
+    async def exists(self, leg_id: str) -> Outcome:
+        """Whether the switch has that leg: ``ok`` where it says yes, ``ANSWERED`` and not ``ok`` where it says no.
+
+        A leg that it denies is taken to have ended unseen, and told of as ended a moment later.
+        """
+
+    async def mark(self, leg_id: str, mark: str) -> Outcome:
+        """Leave ``mark`` (letters, digits, ``._-``; ``""`` takes it away) on the leg, for a later process to find."""
+
+    async def start_recogniser(self, leg_id: str, vendor: str) -> Outcome:
+        """Let the configured recogniser of ``vendor`` listen to the leg."""
+
+    async def stop_recogniser(self, leg_id: str, vendor: str) -> Outcome:
+        """Let it listen no more."""
+
+    async def play(self, leg_id: str, path: str, *, words: str = "") -> Outcome:
+        """Play the sound file at ``path`` (as the switch sees it); returns when it ended or the leg did.
+
+        ``words`` are what is said in it, where that is known: they stand in the transcript in place of its name.
+        """
 
     async def speak(self, leg_id: str, text: str) -> Outcome:
         """Synthesise ``text`` with the configured engine and voice; returns when it ended or the leg did."""

@@ -41,7 +41,8 @@ class LegAppeared(LegEvent, frozen=True, kw_only=True, gc=False):
     ``call_key`` is the leg id of the leg whose call this one belongs to (its own, for the first leg of a call).
     ``caller`` and ``callee`` are numbers as the switch writes them, ``""`` where it gives none; ``did`` is the number
     first dialled from outside. A snapshot also gives what happened before we looked: ``answered_at``, ``peer_id``
-    (the leg it is bridged to), ``parked`` and ``held``.
+    (the leg it is bridged to), ``parked`` and ``held``; and ``mark``, which a Parley has left on the leg
+    (:meth:`daemon.calls.control.CallControl.mark`).
     """
 
     call_key: str
@@ -57,6 +58,7 @@ class LegAppeared(LegEvent, frozen=True, kw_only=True, gc=False):
     parked: bool = False
     held: bool = False
     peer_id: str = ""
+    mark: str = ""
 
 
 class LegProgressed(LegEvent, frozen=True, kw_only=True, gc=False):
@@ -126,11 +128,20 @@ class AppSpoke(LegEvent, frozen=True, kw_only=True, gc=False):
     """A program made the switch say something to this leg.
 
     ``text`` is the words of a synthesised prompt (``vendor`` ``"speak"``) or the bare file name of a recorded one
-    (``vendor`` ``"playback"``).
+    (``vendor`` ``"playback"``). What Parley says itself, and knows the words of, ``said_id`` names until
+    :class:`AppFellSilent`.
     """
 
     text: str
     vendor: str
+    said_id: str = ""
+
+
+class AppFellSilent(LegEvent, frozen=True, kw_only=True, gc=False):
+    """What Parley said as ``said_id`` is over; ``broken_off``: it was told to stop before."""
+
+    said_id: str
+    broken_off: bool = False
 
 
 class RecogniserStarted(LegEvent, frozen=True, kw_only=True, gc=False):
@@ -184,6 +195,7 @@ CallEvent = Union[
     LegEnded,
     DigitPressed,
     AppSpoke,
+    AppFellSilent,
     RecogniserStarted,
     RecogniserStopped,
     SpeechBegan,

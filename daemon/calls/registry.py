@@ -145,6 +145,13 @@ class Registry:
                 other.merged_into = call_id
         self._publish(call)
 
+    def tell_app(self, key: LegKey, app: str, outcome: str) -> None:
+        """An app leads the call of that leg, or has led it: ``outcome`` says how that went, ``""`` while it does."""
+        found = self._legs.get(key)
+        if found is not None and (found[0].app, found[0].outcome) != (app, outcome):
+            found[0].app, found[0].outcome = app, outcome
+            self._publish(found[0])
+
     def sweep(self) -> None:
         """Forget calls that ended more than ``keep_ended`` seconds ago."""
         oldest = self._clock() - self._keep_ended
@@ -239,6 +246,7 @@ class Registry:
             leg.state = LEG_TRANSITIONS[leg.state, LegStep.EARLY_MEDIA]
         leg.parked, leg.held = event.parked, event.held
         leg.code = event.code or leg.code
+        leg.mark = leg.mark or event.mark
         if event.callee != leg.callee:
             call.retarget(leg, event.callee)
         if event.peer_id != leg.peer_id:

@@ -21,7 +21,7 @@ def reunite(call: Call, other: Call) -> None:
         call.legs = other.legs + call.legs
     else:
         call.legs = call.legs + other.legs
-    call.app = call.app or other.app
+    call.app, call.outcome = (call.app, call.outcome) if call.app else (other.app, other.outcome)
     call.merged_into = ""  # that one took the legs it had, and now it has others
     other.legs = []
 

@@ -13,8 +13,18 @@ from pathlib import Path
 from daemon import logs
 from daemon.commands.parser import Verbs
 from daemon.commands.run import run_to_the_end
-from daemon.config import Config, ListenerConfig, LogConfig, ServiceConfig, SwitchConfig, WebConfig
+from daemon.config import (
+    CallAppConfig,
+    CallAppsConfig,
+    Config,
+    ListenerConfig,
+    LogConfig,
+    ServiceConfig,
+    SwitchConfig,
+    WebConfig,
+)
 from daemon.demo.demo import Demo
+from daemon.demo.dialogues import ECHO_CODE
 from daemon.demo.pbx import DemoPbx
 from daemon.demo.webhooks import DemoWebhooks
 from daemon.errors import ExitCode, OperatorError
@@ -99,7 +109,7 @@ async def _serve(demo: Demo, world: _World | None, state_dir: Path, port: int) -
     switch = await demo.start()
     try:
         environment = {environment_name(switch_password(switch)): demo.password}
-        config = _config(switch, state_dir, port)
+        config = _config(switch, state_dir, port, demo.speed)
         if world is not None:
             environment |= await world.start(config)
         service = Service(config, Secrets(environment))
@@ -126,8 +136,16 @@ async def _announce(service: Service, config: Config, world: _World | None) -> N
         print(f"Another shell can ask it too: parley diversion get 1010 --socket {socket_path(config)}", flush=True)
 
 
-def _config(switch: SwitchConfig, state_dir: Path, port: int) -> Config:
+def _config(switch: SwitchConfig, state_dir: Path, port: int, speed: float) -> Config:
+    # People and voices are faster there, and so is how long they are waited for.
+    usual = CallAppsConfig()
     return Config(
+        callapps=CallAppsConfig(
+            end_silence=usual.end_silence / speed,
+            no_input=usual.no_input / speed,
+            between_digits=usual.between_digits / speed,
+            app=[CallAppConfig(name="echo", use="echo", codes=[ECHO_CODE])],
+        ),
         service=ServiceConfig(state_dir=str(state_dir)),
         switch=[switch],
         web=WebConfig(listener=[ListenerConfig(host=_HOST, port=port)]),

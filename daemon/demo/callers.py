@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from daemon.demo.applications import speaking_time
 from daemon.demo.call import Side, SimulatedCall
 from daemon.demo.dialogues import SCRIPTS
-from daemon.demo.script import Connect, Consult, HangUp, Hold, Keys, Line, Pause, Prompt, Script, Step, Transfer
+from daemon.demo.script import Connect, Consult, HangUp, Hold, Keys, Line, Listen, Pause, Prompt, Script, Step, Transfer
 from daemon.demo.switch import SimulatedSwitch
 
 THINKING_SECONDS = (0.4, 1.4)
@@ -100,6 +100,7 @@ class Person:
         self._script = script
         self._number = number
         self._name = name
+        self._heard = 0
         self._random = random.Random(seed)  # noqa: S311 - as above
 
     async def call(self) -> None:
@@ -109,7 +110,7 @@ class Person:
         if script.code:
             await call.park()
         await self._wait(call, self._random.uniform(0.5, 1.5))
-        if script.answered and script.code:
+        if script.answered and script.code and not script.led:
             await call.answer()
             await call.listen(vendor=script.vendor)
         for step in script.steps:
@@ -124,12 +125,12 @@ class Person:
 
     async def _do(self, call: SimulatedCall, step: Step) -> None:
         match step:
-            case Line("app", text):
-                await call.speak(text)
             case Line():
                 await self._say(call, step)
             case Prompt(path, seconds):
                 await call.play(path, seconds=seconds)
+            case Listen(patience):
+                await self._listen(call, patience)
             case Keys(digits):
                 await self._wait(call, self._think())
                 await call.dtmf(digits)
@@ -152,8 +153,25 @@ class Person:
             case HangUp(_, cause):
                 (call.leg.bridged or call.leg).thread.hang_up(cause, by_far_end=call.leg.bridged is not None)
 
+    async def _listen(self, call: SimulatedCall, patience: float) -> None:
+        """Hear a prompt to its end, one that came meanwhile included."""
+        leg = call.leg
+        until = asyncio.get_running_loop().time() + patience / leg.core.speed
+        try:
+            async with asyncio.timeout_at(until):
+                while leg.alive and leg.prompts <= self._heard:
+                    leg.prompted.clear()
+                    await leg.prompted.wait()
+        except TimeoutError:
+            if call.alive:
+                await call.hang_up("ORIGINATOR_CANCEL")
+        self._heard = leg.prompts
+
     async def _say(self, call: SimulatedCall, line: Line) -> None:
         """Think, speak, and be recognised: interims while speaking where the vendor has them, the final at the end."""
+        if line.who == "app":
+            await call.speak(line.text)
+            return
         vendor = self._script.vendor
         side: Side = "callee" if line.who == "callee" else "caller"
         if side == "callee" and call.leg.bridged is None:

@@ -55,6 +55,9 @@ class Channel:
         """The zero of each recogniser that listens or has listened, Unix seconds by the media bug's name."""
         self.listening: list[str] = []
         self.digits = ""
+        self.prompts = 0
+        """How many prompts have been said to it, to their end or broken off."""
+        self.prompted = asyncio.Event()
         self.last_app = ("", "")
         self.gone = asyncio.Event()
         profile.times.created = profile.times.profile_created = core.clock()
@@ -291,3 +294,4 @@ class Channel:
         self.fire("CHANNEL_DESTROY")
         self.enter("CS_DESTROY")
         self.gone.set()
+        self.prompted.set()

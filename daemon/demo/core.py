@@ -106,6 +106,8 @@ class Core:
         self.started_at = clock()
         self.channels: dict[str, Channel] = {}
         self.globals = {"hostname": HOSTNAME, "local_ip_v4": ADDRESS, "core_uuid": self.core_uuid}
+        self.silent_ends = 0
+        """How many of the next applications end without saying so."""
         self.sessions = 0
         self.peak = 0
         self._sequence = itertools.count(first_sequence)

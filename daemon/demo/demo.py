@@ -8,6 +8,7 @@ from pathlib import Path
 
 from daemon.config import SwitchConfig
 from daemon.demo.callers import Callers
+from daemon.demo.dialogues import LED, SCRIPTS
 from daemon.demo.recording import RecordingPlayer
 from daemon.demo.switch import SimulatedSwitch
 
@@ -35,10 +36,11 @@ class Demo:
         self.callers: Callers | None = None
         if recording is None:
             self.switch = SimulatedSwitch(port=port, password=PASSWORD, speed=speed)
-            self.callers = Callers(self.switch, seed=seed)
+            self.callers = Callers(self.switch, scripts=(*SCRIPTS, *LED), seed=seed)
         else:
             self.switch = RecordingPlayer(recording, port=port, password=PASSWORD, fast=fast, speed=speed)
         self.password = PASSWORD
+        self.speed = speed
         self._calling: asyncio.Task[None] | None = None
 
     @property

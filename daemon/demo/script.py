@@ -23,6 +23,13 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class Listen:
+    """The caller listens until a prompt is over that somebody else plays, and hangs up where none comes."""
+
+    patience: float = 20.0
+
+
+@dataclass(frozen=True)
 class Keys:
     """The caller presses keys."""
 
@@ -74,7 +81,7 @@ class HangUp:
     cause: str = "NORMAL_CLEARING"
 
 
-Step = Line | Prompt | Keys | Pause | Connect | Hold | Transfer | Consult | HangUp
+Step = Line | Prompt | Listen | Keys | Pause | Connect | Hold | Transfer | Consult | HangUp
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,8 @@ class Script:
     """One call from its arrival to its end. ``code`` is the app that it is parked for, ``""`` for none.
 
     ``vendor`` is the speech-to-text module that listens; all but ``brain_stt`` also send interims. ``answered`` says
-    that somebody or something answers at all. ``late`` is what is recognised only after the hangup.
+    that somebody or something answers at all. ``late`` is what is recognised only after the hangup. ``led`` calls are
+    left to whoever takes calls of that code: a program beside the switch answers them, speaks and begins to recognise.
     """
 
     name: str
@@ -91,4 +99,5 @@ class Script:
     steps: tuple[Step, ...]
     vendor: str = "brain_stt"
     answered: bool = True
+    led: bool = False
     late: str = ""

@@ -219,6 +219,10 @@ class SimulatedSwitch:
         """Send the replies that wait, in their order."""
         self.faults.replying.set()
 
+    def end_silently(self, count: int = 1) -> None:
+        """Fire no CHANNEL_EXECUTE_COMPLETE for the next ``count`` applications that end."""
+        self.core.silent_ends += count
+
     def double(self, count: int = 1) -> None:
         """Send each of the next ``count`` events twice, with the same sequence."""
         self.faults.double_next(count)

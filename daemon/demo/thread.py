@@ -16,6 +16,7 @@ from daemon.demo.event import Event, Headers
 
 NO_RESPONSE = "_none_"
 NO_SUCH_APPLICATION = "DESTINATION_OUT_OF_ORDER"
+SPEAKING = frozenset({"speak", "playback", "play_and_get_digits"})
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,9 @@ class Thread:
             return
         self.started(execution)
         response = await application(self, execution.data)
+        if execution.app in SPEAKING:
+            self.channel.prompts += 1
+            self.channel.prompted.set()
         self.completed(execution, response)
         if execution.command is not None:
             self._tell_of(execution.command)
@@ -150,6 +154,9 @@ class Thread:
         """Fire CHANNEL_EXECUTE_COMPLETE."""
         if response != NO_RESPONSE:
             self.channel.variables["current_application_response"] = response
+        if self.channel.core.silent_ends:
+            self.channel.core.silent_ends -= 1
+            return
         self._complete(execution, response)
 
     def _complete(self, execution: Execution, response: str) -> None:

@@ -62,6 +62,7 @@ calls = Table(
     Column("disposition", Text),
     Column("merged_into", Id, nullable=False),
     Column("sensitive", Boolean, nullable=False),
+    Column("outcome", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("call_id"),
     UniqueConstraint("origin", "server", "other_id"),
 )

@@ -45,6 +45,7 @@ class CommandLink:
         self._jobs: Pending[str, _Waiter] = Pending()
         self._executions: Pending[str, _Waiter] = Pending()
         self._executions_of: dict[str, set[str]] = {}  # leg id → keys of the above
+        self._words: dict[str, str] = {}  # of those that say something, by the same keys
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
 
@@ -90,8 +91,10 @@ class CommandLink:
         command = commands.bgapi(name, args, job_uuid=job_uuid)
         return await self._outcome_of(command, self._jobs, job_uuid, within)
 
-    async def execute(self, leg_id: str, app: str, arg: str = "") -> Outcome:
+    async def execute(self, leg_id: str, app: str, arg: str = "", *, words: str | None = None) -> Outcome:
         """Run an application on a leg and wait until it ends, or the leg does. ``text`` is the application's response.
+
+        ``words`` are what it says, where that is known.
 
         :raises LocalError: when an argument cannot be sent. Nothing was written.
         """
@@ -99,12 +102,19 @@ class CommandLink:
         command = commands.execute(leg_id, app, arg, event_uuid=event_uuid)
         of_leg = self._executions_of.setdefault(leg_id, set())
         of_leg.add(event_uuid)
+        if words is not None:
+            self._words[event_uuid] = words
         try:
             return await self._outcome_of(command, self._executions, event_uuid, math.inf)
         finally:
+            self._words.pop(event_uuid, None)
             of_leg.discard(event_uuid)
             if not of_leg and self._executions_of.get(leg_id) is of_leg:
                 del self._executions_of[leg_id]
+
+    def words_of(self, event_uuid: str) -> str | None:
+        """What was given as ``words`` to the execution of that id; ``None`` for everybody else's."""
+        return self._words.get(event_uuid)
 
     async def _outcome_of(self, command: Command, table: Pending[str, _Waiter], key: str, within: float) -> Outcome:
         """Send ``command`` and wait for the event that ends it; its reply says no more than that it was queued."""

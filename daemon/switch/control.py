@@ -8,9 +8,11 @@ refused with :class:`LocalError` before a byte is sent, and in text to be spoken
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from daemon.calls.control import CallControl, Certainty, Outcome
+from daemon.config import RecogniserConfig
 from daemon.switch.command_link import CommandLink
 from protocols.errors import LocalError
 
@@ -21,38 +23,87 @@ _CAUSE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _NUMBER = re.compile(r"[0-9A-Za-z*#+_.-]{0,64}")
 _DESTINATION = re.compile(r"[0-9A-Za-z*#+_.-]{1,128}")
 _ENDPOINT = re.compile(r"[0-9A-Za-z*#+_./:;=@-]{1,256}")
+_MARK = re.compile(r"[0-9A-Za-z._-]{0,128}")
+
+MARK = "parley_app"
+"""The channel variable that carries a leg's mark."""
 
 
 class SwitchControl(CallControl):
     """Acts over ``commands``. ``engine`` and ``voice`` speak; without them, those that the channel's variables name.
 
-    ``margin`` is how many seconds the switch may take beyond an originate's ring time.
+    ``margin`` is how many seconds the switch may take beyond an originate's ring time. ``recognisers`` are the
+    commands of each vendor. ``on_denied`` is called with a leg that the switch says it does not have, ``on_stop`` with
+    one on which what is being said is about to be broken off.
     """
 
-    def __init__(self, commands: CommandLink, *, engine: str, voice: str, margin: float) -> None:
+    def __init__(
+        self,
+        commands: CommandLink,
+        *,
+        engine: str,
+        voice: str,
+        margin: float,
+        recognisers: Mapping[str, RecogniserConfig],
+        on_denied: Callable[[str], None],
+        on_stop: Callable[[str], None],
+    ) -> None:
         self._commands = commands
         self._engine = engine
         self._voice = voice
         self._margin = margin
+        self._recognisers = recognisers
+        self._on_denied = on_denied
+        self._on_stop = on_stop
+
+    async def exists(self, leg_id: str) -> Outcome:
+        outcome = await self._commands.api("uuid_exists", _leg(leg_id))
+        if outcome.ok and outcome.text != "true":
+            self._on_denied(leg_id)
+            return Outcome(Certainty.ANSWERED, False, "the leg is gone")
+        return outcome
+
+    async def mark(self, leg_id: str, mark: str) -> Outcome:
+        arguments = f"{_leg(leg_id)} {MARK} {_checked('mark', _MARK, mark)}"
+        return await self._commands.api("uuid_setvar", arguments.rstrip())
+
+    async def start_recogniser(self, leg_id: str, vendor: str) -> Outcome:
+        recogniser = self._recognisers.get(vendor)
+        return await self._run(leg_id, vendor, recogniser.start if recogniser is not None else "")
+
+    async def stop_recogniser(self, leg_id: str, vendor: str) -> Outcome:
+        recogniser = self._recognisers.get(vendor)
+        return await self._run(leg_id, vendor, recogniser.stop if recogniser is not None else "")
+
+    async def _run(self, leg_id: str, vendor: str, template: str) -> Outcome:
+        """Run a configured command: a short one of the switch, or ``app NAME …`` for an application."""
+        if not template:
+            return Outcome(Certainty.NOT_SENT, False, f"no command is configured for {vendor}")
+        name, _, arguments = template.replace("{leg_id}", _leg(leg_id)).partition(" ")
+        if name != "app":
+            return await self._commands.api(name, arguments)
+        name, _, arguments = arguments.partition(" ")
+        return await self._commands.execute(leg_id, name, arguments)
 
     async def answer(self, leg_id: str) -> Outcome:
         """As an application: ``uuid_answer`` in a race with the caller's hangup has left channels hanging."""
         return await self._commands.execute(_leg(leg_id), "answer")
 
-    async def play(self, leg_id: str, path: str) -> Outcome:
-        return await self._commands.execute(_leg(leg_id), "playback", _path(path))
+    async def play(self, leg_id: str, path: str, *, words: str = "") -> Outcome:
+        return await self._commands.execute(_leg(leg_id), "playback", _path(path), words=words or None)
 
     async def speak(self, leg_id: str, text: str) -> Outcome:
         words = text.replace("${", "$ {").strip()
         if not words:
             raise LocalError("there is no text to speak")
-        if self._engine or self._voice:
-            return await self._commands.execute(_leg(leg_id), "speak", f"{self._engine}|{self._voice}|{words}")
         # Alone, text with a bar would be taken for a voice and a text.
-        return await self._commands.execute(_leg(leg_id), "speak", words.replace("|", " "))
+        named = self._engine or self._voice
+        spoken = f"{self._engine}|{self._voice}|{words}" if named else words.replace("|", " ")
+        return await self._commands.execute(_leg(leg_id), "speak", spoken, words=text.strip())
 
     async def stop(self, leg_id: str) -> Outcome:
-        return await self._commands.api("uuid_break", f"{_leg(leg_id)} all")
+        self._on_stop(_leg(leg_id))
+        return await self._commands.api("uuid_break", f"{leg_id} all")
 
     async def record(self, leg_id: str, path: str) -> Outcome:
         return await self._commands.execute(_leg(leg_id), "record_session", _path(path))

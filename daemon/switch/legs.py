@@ -164,6 +164,7 @@ class Legs:
                 parked=parked,
                 held=event.call_state == "HELD" if held is None else held,
                 peer_id=peer_id,
+                mark=event.mark,
             )
         )
 

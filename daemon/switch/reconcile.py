@@ -7,7 +7,7 @@ truth about the latter.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 
@@ -52,6 +52,7 @@ class Reconciler:
         self._unborn: list[ChannelRow] = []
         self._unsure: list[ChannelRow] = []
         self._recalled = True
+        self._doubted: set[asyncio.Task[None]] = set()
         legs.is_stored = lambda leg_id: registry.is_stored(ORIGIN, server, leg_id)
 
     async def snapshot(self) -> None:
@@ -102,6 +103,24 @@ class Reconciler:
         if not gone:
             return
         await asyncio.sleep(self._grace)
+        self._end(gone)
+
+    def doubt(self, leg_id: str) -> None:
+        """The switch has just denied that leg: it ends a moment later, unless its own hangup is told until then."""
+        task = asyncio.get_running_loop().create_task(self._end_doubted(leg_id))
+        self._doubted.add(task)
+        task.add_done_callback(self._doubted.discard)
+
+    def close(self) -> None:
+        """Nobody follows this switch any more."""
+        for task in self._doubted:
+            task.cancel()
+
+    async def _end_doubted(self, leg_id: str) -> None:
+        await asyncio.sleep(self._grace)
+        self._end([leg_id])
+
+    def _end(self, gone: Iterable[str]) -> None:
         live = set(self._live())
         for leg_id in gone:
             if leg_id in live:

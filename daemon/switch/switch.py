@@ -76,11 +76,18 @@ class Switch:
             apply,
             clock=SwitchClock(config.name, clock),
             brain_sample_rate=speech.brain_sample_rate,
+            words_of=self._commands.words_of,
         )
         self._events = EventLink(config.name, self._translator, self._commands, on_heartbeat=self._status.refresh)
         self._reconciler = Reconciler(config.name, self._commands, self._translator.legs, registry, recall)
         self.control: CallControl = SwitchControl(
-            self._commands, engine=config.speak_engine, voice=config.speak_voice, margin=config.command_timeout
+            self._commands,
+            engine=config.speak_engine,
+            voice=config.speak_voice,
+            margin=config.command_timeout,
+            recognisers={recogniser.vendor: recogniser for recogniser in speech.recogniser},
+            on_denied=self._reconciler.doubt,
+            on_stop=self._translator.broken_off,
         )
 
     @property
@@ -112,6 +119,7 @@ class Switch:
                 group.create_task(keep_up(self._config, self._make_event_link, self._follow, self._events_away))
                 group.create_task(keep_up(self._config, self._make_command_link, self._command, self._commands_away))
         finally:
+            self._reconciler.close()
             self._status.become(LinkState.STOPPED)
 
     # The command link

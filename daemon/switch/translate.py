@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from daemon.calls.events import (
+    AppFellSilent,
     AppSpoke,
     CallEvent,
     DigitPressed,
@@ -31,16 +32,25 @@ _DIGITS = frozenset("0123456789*#ABCD")
 class Translator:
     """The events of one switch, told to ``emit`` as call events of ``server``, in the order they came.
 
-    ``brain_sample_rate`` is what ``brain_stt`` counts as a second.
+    ``brain_sample_rate`` is what ``brain_stt`` counts as a second. ``words_of`` tells what Parley itself says by the
+    application of that Application-UUID; ``None`` where it is not Parley's, or nobody knows.
     """
 
     def __init__(
-        self, server: str, emit: Callable[[CallEvent], None], *, clock: SwitchClock, brain_sample_rate: int
+        self,
+        server: str,
+        emit: Callable[[CallEvent], None],
+        *,
+        clock: SwitchClock,
+        brain_sample_rate: int,
+        words_of: Callable[[str], str | None] = lambda uuid: None,
     ) -> None:
         self.doubles = Doubles()
         self.legs = Legs(server, emit, clock)
         self.speech = Speech(self.legs, emit, brain_sample_rate=brain_sample_rate)
         self._emit = emit
+        self._words_of = words_of
+        self._saying: dict[str, dict[str, bool]] = {}  # leg id → Application-UUID → whether it was broken off
         self._handlers: Mapping[str, Callable[[EslEvent], None]] = {
             "CUSTOM": self.speech.recognised,
             "DETECTED_SPEECH": self.speech.detected,
@@ -57,9 +67,9 @@ class Translator:
             "CHANNEL_UNHOLD": self._held,
             "CHANNEL_EXECUTE": self._executes,
             "CHANNEL_EXECUTE_COMPLETE": self._executed,
-            "CHANNEL_HANGUP": self.legs.end,
-            "CHANNEL_HANGUP_COMPLETE": self.legs.end,
-            "CHANNEL_DESTROY": self.legs.end,
+            "CHANNEL_HANGUP": self._ended,
+            "CHANNEL_HANGUP_COMPLETE": self._ended,
+            "CHANNEL_DESTROY": self._ended,
             "DTMF": self._digit,
         }
 
@@ -75,6 +85,11 @@ class Translator:
         handler = self._handlers.get(event.name)
         if handler is not None:
             handler(event)
+
+    def broken_off(self, leg_id: str) -> None:
+        """What Parley is saying to that leg is told to stop."""
+        saying = self._saying.get(leg_id, {})
+        saying.update(dict.fromkeys(saying, True))
 
     def _created(self, event: EslEvent) -> None:
         # A leg that a snapshot has told of is not new, and one that has ended stays so.
@@ -115,15 +130,31 @@ class Translator:
             return
         self.legs.compare(event)
         said = spoken(event.application, event.application_data)
-        if said is not None:
-            self._emit(AppSpoke(**self.legs.of(event), text=said[0], vendor=said[1]))
+        if said is None:
+            return
+        text, vendor = said
+        words = self._words_of(event.application_uuid)
+        if words is None:
+            self._emit(AppSpoke(**self.legs.of(event), text=text, vendor=vendor))
+            return
+        self._saying.setdefault(event.unique_id, {})[event.application_uuid] = False
+        said_id = event.application_uuid
+        self._emit(AppSpoke(**self.legs.of(event), text=words, vendor=vendor, said_id=said_id))
 
     def _executed(self, event: EslEvent) -> None:
         if self.legs.is_live(event):
+            broken_off = self._saying.get(event.unique_id, {}).pop(event.application_uuid, None)
+            if broken_off is not None:
+                said_id = event.application_uuid
+                self._emit(AppFellSilent(**self.legs.of(event), said_id=said_id, broken_off=broken_off))
             # CHANNEL_UNPARK says so before, unless that was missed.
             if event.application == "park" and self.legs.is_parked(event.unique_id):
                 self.legs.unpark(event)
             self.legs.compare(event)
+
+    def _ended(self, event: EslEvent) -> None:
+        self._saying.pop(event.unique_id, None)
+        self.legs.end(event)
 
     def _digit(self, event: EslEvent) -> None:
         digit = event.dtmf_digit.upper()

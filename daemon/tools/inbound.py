@@ -11,10 +11,10 @@ import structlog
 
 from daemon.config import InboundConfig
 from daemon.pbx.contract import ClickToCall, Diversions
-from daemon.plugins import Plugin, PluginError, load
+from daemon.plugins import Plugin, PluginError, load, place_of
 from daemon.tools.contract import InboundAnswer
 from daemon.tools.lane import BusyError, Lane
-from daemon.tools.tool import Outcome, place_of
+from daemon.tools.tool import Outcome
 
 log = structlog.get_logger(__name__)
 

@@ -11,6 +11,7 @@ import structlog
 
 from daemon.actor import Actor
 from daemon.pbx.contract import ClickToCall, Diversions, PbxError
+from daemon.plugins import place_of
 from daemon.tools.arguments import ArgumentsError
 from daemon.tools.contract import Reach, RequestKeys, ToolError
 from daemon.tools.definition import Definition
@@ -117,16 +118,6 @@ class Tool:
         """Logged without the error's text: what the caller said may stand in it."""
         log.warning("tool_failed", tool=self.name, error=error, at=at)
         return spoken(Outcome.FAILED, "That did not work.", "It is not the caller's fault. Try again later.")
-
-
-def place_of(error: BaseException) -> str:
-    """The file and line that raised it."""
-    trace = error.__traceback__
-    if trace is None:
-        return ""
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
 
 
 def _own_supplies(definition: Definition, supplies: Mapping[type, object], keys: RequestKeys) -> dict[type, object]:

@@ -4,6 +4,10 @@ A *stretch* is one speaker's speech from the first interim to the final. Its int
 final will carry, so whoever shows them replaces one by the next. A stretch that comes to nothing (an empty final, the
 recogniser stops or starts anew, the leg or the call ends) is withdrawn by an interim whose text is empty. A final that
 comes all the same is another utterance.
+
+What Parley says itself is shown as an interim while it is said and becomes a final when it is over, with a mark where
+it was broken off (:mod:`daemon.transcripts.saying`). What other programs say is a final at once: nobody tells when it
+stopped.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from uuid_utils import uuid7
 
 from daemon.calls.call import Call, CallChanged, CallForgotten, Leg, LegState
 from daemon.calls.events import (
+    AppFellSilent,
     AppSpoke,
     CallEvent,
     LegEnded,
@@ -29,7 +34,8 @@ from daemon.calls.events import (
 from daemon.calls.registry import LegKey, Registry
 from daemon.hub import Hub
 from daemon.transcripts.ear import Ear
-from daemon.transcripts.utterance import Speaker, TranscriptRecalled, TranscriptsRekeyed, Utterance
+from daemon.transcripts.saying import Sayings, said_by_app
+from daemon.transcripts.utterance import Speaker, SpeechNoticed, TranscriptRecalled, TranscriptsRekeyed, Utterance
 
 
 class Transcripts:
@@ -49,6 +55,7 @@ class Transcripts:
         self._finals: dict[str, list[Utterance]] = {}  # in order of seq
         self._recalled: dict[str, list[Utterance]] = {}  # of calls that have not appeared yet
         self._ears: dict[LegKey, dict[tuple[str, int], Ear]] = {}
+        self._sayings = Sayings()
         hub.tap((CallChanged,), self._appeared)
         hub.tap((CallForgotten,), self._forget)
 
@@ -63,12 +70,14 @@ class Transcripts:
         return finals[bisect_right(finals, after, key=_seq) :]
 
     def interims(self, call_id: str) -> list[Utterance]:
-        """What is being said on a call at this moment, at most one per recogniser and side."""
+        """What is being said on a call at this moment, at most one per recogniser and side, and one by Parley."""
         call = self._registry.get(call_id)
         if call is None:
             return []
-        ears = (self._ears.get((call.origin, call.server, leg.leg_id), {}) for leg in call.legs)
-        return [ear.open for of_leg in ears for ear in of_leg.values() if ear.open and ear.open.call_id == call_id]
+        keys = [(call.origin, call.server, leg.leg_id) for leg in call.legs]
+        said = [saying for key in keys if (saying := self._sayings.of(key))]
+        heard = [ear.open for key in keys for ear in self._ears.get(key, {}).values() if ear.open]
+        return [utterance for utterance in (*said, *heard) if utterance.call_id == call_id]
 
     def knows(self, call_id: str) -> bool:
         """Whether the call's whole dialogue is in memory."""
@@ -104,6 +113,7 @@ class Transcripts:
             for ear in of_leg.values():
                 if ear.open is not None and ear.open.call_id == old_call_id:
                     ear.open = msgspec.structs.replace(ear.open, call_id=call_id)
+        self._sayings.rekey(old_call_id, call_id)
         self.epoch = str(uuid7())
         self._hub.publish(TranscriptsRekeyed(self.epoch, old_call_id, call_id))
 
@@ -114,6 +124,8 @@ class Transcripts:
             self._recognised(event)  # type: ignore[arg-type]
         elif kind is AppSpoke:
             self._app_spoke(event)  # type: ignore[arg-type]
+        elif kind is AppFellSilent:
+            self._fell_silent(event)  # type: ignore[arg-type]
         elif kind is RecogniserStarted:
             self._started(event)  # type: ignore[arg-type]
         elif kind is SpeechBegan:
@@ -202,26 +214,31 @@ class Transcripts:
         self._hub.publish(interim)
 
     def _app_spoke(self, event: AppSpoke) -> None:
-        call = self._registry.call_of(event.origin, event.server, event.leg_id)
+        key = (event.origin, event.server, event.leg_id)
+        call = self._registry.call_of(*key)
         if call is None:
             self.orphans += 1
             return
-        self._keep(
-            Utterance(
-                call_id=call.call_id,
-                utterance_id=str(uuid7()),
-                seq=self._next_seq(call),
-                leg_id=event.leg_id,
-                speaker=Speaker.APP,
-                text=event.text,
-                start=None,
-                end=None,
-                said_at=event.at,
-                final=True,
-                confidence=None,
-                vendor=event.vendor,
-            )
-        )
+        if not event.said_id:
+            self._keep(said_by_app(event, call, seq=self._next_seq(call)))
+            return
+        self._finish_saying(key, event.at)  # its end was missed
+        said = said_by_app(event, call, seq=0)
+        self._sayings.begin(key, event.said_id, said)
+        self._hub.publish(said)
+
+    def _fell_silent(self, event: AppFellSilent) -> None:
+        key = (event.origin, event.server, event.leg_id)
+        self._finish_saying(key, event.at, said_id=event.said_id, cut=event.broken_off)
+
+    def _finish_saying(self, key: LegKey, at: float, *, said_id: str = "", cut: bool = False) -> None:
+        """What Parley was saying to that leg, if anything, is over."""
+        said, call = self._sayings.end(key, at, said_id=said_id, cut=cut), self._registry.call_of(*key)
+        if said is None or call is None:
+            return
+        if said.call_id != call.call_id:
+            self._withdraw(said)
+        self._keep(msgspec.structs.replace(said, call_id=call.call_id, seq=self._next_seq(call), final=True))
 
     def _next_seq(self, call: Call) -> int:
         finals = self._finals.get(call.call_id)
@@ -248,6 +265,9 @@ class Transcripts:
         if ear.is_stale(event.at):
             self._withdraw(ear.close())
         ear.begin(event.at)
+        call = self._registry.call_of(event.origin, event.server, event.leg_id)
+        if call is not None:
+            self._hub.publish(SpeechNoticed(call.call_id, event.leg_id))
 
     def _failed(self, event: RecogniserFailed) -> None:
         self.failures += 1
@@ -276,8 +296,10 @@ class Transcripts:
             self._hub.publish(TranscriptRecalled(changed.call.call_id))
 
     def _leg_ended(self, event: LegEnded) -> None:
-        for ear in self._ears.get((event.origin, event.server, event.leg_id), {}).values():
+        key = (event.origin, event.server, event.leg_id)
+        for ear in self._ears.get(key, {}).values():
             self._withdraw(ear.interrupt(event.at))
+        self._finish_saying(key, event.at, cut=True)
 
     def _withdraw(self, stretch: Utterance | None) -> None:
         if stretch is not None:
@@ -288,6 +310,7 @@ class Transcripts:
         self._finals.pop(call.call_id, None)
         for leg in call.legs:
             self._ears.pop((call.origin, call.server, leg.leg_id), None)
+            self._sayings.forget((call.origin, call.server, leg.leg_id))
 
 
 def _seq(utterance: Utterance) -> int:

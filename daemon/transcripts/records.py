@@ -74,6 +74,7 @@ def call_row(call: Call) -> CallRow:
         hangup_cause=_short(call.hangup_cause),
         disposition=call.disposition.value if call.disposition else None,
         merged_into=_storable(call.merged_into),
+        outcome=_short(call.outcome),
         legs=[_leg_row(leg) for leg in call.legs],
     )
 

@@ -38,6 +38,13 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     vendor: str
 
 
+class SpeechNoticed(msgspec.Struct, frozen=True, gc=False):
+    """Published when a recogniser noticed that somebody began to speak on a leg, before it has any words."""
+
+    call_id: str
+    leg_id: str
+
+
 class TranscriptsRekeyed(msgspec.Struct, frozen=True, gc=False):
     """Published when a call turned out to be stored under another id: every watcher must start afresh.
 

@@ -62,6 +62,7 @@ class EslEvent(msgspec.Struct, frozen=True, gc=False):
     loopback_leg: str = field(default="", name="variable_loopback_leg")
     other_loopback_leg_id: str = field(default="", name="variable_other_loopback_leg_uuid")
     current_application: str = field(default="", name="variable_current_application")
+    mark: str = field(default="", name="variable_parley_app")
     bridged_to: str = field(default="", name="variable_bridge_to")
     hangup_cause: str = field(default="", name="Hangup-Cause")
     variable_hangup_cause: str = field(default="", name="variable_hangup_cause")

@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 
 from daemon.config import (
+    CallAppsConfig,
     Config,
     DatabaseConfig,
     InboxConfig,
@@ -46,6 +47,7 @@ class RunningService:
         database: str = "",
         pbx: PbxConfig | None = None,
         inbox: InboxConfig | None = None,
+        callapps: CallAppsConfig | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
         switches = [] if switch_port is None else [SwitchConfig(port=switch_port)]
@@ -54,6 +56,7 @@ class RunningService:
             switch=[msgspec.structs.replace(each, reconnect_first=0.02, reconnect_cap=0.1) for each in switches],
             pbx=pbx or PbxConfig(),
             inbox=inbox or InboxConfig(),
+            callapps=callapps or CallAppsConfig(),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )

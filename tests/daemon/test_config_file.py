@@ -60,6 +60,7 @@ def test_shipped_file_is_right_and_says_what_the_code_says() -> None:
         "pbx": {"header": [{}], "server": [{}], "tenant": [{}]},
         "inbox": {"source": [{}], "handler": [{}], "destination": [{}]},
         "tool": [{}],
+        "callapps": {"app": [{}]},
     }
     assert config == msgspec.convert(tables, Config)
 

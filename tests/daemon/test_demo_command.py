@@ -66,6 +66,22 @@ async def visiting(temporary: Path, *arguments: str) -> AsyncIterator[Visitor]:
             await process.wait()
 
 
+async def test_a_call_app_leads_a_call(tmp_path: Path) -> None:
+    async with visiting(tmp_path, "--port", "0", "--speed", "20") as visitor:
+
+        async def repeated() -> bool:
+            for call in (await visitor.get("/api/v1/calls"))["calls"]:
+                if call["app"] == "echo":
+                    transcript = await visitor.get(f"/api/v1/calls/{call['call_id']}/transcript")
+                    said = {one["text"]: one["speaker"] for one in transcript["utterances"]}
+                    spoken = [one["text"] for one in transcript["utterances"] if one["speaker"] == "app"]
+                    return "caller" in said.values() and len(spoken) > 2
+            return False
+
+        await visitor.until(repeated)
+        assert await visitor.leave() == 0
+
+
 async def test_calls_and_their_dialogue_are_there_and_nothing_is_left(tmp_path: Path) -> None:
     async with visiting(tmp_path, "--port", "0", "--speed", "20") as visitor:
 

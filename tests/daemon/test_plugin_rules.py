@@ -82,6 +82,45 @@ async def test_the_tool_of_the_readme_answers(configure: Configure, shop: str) -
     await service.database.close()
 
 
+def test_the_call_app_of_the_readme_is_right(
+    configure: Configure, plugins: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = blocks_of(README.read_text())
+    (code,) = [block for block in blocks if "async def repeat" in block]
+    (lines,) = [block for block in blocks if "[[callapps.app]]" in block]
+    (plugins / "repeat.py").write_text(code)
+    path = str(configure(lines.replace('[plugins]\npath = ["/etc/parley/plugins"]\n', "")))
+    assert main(["check", "--config", path]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["app", "list", "--config", path]) == 0
+    assert capsys.readouterr().out == (
+        "repeat: Repeat what the caller says or presses, until nothing more comes.\n  repeat:repeat, codes repeat\n"
+    )
+
+
+def test_check_names_what_is_no_call_app(
+    configure: Configure, plugins: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plugins / "half.py").write_text("class A:\n    async def run(self, call: str, *, p: float) -> None: ...\n")
+    path = configure(
+        '[[callapps.app]]\nname = "a"\nuse = "half:A"\ncodes = ["a"]\n'
+        '[[callapps.app]]\nname = "b"\nuse = "whole:b"\ncodes = ["b"]\n'
+        '[[callapps.app]]\nname = "c"\nuse = "echoes"\ncodes = ["a"]\n'
+    )
+    assert main(["check", "--config", str(path)]) == 78
+    said = capsys.readouterr().err
+    assert "callapps.app[0].use" in said
+    assert "half:A takes p where nobody gives it" in said
+    assert "there is no module whole" in said
+    assert 'no built-in app "echoes"' in said
+    assert 'calls of the code "a" are for a already' in said
+
+
+def test_no_call_app_is_listed_where_none_is_used(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["app", "list", "--config", str(configure('[[callapps.app]]\ncodes = ["a"]\n'))]) == 0
+    assert "no call is touched" in capsys.readouterr().out
+
+
 async def test_the_handler_of_the_readme_does_what_it_says(
     configure: Configure, plugins: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

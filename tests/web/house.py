@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 
@@ -197,7 +196,7 @@ class House:
     async def store(self, call: Call, texts: Sequence[str], **changes: Any) -> CallRow:
         """Keep ``call`` and these finals, as the recorder would."""
         fields = {name: getattr(call, name) for name in CallRow.__struct_fields__ if hasattr(call, name)}
-        legs = [LegRow(**msgspec.structs.asdict(leg)) for leg in call.legs]
+        legs = [LegRow(**{name: getattr(leg, name) for name in LegRow.__struct_fields__}) for leg in call.legs]
         row = CallRow(**{**fields, "legs": legs, **changes})
         rows = [
             UtteranceRow(

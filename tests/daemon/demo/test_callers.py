@@ -10,7 +10,7 @@ from collections import defaultdict
 import pytest
 
 from daemon.demo.callers import Callers
-from daemon.demo.dialogues import SCRIPTS
+from daemon.demo.dialogues import LED, SCRIPTS
 from daemon.demo.script import Connect, Consult, Line, Script, Transfer
 from daemon.demo.switch import SimulatedSwitch
 from protocols.esl.connection import AuthRefused, BrokenEvent, Connection, Ready, UnknownFrame
@@ -59,6 +59,18 @@ async def test_a_script_is_spoken_to_its_end(switch: SimulatedSwitch, connect: C
     parked = 1 + any(isinstance(step, Consult) for step in script.steps) if script.code else 0
     assert client.names().count("CHANNEL_PARK") == client.names().count("CHANNEL_UNPARK") == parked
     assert ("CHANNEL_ANSWER" in client.names()) is (script.answered or bool(reached))
+
+
+async def test_whoever_waits_for_a_program_that_is_not_there_gives_up(
+    switch: SimulatedSwitch, connect: Connecting
+) -> None:
+    client = await connect(switch.port, "json CHANNEL_ANSWER CHANNEL_HANGUP")
+    callers = Callers(switch, scripts=LED, fewest=1, most=1)
+    await callers.run(calls=1)
+    await switch.flushed()
+    assert callers.failed == 0
+    assert (await client.event(Event_Name="CHANNEL_HANGUP"))["Hangup-Cause"] == "ORIGINATOR_CANCEL"
+    assert "CHANNEL_ANSWER" not in client.names()
 
 
 async def test_interims_grow_into_their_final(switch: SimulatedSwitch, connect: Connecting) -> None:

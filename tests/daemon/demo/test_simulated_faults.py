@@ -244,3 +244,14 @@ async def test_a_subscriber_that_is_gone_blocks_nobody(switch: SimulatedSwitch, 
     await other.event(Event_Name="CHANNEL_DESTROY")
     await other.ask("api status")
     assert len(switch.clients) == 1
+
+
+async def test_an_application_that_ends_silently(switch: SimulatedSwitch, connect: Connect) -> None:
+    client = await connect(switch.port, "json CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE")
+    call = await switch.call()
+    switch.end_silently()
+    await call.speak("안녕하세요")
+    await call.speak("여보세요")
+    await client.event(Event_Name="CHANNEL_EXECUTE_COMPLETE")
+    assert client.names() == ["CHANNEL_EXECUTE", "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE"]
+    assert client.events[-1].event["Application-UUID"] == client.events[-2].event["Application-UUID"]

@@ -39,6 +39,7 @@ class Following:
         password: str = PASSWORD,
         recall: Callable[[str, str, Sequence[str]], Any] | None = None,
         clock: Callable[[], float] = time.time,
+        speech: SpeechConfig | None = None,
         **options: Any,
     ) -> None:
         defaults: dict[str, Any] = {"reconnect_first": 0.01, "reconnect_cap": 0.05, "refused_retry": 0.05}
@@ -59,7 +60,7 @@ class Following:
             apply=self._apply,
             registry=self.registry,
             hub=self.hub,
-            speech=SpeechConfig(),
+            speech=speech or SpeechConfig(),
             recall=self._recalled,
             clock=clock,
         )

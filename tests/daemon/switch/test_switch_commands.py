@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 import pytest
 
 from daemon.calls.control import Certainty, Outcome
-from daemon.calls.events import LegEnded
+from daemon.calls.events import AppFellSilent, AppSpoke, LegEnded, RecogniserStarted
+from daemon.config import RecogniserConfig, SpeechConfig
 from daemon.demo.switch import SimulatedSwitch
 from daemon.switch.command_link import CommandLink
 from daemon.switch.link import Link, connect
+from daemon.transcripts.utterance import Speaker
 from protocols.errors import LocalError
 from protocols.esl.connection import Connection
 from tests.daemon.switch.following import Following
@@ -93,7 +95,7 @@ async def test_stopping_ends_what_is_played(switch: SimulatedSwitch, follow: Fol
     await call.answer()
     await call.park()
     playing = asyncio.create_task(following.switch.control.play(call.leg_id, "/srv/sounds/very_long.wav"))
-    await following.until(lambda: following.said(call.leg_id))
+    await following.until(lambda: following.of(AppSpoke))
     assert (await following.switch.control.stop(call.leg_id)).ok
     assert (await playing).certainty is Certainty.ANSWERED
 
@@ -105,9 +107,97 @@ async def test_a_leg_that_hangs_up_ends_what_runs_on_it(switch: SimulatedSwitch,
     await call.answer()
     await call.park()
     playing = asyncio.create_task(following.switch.control.play(call.leg_id, "/srv/sounds/very_long.wav"))
-    await following.until(lambda: following.said(call.leg_id))
+    await following.until(lambda: following.of(AppSpoke))
     await call.hang_up("USER_BUSY")
     assert await playing == answered("the leg ended (USER_BUSY)", ok=False)
+
+
+async def test_what_parley_says_is_open_until_it_is_over(switch: SimulatedSwitch, follow: Follow) -> None:
+    following = follow(switch.port)
+    await following.ready()
+    call = await switch.call()
+    await call.park()
+    leg = call.leg_id
+    words = "${bridge(sofia)} 무엇을 도와드릴까요"
+    speaking = asyncio.create_task(following.switch.control.speak(leg, words))
+    await following.until(lambda: following.state(leg) and following.transcripts.interims(following.call(leg).call_id))
+    (saying,) = following.transcripts.interims(following.call(leg).call_id)
+    assert (saying.text, saying.speaker, saying.final) == (words, Speaker.APP, False)
+    assert following.said(leg) == []
+    await following.switch.control.stop(leg)
+    await speaking
+    await following.until(lambda: following.said(leg))
+    (said,) = following.transcripts.finals(following.call(leg).call_id)
+    assert (said.utterance_id, said.said_at) == (saying.utterance_id, saying.said_at)
+    assert said.text.endswith("도와드릴까요]")
+    assert following.of(AppFellSilent)[0].broken_off
+    assert (await following.switch.control.play(leg, "silence_stream://1")).ok
+    assert (await following.switch.control.play(leg, "/srv/sounds/hello.wav", words="안녕하세요")).ok
+    await call.speak("다른 프로그램", seconds=0.0)
+    await following.until(lambda: len(following.said(leg)) == 3)
+    assert following.said(leg)[1:] == ["안녕하세요", "다른 프로그램"]
+    assert following.transcripts.interims(following.call(leg).call_id) == []
+
+
+async def test_what_is_said_when_the_leg_ends_was_broken_off(switch: SimulatedSwitch, follow: Follow) -> None:
+    following = follow(switch.port)
+    await following.ready()
+    call = await switch.call()
+    await call.park()
+    speaking = asyncio.create_task(following.switch.control.speak(call.leg_id, "무엇을 도와드릴까요"))
+    await following.until(lambda: following.of(AppSpoke))
+    await call.hang_up()
+    await speaking
+    await following.until(lambda: following.said(call.leg_id))
+    assert following.said(call.leg_id)[0].endswith("도와드릴까요]")
+
+
+async def test_a_leg_that_the_switch_denies_ends(switch: SimulatedSwitch, follow: Follow) -> None:
+    following = follow(switch.port)
+    await following.ready()
+    call = await switch.call(code="dev-app")
+    await call.park()
+    control = following.switch.control
+    assert (await control.exists(call.leg_id)).ok
+    await following.until(lambda: following.state(call.leg_id) == "parked")
+    switch.core.channels.pop(call.leg_id)
+    assert await control.exists(call.leg_id) == answered("the leg is gone", ok=False)
+    await following.until(lambda: following.state(call.leg_id) == "ended")
+    assert following.of(LegEnded)[0].while_away
+
+
+async def test_a_mark_stays_on_the_leg_for_a_later_process(switch: SimulatedSwitch, follow: Follow) -> None:
+    following = follow(switch.port)
+    await following.ready()
+    call, other = await switch.call(), await switch.call()
+    control = following.switch.control
+    for leg in (call.leg_id, other.leg_id):
+        assert (await control.mark(leg, "order-app")).ok
+    assert (await control.mark(other.leg_id, "")).ok
+    later = follow(switch.port)
+    await later.ready()
+    marks = [later.registry.find("freeswitch", "main", leg) for leg in (call.leg_id, other.leg_id)]
+    assert [found[1].mark for found in marks if found] == ["order-app", ""]
+    with pytest.raises(LocalError):
+        await control.mark(call.leg_id, "${order}")
+
+
+async def test_a_recogniser_is_started_as_configured(switch: SimulatedSwitch, follow: Follow) -> None:
+    detect = RecogniserConfig(vendor="own", start="app set listening={leg_id}", stop="app unset listening")
+    following = follow(switch.port, speech=SpeechConfig(recogniser=[RecogniserConfig(), detect]))
+    await following.ready()
+    call = await switch.call()
+    await call.park()
+    control, leg = following.switch.control, call.leg_id
+    assert (await control.start_recogniser(leg, "brain_stt")).ok
+    await following.until(lambda: following.of(RecogniserStarted))
+    assert (await control.stop_recogniser(leg, "brain_stt")).ok
+    assert call.leg.listening == []
+    assert (await control.start_recogniser(leg, "own")).ok
+    assert call.leg.variables["listening"] == leg
+    assert (await control.stop_recogniser(leg, "own")).ok
+    assert "listening" not in call.leg.variables
+    assert (await control.start_recogniser(leg, "unknown")).certainty is Certainty.NOT_SENT
 
 
 async def test_bridging_two_legs(switch: SimulatedSwitch, follow: Follow) -> None:
@@ -201,7 +291,8 @@ async def test_words_are_not_expanded_by_the_switch(text: str, switch: Simulated
     await call.answer()
     await call.park()
     assert (await following.switch.control.speak(call.leg_id, text)).ok
-    assert following.said(call.leg_id) == [text.replace("${", "$ {")]
+    assert call.leg.last_app == ("speak", f"tts||{text.replace('${', '$ {')}")
+    assert following.said(call.leg_id) == [text]
     with pytest.raises(LocalError):
         await following.switch.control.play(call.leg_id, f"/srv/{text}.wav")
 

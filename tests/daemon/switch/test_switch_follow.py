@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from daemon.calls.call import Disposition
-from daemon.calls.events import DigitPressed, LegAppeared, LegEnded, SpeechRecognised
+from daemon.calls.events import AppSpoke, DigitPressed, LegAppeared, LegEnded, SpeechRecognised
 from daemon.calls.links import LinkState
 from daemon.demo.switch import SimulatedSwitch
 from daemon.health import Condition
@@ -371,7 +371,7 @@ async def test_a_leg_that_is_gone_without_a_word_ends(switch: SimulatedSwitch, f
     gone, stays = await parked(switch), await parked(switch)
     await following.until(lambda: following.state(gone.leg_id) == "parked")
     playing = asyncio.create_task(following.switch.control.play(gone.leg_id, "/srv/long.wav"))
-    await following.until(lambda: following.said(gone.leg_id))
+    await following.until(lambda: following.of(AppSpoke))
     switch.ghost(gone)
     switch._apis.ghosts[-1]["uuid"] = gone.leg_id
     del switch.core.channels[gone.leg_id]

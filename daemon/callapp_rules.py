@@ -1,0 +1,89 @@
+"""What must hold between and behind the keys of ``[callapps]`` and ``[[speech.recogniser]]``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from daemon.broken_rule import BrokenRule
+from daemon.config import CallAppConfig, CallAppsConfig, SpeechConfig
+from daemon.toml_lines import KeyPath
+
+_EXTENSION = re.compile(r"[0-9A-Za-z*#+_.-]{1,128}")
+
+
+def callapp_rules(callapps: CallAppsConfig, speech: SpeechConfig) -> Iterator[BrokenRule]:
+    """Every rule that is broken. An app without ``use`` counts for nothing."""
+    yield from _recognisers(speech)
+    yield from _names(callapps.app)
+    yield from _twice(callapps.app, "codes", "code")
+    yield from _twice(callapps.app, "dids", "number")
+    used = [app.name for app in callapps.app if app.use]
+    for index, app in enumerate(callapps.app):
+        if app.use:
+            yield from _app(app, ("callapps", "app", index), callapps.default)
+    if callapps.default and callapps.default not in used:
+        remedy = f"name one of {', '.join(used) or 'the [[callapps.app]] with a use'}, or none"
+        yield BrokenRule(("callapps", "default"), f'there is no app "{callapps.default}"', remedy)
+    vendors = [recogniser.vendor for recogniser in speech.recogniser]
+    if used and callapps.recogniser and callapps.recogniser not in vendors:
+        remedy = "give its commands in a [[speech.recogniser]], or name none"
+        yield BrokenRule(("callapps", "recogniser"), f'nothing starts "{callapps.recogniser}"', remedy)
+    extension = callapps.fallback.extension
+    if extension and not _EXTENSION.fullmatch(extension):
+        path: KeyPath = ("callapps", "fallback", "extension")
+        yield BrokenRule(path, f'"{extension}" is no number that a call can be sent to', "give digits or a name alone")
+
+
+def _app(app: CallAppConfig, here: KeyPath, default: str) -> Iterator[BrokenRule]:
+    if not (app.codes or app.dids or app.did_patterns) and app.name != default:
+        remedy = "give it codes or numbers, or make it the default"
+        yield BrokenRule((*here, "use"), f'no call is for "{app.name}"', remedy)
+    for key in ("codes", "dids"):
+        for number, value in enumerate(getattr(app, key)):
+            if not value:
+                yield BrokenRule((*here, key, number), "it is empty", "leave it out")
+    for number, pattern in enumerate(app.did_patterns):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            problem = f"this is no regular expression: {error}"
+            yield BrokenRule((*here, "did_patterns", number), problem, "write it as Python's re does")
+
+
+def _names(apps: list[CallAppConfig]) -> Iterator[BrokenRule]:
+    names = [app.name for app in apps]
+    for index, name in enumerate(names):
+        first = names.index(name)
+        if first != index:
+            rival: KeyPath = ("callapps", "app", first, "name")
+            here: KeyPath = ("callapps", "app", index, "name")
+            yield BrokenRule(here, f'"{name}" is taken', "give each app its own name", rival)
+
+
+def _twice(apps: list[CallAppConfig], key: str, what: str) -> Iterator[BrokenRule]:
+    first_of: dict[str, KeyPath] = {}
+    for index, app in enumerate(apps):
+        for number, value in enumerate(getattr(app, key) if app.use else ()):
+            here: KeyPath = ("callapps", "app", index, key, number)
+            first = first_of.setdefault(value, here)
+            if first != here:
+                problem = f'calls of the {what} "{value}" are for {apps[int(first[2])].name} already'
+                yield BrokenRule(here, problem, f"give each {what} to one app", first)
+
+
+def _recognisers(speech: SpeechConfig) -> Iterator[BrokenRule]:
+    vendors = [recogniser.vendor for recogniser in speech.recogniser]
+    for index, recogniser in enumerate(speech.recogniser):
+        here: KeyPath = ("speech", "recogniser", index)
+        first = vendors.index(recogniser.vendor)
+        if first != index:
+            rival: KeyPath = ("speech", "recogniser", first, "vendor")
+            yield BrokenRule((*here, "vendor"), f'"{recogniser.vendor}" is taken', "give each vendor one table", rival)
+        for key in ("start", "stop"):
+            template: str = getattr(recogniser, key)
+            if not template.isprintable() or template != template.strip():
+                yield BrokenRule((*here, key), "a command is one line", "write it without breaks and outer blanks")
+            elif not template or (not template.startswith("app ") and "{leg_id}" not in template):
+                remedy = "write {leg_id} where the leg's id belongs, or app NAME ARGUMENT"
+                yield BrokenRule((*here, key), "the command names no leg", remedy)

@@ -1,0 +1,1 @@
+"""Call apps: Parley answers the phone."""

@@ -1,0 +1,1 @@
+"""The call apps that come with Parley."""

@@ -1,0 +1,121 @@
+"""The line to one leg: its commands, and what becomes of an app when it is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import structlog
+
+from daemon.callapps.contract import CommandFailedError
+from daemon.calls.call import Call, Leg, LegState
+from daemon.calls.control import CallControl, Certainty, Outcome
+from daemon.calls.registry import LegKey, Registry
+from protocols.errors import LocalError
+
+log = structlog.get_logger(__name__)
+
+_LINK_PATIENCE: Final = 5.0
+"""Seconds for which a command is tried that cannot be sent: a link that was lost is mostly back by then."""
+_TRY_AGAIN: Final = 0.25
+
+
+class Line:
+    """``key`` names the leg for ever. ``let_go`` is set by whoever leads the app once the leg is no longer its own."""
+
+    def __init__(self, key: LegKey, control: CallControl, registry: Registry) -> None:
+        self.key = key
+        self.leg_id = key[2]
+        self.control = control
+        self.let_go = False
+        self.is_handing_on = False
+        """The app itself is hanging up or sending the caller on, or has done so."""
+        self.handed_on = False
+        """It has done so: what is left of it may end in peace."""
+        self._registry = registry
+        self._later: set[asyncio.Task[Any]] = set()
+
+    def anew(self) -> Line:
+        """The same line, for whoever comes after the app."""
+        return Line(self.key, self.control, self._registry)
+
+    @property
+    def call(self) -> Call | None:
+        """The call that the leg belongs to now."""
+        return self._registry.call_of(*self.key)
+
+    @property
+    def leg(self) -> Leg | None:
+        """The leg, as long as it lives."""
+        found = self._registry.find(*self.key)
+        return found[1] if found is not None and found[1].state is not LegState.ENDED else None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the leg has not ended, as far as is known."""
+        return self.leg is not None
+
+    @contextmanager
+    def handing_on(self) -> Iterator[None]:
+        """The leg may leave while this goes on, and is no longer the app's when it went well."""
+        self.is_handing_on = True
+        try:
+            yield
+        except BaseException:
+            self.is_handing_on = False
+            raise
+        self.handed_on = True
+
+    async def send(self, name: str, command: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """The answer to a command that was carried out. One that cannot be sent is tried again for a while.
+
+        :raises CommandFailedError: where it was not, and the leg is there.
+        """
+        outcome = await self.attempt(command)
+        if outcome.ok:
+            return outcome
+        await self._stay(outcome)
+        raise CommandFailedError(name, outcome.certainty, outcome.text)
+
+    async def attempt(self, command: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """As :meth:`send`, and what became of it is told by the outcome."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _LINK_PATIENCE
+        while True:
+            if self.let_go or self.handed_on or not self.is_alive:
+                await self._end()
+            try:
+                outcome = await command()
+            except LocalError as error:
+                return Outcome(Certainty.ANSWERED, False, str(error))
+            if outcome.certainty is not Certainty.NOT_SENT or loop.time() >= until:
+                return outcome
+            await asyncio.sleep(_TRY_AGAIN)
+
+    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do what need not be waited for."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def settle(self) -> None:
+        """Wait for what is done :meth:`later`."""
+        if self._later:
+            await asyncio.wait(self._later)
+
+    async def _stay(self, outcome: Outcome) -> None:
+        """Return where the leg is there, in spite of a command that was not carried out."""
+        if not self.is_alive:
+            await self._end()
+        if outcome.certainty is Certainty.ANSWERED:
+            there = await self.control.exists(self.leg_id)
+            if not there.ok and there.certainty is Certainty.ANSWERED:
+                await self._end()
+
+    async def _end(self) -> None:
+        """The leg is gone, or no longer the app's: whoever leads the app cancels it, or has done so."""
+        if self.let_go:
+            raise asyncio.CancelledError("the call is over")
+        await asyncio.get_running_loop().create_future()

@@ -1,0 +1,223 @@
+"""The room as a whole: takes the calls that are ours as they are parked, and lets an app lead each of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import structlog
+
+from daemon.callapps.asking import exactly
+from daemon.callapps.contract import Understanding
+from daemon.callapps.definition import App, Definition, define
+from daemon.callapps.ear import Ear
+from daemon.callapps.fallback import Fallback
+from daemon.callapps.line import Line
+from daemon.callapps.listening import Patience
+from daemon.callapps.live_call import LiveCall
+from daemon.callapps.routing import Routes
+from daemon.callapps.run import Ending, Limits, Run
+from daemon.callapps.voice import RecordedVoice, SwitchVoice, Voice
+from daemon.calls.call import Call, CallChanged, CallForgotten, DigitHeard, Leg, LegState
+from daemon.calls.control import CallControl
+from daemon.calls.events import Direction
+from daemon.calls.registry import LegKey, Registry
+from daemon.config import CallAppsConfig
+from daemon.hub import Hub
+from daemon.plugins import place_of
+from daemon.transcripts.assembler import Transcripts
+from daemon.transcripts.utterance import Speaker, SpeechNoticed, Utterance
+
+log = structlog.get_logger(__name__)
+
+_END_PATIENCE: Final = 1.0
+
+
+class CallApps:
+    """``controls`` act on the legs of each switch, by its origin and name; ``supplies`` are what apps may ask for.
+
+    ``instance`` is asked at the beginning for what tells this Parley from others, over its restarts. ``understand``
+    says what words mean among choices. Raises :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or
+    needs something that is not there.
+    """
+
+    def __init__(
+        self,
+        config: CallAppsConfig,
+        supplies: Mapping[type, object],
+        *,
+        controls: Mapping[tuple[str, str], CallControl],
+        hub: Hub,
+        registry: Registry,
+        transcripts: Transcripts,
+        instance: Callable[[], str],
+        understand: Understanding = exactly,
+    ) -> None:
+        used = [app for app in config.app if app.use]
+        self.definitions: Mapping[str, Definition] = {app.name: define(app) for app in used}
+        self._routes = Routes(used, config.default)
+        self._config = config
+        self._controls = controls
+        self._hub = hub
+        self._registry = registry
+        self._transcripts = transcripts
+        self._instance = instance
+        self._understand = understand
+        self._fallback = Fallback(config.fallback, config.recogniser)
+        self._patience = Patience(config.no_input, config.end_silence, config.too_long, config.between_digits)
+        self._apps: Mapping[str, App] = {name: one.bind(supplies) for name, one in self.definitions.items()}
+        self._runs: dict[str, Run] = {}  # by leg id
+        self._served: set[str] = set()
+        """Legs that this process has led: their mark is its own."""
+        self._tasks: dict[asyncio.Task[None], Run] = {}
+        self._leading = 0
+        self._mark_end = ""
+        self._refusing = False
+        self._untap: list[Callable[[], None]] = []
+
+    @property
+    def live(self) -> Sequence[Run]:
+        """The calls that have an app, or get the fall-back, at this moment."""
+        return list(self._tasks.values())
+
+    def begin(self) -> None:
+        """Take calls from now on; called before any is known."""
+        if not self.definitions:
+            return
+        self._clock = asyncio.get_running_loop().time
+        self._mark_end = f".{self._instance()}"
+        self._untap = [
+            self._hub.tap((CallChanged,), self._changed),
+            self._hub.tap((CallForgotten,), self._forgotten),
+            self._hub.tap((Utterance,), self._heard),
+            self._hub.tap((SpeechNoticed,), self._noticed),
+            self._hub.tap((DigitHeard,), self._pressed),
+        ]
+
+    def refuse(self) -> None:
+        """Take no more calls: those that are parked for us from now on get the fall-back."""
+        self._refusing = True
+
+    async def close(self, grace: float) -> None:
+        """Let apps go on for ``grace`` seconds, then end them. Returns when their callers have got the fall-back."""
+        self.refuse()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=grace)
+        for run in self._tasks.values():
+            run.stop()
+        try:
+            while self._tasks:
+                await asyncio.wait(list(self._tasks))
+        finally:
+            for untap in self._untap:
+                untap()
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(list(self._tasks), timeout=_END_PATIENCE)
+
+    # What happens on calls
+
+    def _changed(self, changed: CallChanged) -> None:
+        call = changed.call
+        for leg in call.legs:
+            run = self._runs.get(leg.leg_id)
+            if run is not None and run.see(leg):
+                del self._runs[leg.leg_id]
+            if leg.leg_id not in self._runs:
+                self._look_at(call, leg)
+
+    def _look_at(self, call: Call, leg: Leg) -> None:
+        """A leg that no app leads: whether it is ours to take."""
+        if leg.state is LegState.ENDED or leg.peer_id:
+            return
+        if leg.mark.endswith(self._mark_end) and leg.leg_id not in self._served:
+            # Something may be said to it, or have been said: then the switch does not call it parked.
+            self._take(call, leg, leg.mark.removesuffix(self._mark_end), Ending.LOST)
+        elif leg.parked and (name := self._name_of(call, leg)):
+            full = self._refusing or self._leading >= self._config.at_once
+            self._take(call, leg, name, Ending.REFUSED if full else None)
+
+    def _name_of(self, call: Call, leg: Leg) -> str:
+        """The app that the parked leg is for, ``""`` where it is not ours."""
+        # Only the leg that the call began with was dialled from outside; of others, a code says that they are ours.
+        dialled = leg.direction is Direction.INBOUND and leg.leg_id == call.other_id
+        return self._routes.app_of(leg.code, call.did) if dialled else self._routes.app_of_code(leg.code)
+
+    def _take(self, call: Call, leg: Leg, name: str, instead: Ending | None) -> None:
+        key: LegKey = (call.origin, call.server, leg.leg_id)
+        control = self._controls.get(key[:2])
+        if control is None:
+            return
+        self._served.add(leg.leg_id)
+        line, ear = Line(key, control, self._registry), Ear(self._config.barge_in_after, self._clock)
+        voice = self._voice(control)
+        live = LiveCall(
+            call,
+            leg,
+            line,
+            ear=ear,
+            voice=voice,
+            transcripts=self._transcripts,
+            understand=self._understand,
+            patience=self._patience,
+            recogniser=self._config.recogniser,
+            mark=f"{name}{self._mark_end}",
+        )
+        run = Run(
+            name,
+            line,
+            ear,
+            voice,
+            self._fallback,
+            lead=(self._apps[name], live) if instead is None else None,
+            instead=instead or Ending.REFUSED,
+            limits=self._limits(name),
+            was_parked=leg.parked,
+            tell=lambda app, outcome: self._registry.tell_app(key, app, outcome),
+        )
+        self._runs[leg.leg_id] = run
+        self._leading += instead is None
+        task = asyncio.get_running_loop().create_task(run.serve())
+        self._tasks[task] = run
+        task.add_done_callback(self._done)
+
+    def _voice(self, control: CallControl) -> Voice:
+        voice: Voice = SwitchVoice(control)
+        return RecordedVoice(control, self._config.recordings, voice) if self._config.recordings else voice
+
+    def _limits(self, name: str) -> Limits:
+        definition = self.definitions.get(name)
+        deadline = definition.config.deadline if definition is not None else 0.0
+        return Limits(deadline, self._config.cleanup, self._config.vanished_after)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        run = self._tasks.pop(task)
+        self._leading -= run.has_app
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("callapp_not_served", app=run.name, error=type(error).__name__, at=place_of(error))
+
+    def _forgotten(self, forgotten: CallForgotten) -> None:
+        for leg in forgotten.call.legs:
+            self._served.discard(leg.leg_id)
+
+    # What is heard on them
+
+    def _heard(self, utterance: Utterance) -> None:
+        run = self._runs.get(utterance.leg_id)
+        call = self._registry.get(utterance.call_id) if run is not None else None
+        if run is not None and call is not None:
+            person = Speaker.CALLER if utterance.leg_id == call.other_id else Speaker.CALLEE
+            if utterance.speaker is person:
+                run.ear.hear(utterance)
+
+    def _noticed(self, noticed: SpeechNoticed) -> None:
+        run = self._runs.get(noticed.leg_id)
+        if run is not None:
+            run.ear.notice()
+
+    def _pressed(self, heard: DigitHeard) -> None:
+        run = self._runs.get(heard.leg_id)
+        if run is not None:
+            run.ear.press(heard.digit)

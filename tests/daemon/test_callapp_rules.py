@@ -1,0 +1,57 @@
+"""What must hold between the keys of ``[callapps]``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from daemon.callapp_rules import callapp_rules
+from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig, RecogniserConfig, SpeechConfig
+from daemon.toml_lines import KeyPath
+
+
+def broken(*apps: CallAppConfig, recognisers: list[RecogniserConfig] | None = None, **fields: Any) -> list[KeyPath]:
+    speech = SpeechConfig() if recognisers is None else SpeechConfig(recogniser=recognisers)
+    return [rule.path for rule in callapp_rules(CallAppsConfig(app=list(apps), **fields), speech)]
+
+
+def app(name: str, **fields: Any) -> CallAppConfig:
+    return CallAppConfig(name=name, use="echo", **fields)
+
+
+def test_what_is_right() -> None:
+    assert broken() == []
+    assert broken(CallAppConfig()) == []
+    assert broken(app("a", codes=["a"]), app("b", dids=["07000001001"]), app("c", did_patterns=[".*"])) == []
+    assert broken(app("a"), default="a", fallback=FallbackConfig(extension="1001")) == []
+
+
+def test_a_code_or_number_is_of_one_app() -> None:
+    assert broken(app("a", codes=["x", "y"]), app("b", codes=["z", "x"])) == [("callapps", "app", 1, "codes", 1)]
+    assert broken(app("a", dids=["1", "1"])) == [("callapps", "app", 0, "dids", 1)]
+    assert broken(app("a", codes=["x"]), CallAppConfig(name="b", codes=["x"])) == []
+    assert broken(app("a", codes=["x"]), app("a", codes=["y"])) == [("callapps", "app", 1, "name")]
+
+
+def test_an_app_must_be_reached() -> None:
+    assert broken(app("a")) == [("callapps", "app", 0, "use")]
+    assert broken(app("a", codes=[""])) == [("callapps", "app", 0, "codes", 0)]
+    assert broken(app("a", did_patterns=["("])) == [("callapps", "app", 0, "did_patterns", 0)]
+    assert broken(CallAppConfig(name="a"), default="a") == [("callapps", "default")]
+
+
+def test_a_fallback_must_lead_somewhere() -> None:
+    assert broken(fallback=FallbackConfig(extension="1001 XML")) == [("callapps", "fallback", "extension")]
+
+
+def test_recognisers() -> None:
+    one = RecogniserConfig()
+    here = ("speech", "recogniser")
+    assert broken(recognisers=[one, one]) == [(*here, 1, "vendor")]
+    assert broken(recognisers=[RecogniserConfig(start="uuid_brain_stt start")]) == [(*here, 0, "start")]
+    assert broken(recognisers=[RecogniserConfig(stop="")]) == [(*here, 0, "stop")]
+    assert broken(recognisers=[RecogniserConfig(stop="uuid_x {leg_id}\nhupall")]) == [(*here, 0, "stop")]
+    assert (
+        broken(recognisers=[RecogniserConfig(start="app detect_speech unimrcp", stop="app detect_speech stop")]) == []
+    )
+    assert broken(app("a", codes=["x"]), recognisers=[]) == [("callapps", "recogniser")]
+    assert broken(app("a", codes=["x"]), recognisers=[], recogniser="") == []
