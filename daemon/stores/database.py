@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from sqlite3 import Error as SqliteError
 from sqlite3 import OperationalError
@@ -32,6 +32,9 @@ _UPGRADE_LOCK = 0x7061726C6579
 _JOURNAL_TRIES = 100
 _JOURNAL_PAUSE = 0.05
 """Seconds between two tries to turn on SQLite's write-ahead log."""
+
+_USES_END = 5.0
+"""Seconds that closing waits for what is under way: a request whose asker has left, for one."""
 
 _THREADS_END = 5.0
 """Seconds that closing waits for threads to end: only one that hangs on its disk takes so long."""
@@ -74,6 +77,9 @@ class Database:
         self._threads = WeakSet() if threads is None else threads
         self._writer = engine.execution_options(parley_writes=True)
         self._timeout = timeout
+        self._uses = 0
+        self._unused = asyncio.Event()
+        self._closed = False
 
     @classmethod
     def of(cls, url: str, *, password: str | None = None, pool_size: int = 5, timeout: float = 10.0) -> Database:
@@ -129,6 +135,9 @@ class Database:
 
     @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
+        if self._closed:
+            raise DatabaseAwayError("it is closed")
+        self._uses += 1
         try:
             async with asyncio.timeout(self._timeout if self.is_postgresql else None):
                 yield
@@ -146,6 +155,10 @@ class Database:
             raise DatabaseAwayError(f"no answer within {self._timeout:g} s") from error
         except OSError as error:
             raise DatabaseAwayError(_first_line(error)) from error
+        finally:
+            self._uses -= 1
+            if not self._uses:
+                self._unused.set()
 
     @asynccontextmanager
     async def own_connection(self) -> AsyncIterator[Any]:
@@ -178,7 +191,17 @@ class Database:
             await connection.run_sync(_upgrade)
 
     async def close(self) -> None:
-        """Close every connection, and wait until none is at work any more."""
+        """Let what is under way come to its end, refuse what begins now, and close every connection.
+
+        Returns when none is at work any more, or does not end.
+        """
+        self._closed = True
+        if self._uses:
+            # A connection that is given back after its pool is gone would never be closed.
+            self._unused.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_USES_END):
+                    await self._unused.wait()
         await self._engine.dispose()
         loop = asyncio.get_running_loop()
         end = loop.time() + _THREADS_END

@@ -264,3 +264,30 @@ async def test_closing_waits_for_threads_whose_asker_was_cancelled(sqlite_databa
     await asyncio.wait(asking)
     await database.close()
     assert not any(thread.is_alive() for thread in threads if "_connection_worker_thread" in thread.name)
+
+
+async def test_closing_lets_what_is_under_way_end_and_refuses_what_begins(database_url: str) -> None:
+    database = Database.of(database_url, pool_size=1)
+    asked, ending = asyncio.Event(), asyncio.Event()
+
+    async def ask() -> object:
+        async with database.read() as connection:
+            asked.set()
+            await ending.wait()
+            return (await connection.execute(text("SELECT 1"))).scalar()
+
+    asking = asyncio.create_task(ask())
+    await asked.wait()
+    queueing = asyncio.create_task(database.ping())
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(database.close())
+    await asyncio.sleep(0)
+    with pytest.raises(DatabaseAwayError, match="closed"):
+        await database.ping()
+    assert not closing.done()
+    ending.set()
+    await closing
+    assert asking.done() and queueing.done(), "it waited for both"
+    assert await asking == 1
+    await queueing
+    assert database._engine.pool.checkedin() == 0  # type: ignore[attr-defined]
