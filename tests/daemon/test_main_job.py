@@ -405,13 +405,14 @@ async def test_on_both_databases(name: str, database_url: str, state_dir: Path, 
 async def test_a_burst_loses_no_final_and_merges_none(state_dir: Path, switch_port: int) -> None:
     """Sixty finals of the same words and times are sixty utterances: three on each of twenty calls."""
     async with RunningService(state_dir, switch_port) as service:
-        watcher = await service.watcher()
-        player = await Playing(service, watcher, state_dir).play("06b_burst20_json", "fast")
-        finals = [one for finals in watcher.held.values() for one in finals if one["speaker"] == "caller"]
+        playing = Playing(service, await service.watcher(), state_dir)
+        player = await playing.play("06b_burst20_json", "fast")
+        told = await playing.calls()
         await player.stop()
+    finals = [one for _, said in told for one in said if one["speaker"] == "caller"]
     assert [one["text"] for one in finals] == ["금요일"] * 60
     assert len({one["utterance_id"] for one in finals}) == 60
-    assert sorted(sum(one["call_id"] == call_id for one in finals) for call_id in watcher.held) == [3] * 20
+    assert sorted(sum(one["call_id"] == call_id for one in finals) for call_id in playing.watcher.held) == [3] * 20
 
 
 async def test_calls_of_a_switch_that_was_killed_end_when_it_is_back(state_dir: Path, switch_port: int) -> None:
