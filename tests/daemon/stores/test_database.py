@@ -287,7 +287,7 @@ async def test_closing_lets_what_is_under_way_end_and_refuses_what_begins(databa
     assert not closing.done()
     ending.set()
     await closing
-    assert asking.done() and queueing.done(), "it waited for both"
+    assert [one.done() for one in (asking, queueing)] == [True, True]
     assert await asking == 1
     await queueing
     assert database._engine.pool.checkedin() == 0  # type: ignore[attr-defined]
