@@ -15,6 +15,8 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-emit-index-url
 PORT ?=
 ONLY ?=
+# Most of the time a test waits for something, so two at once end in little more than half of it.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 .PHONY: help run test prove bench lint format screenshots console lock build clean system-packages console-check
 
@@ -37,13 +39,13 @@ run: $(VENV)/.run $(STATIC)
 test: $(VENV)/.dev $(STATIC) system-packages
 	$(MAKE) --no-print-directory lint
 	$(NPM) test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 prove: export PARLEY_PROVE = 1
 prove: $(VENV)/.dev $(STATIC) system-packages
 	$(MAKE) --no-print-directory lint
 	$(NPM) test
-	$(BIN)/python -m pytest --timeout 3600
+	$(PYTEST) --timeout 3600
 
 bench: $(VENV)/.dev .venv-bench/.ready $(STATIC) system-packages
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))

@@ -12,6 +12,7 @@ import pytest
 import daemon
 import protocols
 import web
+from daemon.__main__ import main
 
 ROOT = Path(__file__).parents[1]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
@@ -109,16 +110,19 @@ def test_commands_of_the_readme_exist() -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_verbs_of_the_readme_exist() -> None:
+def test_verbs_of_the_readme_exist(capsys: pytest.CaptureFixture[str]) -> None:
     readme = (ROOT / "README.md").read_text()
     commands = set(re.findall(r"`parley ([a-z-]+)(?: ([a-z]+(?:\\\|[a-z]+)*))?", readme))
     of_the_pbx = {"diversion", "click-to-call"}
     rooms = {"app", "contacts", "directory", "inbox", *of_the_pbx}
     assert {"run", "demo", "check", "user", "token", "db", "config", *rooms} == {verb for verb, _ in commands}
-    parley = str(Path(sys.executable).with_name("parley"))
+    assert "usage: parley" in run(str(Path(sys.executable).with_name("parley")), "--help")
     for verb, below in commands:
         for word in below.split("\\|"):
-            assert "usage: parley" in run(parley, verb, *([word] if word else []), "--help")
+            with pytest.raises(SystemExit) as end:
+                main([verb, *([word] if word else []), "--help"])
+            assert end.value.code == 0
+            assert f"usage: parley {verb} {word}".rstrip() in capsys.readouterr().out
 
 
 def test_test_command_runs_every_check() -> None:
