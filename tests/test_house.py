@@ -128,7 +128,8 @@ def test_verbs_of_the_readme_exist(capsys: pytest.CaptureFixture[str]) -> None:
 def test_test_command_runs_every_check() -> None:
     rules = make_rules()
     assert "lint" in rules["test"]
-    assert "pytest" in rules["test"]
+    assert "$(PYTEST)" in rules["test"]
+    assert "PYTEST := $(BIN)/python -m pytest " in (ROOT / "Makefile").read_text()
     assert "$(NPM) test" in rules["test"]
     for tool in ("ruff check", "ruff format --check", "mypy", "lint-imports"):
         assert tool in rules["lint"]
