@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from sqlite3 import Error as SqliteError
 from sqlite3 import OperationalError
@@ -77,6 +77,8 @@ class Database:
         self._threads = WeakSet() if threads is None else threads
         self._writer = engine.execution_options(parley_writes=True)
         self._timeout = timeout
+        # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
+        self._turn: AbstractAsyncContextManager[object] = nullcontext() if self.is_postgresql else asyncio.Lock()
         self._uses = 0
         self._unused = asyncio.Event()
         self._closed = False
@@ -114,17 +116,17 @@ class Database:
 
         Raises :class:`DatabaseAwayError` (then the commit may or may not have happened) or :class:`RowRefusedError`.
         """
-        async with self._guarded(), self._writer.begin() as connection:
+        async with self._guarded(), self._turn, self._writer.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Any]:
         """The driver's own connection (asyncpg's or aiosqlite's), on which each statement is a transaction by itself.
 
-        For the few statements that are too frequent for anything between them and the driver. Raises as
+        For the few that write and are too frequent for anything between them and the driver. Raises as
         :meth:`transaction`.
         """
-        async with self._guarded(), self._engine.connect() as connection:
+        async with self._guarded(), self._turn, self._engine.connect() as connection:
             try:
                 yield (await connection.get_raw_connection()).driver_connection
             except BaseException as error:
