@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.config import CallAppConfig, CallAppsConfig, OutgoingConfig, SwitchConfig
+from daemon.config_file import read
 from daemon.outgoing_rules import outgoing_rules
 from daemon.toml_lines import KeyPath
 
@@ -45,3 +46,22 @@ def test_what_is_right() -> None:
 )
 def test_what_is_not(fields: dict[str, Any], path: KeyPath) -> None:
     assert broken(**fields) == [path]
+
+
+def test_they_are_held_against_the_file() -> None:
+    document = """\
+[[switch]]
+[switch.dial]
+"0[0-9]+" = "sofia/gateway/trunk"
+[callapps.outgoing]
+allowed = ["0[0-9]+"]
+opens = "21:00"
+time_zone = "Seoul"
+"""
+    _, mistakes = read(document, None)
+    assert [(mistake.key, mistake.line) for mistake in mistakes] == [
+        ("switch[0].dial.0[0-9]+", 3),
+        ("callapps.outgoing.allowed", 5),
+        ("callapps.outgoing.opens", 6),
+        ("callapps.outgoing.time_zone", 7),
+    ]
