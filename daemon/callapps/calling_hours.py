@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -16,7 +15,7 @@ class CallingHours:
     Times are ``HH:MM``, ``closes`` at the latest ``24:00``.
     """
 
-    def __init__(self, days: Sequence[str], opens: str, closes: str, zone: ZoneInfo) -> None:
+    def __init__(self, days: Sequence[str], opens: str, closes: str, zone: tzinfo) -> None:
         self._days = frozenset(DAYS.index(day) for day in days)
         self._opens = time.fromisoformat(opens)
         self._closes = None if closes == "24:00" else time.fromisoformat(closes)

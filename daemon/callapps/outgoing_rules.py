@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from daemon.callapps.calling_hours import CallingHours
@@ -60,7 +61,9 @@ class OutgoingRules:
         """Raise :class:`NotNowError` where people may not be called ``now``."""
         config = self._config
         if self._hours is None:
-            self._hours = CallingHours(config.days, config.opens, config.closes, ZoneInfo(config.time_zone))
+            # A machine without a database of time zones has this one.
+            zone = UTC if config.time_zone == "UTC" else ZoneInfo(config.time_zone)
+            self._hours = CallingHours(config.days, config.opens, config.closes, zone)
         wait = self._hours.open_in(now)
         if wait > 0:
             days = ", ".join(config.days)

@@ -48,6 +48,7 @@ async def test_somebody_answers(switch: SimulatedSwitch, store: Database, dial: 
         placed = await dialler.place(variables={"name": "홍길동", "a'}": "{b},\r\n"})
         assert placed.state in (OutgoingState.RINGING, OutgoingState.ANSWERED)
         over = await dialler.until_over(placed)
+        await dialler.idle()
     assert (over.state, over.cause, over.machine) == (OutgoingState.ENDED, "NORMAL_CLEARING", False)
     assert over.answered_at is not None
     assert told == [("0212345678", NUMBER, NUMBER, "", False, {"name": "홍길동", "a'}": "{b},\r\n"})]
