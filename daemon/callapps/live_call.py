@@ -212,6 +212,7 @@ class LiveCall(AppCall):
     async def put_through(
         self, destination: str, *, words: str = "", announcement: str = "", ring_time: float = 30.0
     ) -> Reached:
+        await self._line.stay()
         person = self._person(destination, self._line)
         waiting = Waiting(self._line, self._prompts, words=words, music=self._hold_music)
         try:

@@ -63,6 +63,7 @@ class OutgoingLegs:
         self._open: dict[str, Progress] = {}  # by leg id
         self._dialling: dict[str, asyncio.Task[Outcome]] = {}  # by leg id
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = False
         self._untap: Callable[[], None] = lambda: None
 
     def __len__(self) -> int:
@@ -81,7 +82,8 @@ class OutgoingLegs:
         self._untap = self._hub.tap((CallChanged,), self._changed)
 
     async def close(self) -> None:
-        """Call off what rings. Returns when that is certain."""
+        """Dial no more, and call off what rings. Returns when that is certain."""
+        self._closing = True
         ringing = [progress for progress in self._open.values() if progress.state is not OutgoingState.ANSWERED]
         await asyncio.gather(*(self._call_off(progress) for progress in ringing))
 
@@ -148,8 +150,8 @@ class OutgoingLegs:
         Raises :class:`SwitchAwayError` and :class:`NotPossibleError`: nothing was placed then.
         """
         progress = self._open[row.leg_id]
-        why = ""
-        for place in places:
+        why = "Parley is stopping"
+        for place in () if self._closing else places:
             progress.dial_on(place[1])
             self._registry.expect((*place, row.leg_id), row.call_id)
             dialling = self._dialling[row.leg_id] = self.do(self._originate(self._controls[place], row))

@@ -51,7 +51,9 @@ class OutgoingRules:
         if any(pattern.fullmatch(number) for pattern in self._refused):
             raise NotPossibleError("that number may not be called from here")
         if not any(pattern.fullmatch(number) for pattern in self._allowed):
-            raise NotPossibleError("that number may not be called from here: `allowed` in [callapps.outgoing] has none")
+            raise NotPossibleError(
+                "that number may not be called from here: nothing `allowed` in [callapps.outgoing] fits"
+            )
         places = [place for place, control in self._controls.items() if control.dials(number)]
         if not places:
             raise NotPossibleError("no switch dials that number: say how in [switch.dial]")

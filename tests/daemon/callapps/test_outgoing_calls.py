@@ -296,6 +296,17 @@ async def test_stopping_calls_off_what_rings(switch: SimulatedSwitch, store: Dat
     assert (await stored(store, placed.call_id)).state == "cancelled"
 
 
+async def test_nothing_is_dialled_once_parley_stops(switch: SimulatedSwitch, dial: Dial) -> None:
+    switch.exchange.destinations[NUMBER] = FOR_EVER
+    dialler = await dial(staying)
+    asked = [asyncio.create_task(dialler.place()) for _ in range(3)]
+    await asyncio.sleep(0)
+    await dialler.outgoing.close()
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(one, SwitchAwayError) for one in done)
+    assert switch.core.channels == {}
+
+
 async def test_a_placed_call_has_its_place(switch: SimulatedSwitch, dial: Dial) -> None:
     switch.exchange.destinations[NUMBER] = Destination(rings=20.0)
     dialler = await dial(staying, config=apps(at_once=1))

@@ -164,6 +164,21 @@ async def test_what_cannot_be_dialled(answer: Answer) -> None:
     assert phone.said(call) == ["안녕히 계세요"]
 
 
+async def test_nobody_is_rung_for_a_call_that_is_over(switch: SimulatedSwitch, answer: Answer) -> None:
+    rung_after: list[Reached] = []
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        await call.hang_up()
+        rung_after.append(await call.put_through(PERSON))
+
+    phone = await answer(app)
+    await ended(await phone.ring())
+    await phone.idle()
+    assert rung_after == []
+    assert switch.core.channels == {}
+
+
 async def test_a_caller_whose_number_is_odd_is_put_through_all_the_same(answer: Answer) -> None:
     phone = await answer(Desk().lead)
     call = await phone.ring(caller="홍길동,{a=b}")
