@@ -87,8 +87,9 @@ class Progress:
 
     def fail(self, why: str) -> None:
         """Nothing was placed: the same key may be used for another try."""
-        self.row = msgspec.structs.replace(self.row, request_key=None)
-        self._finish(OutgoingState.FAILED, why)
+        if not self.is_over:
+            self.row = msgspec.structs.replace(self.row, request_key=None)
+            self._finish(OutgoingState.FAILED, why)
 
     def _finish(self, state: OutgoingState, cause: str) -> None:
         if not self.is_over:
