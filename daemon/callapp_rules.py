@@ -21,7 +21,7 @@ def callapp_rules(callapps: CallAppsConfig, speech: SpeechConfig) -> Iterator[Br
     used = [app.name for app in callapps.app if app.use]
     for index, app in enumerate(callapps.app):
         if app.use:
-            yield from _app(app, ("callapps", "app", index), callapps.default)
+            yield from _app(app, ("callapps", "app", index), callapps)
     if callapps.default and callapps.default not in used:
         remedy = f"name one of {', '.join(used) or 'the [[callapps.app]] with a use'}, or none"
         yield BrokenRule(("callapps", "default"), f'there is no app "{callapps.default}"', remedy)
@@ -29,15 +29,20 @@ def callapp_rules(callapps: CallAppsConfig, speech: SpeechConfig) -> Iterator[Br
     if used and callapps.recogniser and callapps.recogniser not in vendors:
         remedy = "give its commands in a [[speech.recogniser]], or name none"
         yield BrokenRule(("callapps", "recogniser"), f'nothing starts "{callapps.recogniser}"', remedy)
+    music = callapps.hold_music
+    if "${" in music or not music.isprintable():
+        path: KeyPath = ("callapps", "hold_music")
+        yield BrokenRule(path, "the switch would not take that path as it is written", "write it without ${ and breaks")
     extension = callapps.fallback.extension
     if extension and not _EXTENSION.fullmatch(extension):
-        path: KeyPath = ("callapps", "fallback", "extension")
+        path = ("callapps", "fallback", "extension")
         yield BrokenRule(path, f'"{extension}" is no number that a call can be sent to', "give digits or a name alone")
 
 
-def _app(app: CallAppConfig, here: KeyPath, default: str) -> Iterator[BrokenRule]:
-    if not (app.codes or app.dids or app.did_patterns) and app.name != default:
-        remedy = "give it codes or numbers, or make it the default"
+def _app(app: CallAppConfig, here: KeyPath, callapps: CallAppsConfig) -> Iterator[BrokenRule]:
+    is_placed = bool(callapps.outgoing.allowed)
+    if not (app.codes or app.dids or app.did_patterns or is_placed) and app.name != callapps.default:
+        remedy = "give it codes or numbers, make it the default, or allow outgoing calls"
         yield BrokenRule((*here, "use"), f'no call is for "{app.name}"', remedy)
     for key in ("codes", "dids"):
         for number, value in enumerate(getattr(app, key)):

@@ -19,6 +19,7 @@ from web.routes.documents import DocumentRoutes
 from web.routes.health import HealthRoutes
 from web.routes.inbox import InboxRoutes
 from web.routes.live import LiveRoutes
+from web.routes.outgoing import OutgoingRoutes
 from web.routes.pbx import PbxRoutes
 from web.routes.session import SessionRoutes
 from web.routes.voxai import VoxaiRoutes
@@ -69,6 +70,7 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             HealthRoutes(sources),
             SessionRoutes(sources),
             CallRoutes(sources),
+            OutgoingRoutes(sources),
             PbxRoutes(sources),
             DiversionRoutes(sources),
             InboxRoutes(sources),

@@ -134,6 +134,19 @@ class Answer(msgspec.Struct, frozen=True):
     tries: int
 
 
+class Reached(StrEnum):
+    """What came of ringing a person for the caller."""
+
+    JOINED = "joined"
+    """They hear each other. The app's part is over."""
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    """The person would not take the call, or answered and hung up before they were joined."""
+    FAILED = "failed"
+    """The person could not be rung at all."""
+
+
 class AppCall(Protocol):
     """One call, as its app sees it. Texts are spoken by the configured voice; times are seconds.
 
@@ -170,6 +183,10 @@ class AppCall(Protocol):
     @property
     def variables(self) -> Mapping[str, str]:
         """What whoever placed the call gave to the app; empty for a call that came in."""
+
+    @property
+    def machine(self) -> bool:
+        """Whether a machine has answered a call that Parley placed, as far as the switch has found out until now."""
 
     @property
     def transcript(self) -> Sequence[Utterance]:
@@ -251,6 +268,16 @@ class AppCall(Protocol):
         """Send the caller to ``destination``, without asking there first. The app's part is over then.
 
         Speech-to-text that the app began is stopped: where the caller goes it may be begun anew.
+        """
+
+    async def put_through(
+        self, destination: str, *, words: str = "", announcement: str = "", ring_time: float = 30.0
+    ) -> Reached:
+        """Ring ``destination`` for at most ``ring_time``, and join the caller with whoever answers.
+
+        Meanwhile the caller hears ``words``, if any, and then the configured music. ``announcement`` is said to the
+        person before they are joined. Where nobody is reached the app goes on with the caller. A caller who hangs up
+        meanwhile, or an app that is cancelled here, ends the ringing.
         """
 
     async def hang_up(self, text: str = "") -> None:

@@ -17,15 +17,19 @@ from daemon.callapps.contract import (
     Heard,
     Listening,
     Prompt,
+    Reached,
     Understanding,
 )
 from daemon.callapps.ear import Ear
 from daemon.callapps.line import Line
 from daemon.callapps.listening import Patience
+from daemon.callapps.person import Person
 from daemon.callapps.prompts import Prompts
 from daemon.callapps.voice import Voice
+from daemon.callapps.waiting import Waiting
 from daemon.calls.call import Call, Leg
-from daemon.calls.control import Outcome
+from daemon.calls.control import Certainty, Outcome
+from daemon.calls.events import Direction
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.utterance import Utterance
 
@@ -35,7 +39,8 @@ log = structlog.get_logger(__name__)
 class LiveCall(AppCall):
     """``leg`` and ``call`` are as they stood when the app began. ``mark`` is left on the leg while Parley leads it.
 
-    ``recogniser`` is the vendor of the speech-to-text that it begins, ``""`` where something else does.
+    ``recogniser`` is the vendor of the speech-to-text that it begins, ``""`` where something else does. ``person`` is
+    whoever is at a destination, to be rung from a line. ``variables`` are of whoever placed the call.
     """
 
     def __init__(
@@ -51,6 +56,9 @@ class LiveCall(AppCall):
         patience: Patience,
         recogniser: str,
         mark: str,
+        person: Callable[[str, Line], Person],
+        hold_music: str,
+        variables: Mapping[str, str],
     ) -> None:
         self.outcome = ""
         self.scratch: dict[str, Any] = {}
@@ -65,6 +73,10 @@ class LiveCall(AppCall):
         self._recogniser = recogniser
         self._recognising = False
         self._mark = mark
+        self._person = person
+        self._hold_music = hold_music
+        self._variables = variables
+        self._other_number = leg.callee if leg.direction is Direction.OUTBOUND else leg.caller
 
     # What it is told
 
@@ -92,7 +104,12 @@ class LiveCall(AppCall):
 
     @property
     def variables(self) -> Mapping[str, str]:
-        return {}
+        return self._variables
+
+    @property
+    def machine(self) -> bool:
+        leg = self._line.leg
+        return leg is not None and leg.machine
 
     @property
     def transcript(self) -> Sequence[Utterance]:
@@ -192,6 +209,28 @@ class LiveCall(AppCall):
     async def transfer(self, destination: str) -> None:
         await self._hand_on("transfer", lambda line: line.control.transfer(line.leg_id, destination))
 
+    async def put_through(
+        self, destination: str, *, words: str = "", announcement: str = "", ring_time: float = 30.0
+    ) -> Reached:
+        await self._line.stay()
+        person = self._person(destination, self._line)
+        waiting = Waiting(self._line, self._prompts, words=words, music=self._hold_music)
+        try:
+            reached = await person.ring(caller=self._other_number, ring_time=ring_time)
+            if reached is Reached.JOINED:
+                await person.tell(announcement)
+            await waiting.end()
+            if reached is not Reached.JOINED:
+                return reached
+            return await self._join(person)
+        except CommandFailedError:
+            await waiting.end()
+            raise
+        finally:
+            person.close()
+            self._ear.neglect()
+            await waiting.drop()
+
     async def hang_up(self, text: str = "") -> None:
         line = self._line
         if line.handed_on or line.let_go or not line.is_alive:
@@ -225,8 +264,22 @@ class LiveCall(AppCall):
         self._recognising = True
         await line.send("start_recogniser", lambda: line.control.start_recogniser(line.leg_id, self._recogniser))
 
+    async def _join(self, person: Person) -> Reached:
+        """Let the caller and a person who answered hear each other, unless the person is gone."""
+        if not person.is_there:
+            return Reached.REFUSED
+        try:
+            await self._hand_on("transfer", lambda line: line.control.bridge(line.leg_id, person.leg_id))
+        except CommandFailedError:
+            there = await self._line.control.exists(person.leg_id)
+            if there.ok or there.certainty is not Certainty.ANSWERED:
+                raise
+            return Reached.REFUSED
+        person.joined()
+        return Reached.JOINED
+
     async def _hand_on(self, name: str, command: Callable[[Line], Awaitable[Outcome]]) -> None:
-        line = self._line
+        line, was_recognising = self._line, self._recognising
         await self.stop_recognising()
         await line.send("mark", lambda: line.control.mark(line.leg_id, ""))
         try:
@@ -234,6 +287,8 @@ class LiveCall(AppCall):
                 await line.send(name, lambda: command(line))
         except CommandFailedError:
             await self.take()
+            if was_recognising:
+                await self._recognise()
             raise
 
     async def _still_there(self, *, nothing: bool) -> None:

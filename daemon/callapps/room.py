@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -16,6 +17,9 @@ from daemon.callapps.fallback import Fallback
 from daemon.callapps.line import Line
 from daemon.callapps.listening import Patience
 from daemon.callapps.live_call import LiveCall
+from daemon.callapps.marks import LeftMark, Marks, Stage
+from daemon.callapps.person import Person
+from daemon.callapps.placements import Placements
 from daemon.callapps.routing import Routes
 from daemon.callapps.run import Ending, Limits, Run
 from daemon.callapps.voice import RecordedVoice, SwitchVoice, Voice
@@ -38,8 +42,8 @@ class CallApps:
     """``controls`` act on the legs of each switch, by its origin and name; ``supplies`` are what apps may ask for.
 
     ``instance`` is asked at the beginning for what tells this Parley from others, over its restarts. ``understand``
-    says what words mean among choices. Raises :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or
-    needs something that is not there.
+    says what words mean among choices; ``placements`` are the legs that are placed for apps. Raises
+    :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or needs something that is not there.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class CallApps:
         transcripts: Transcripts,
         instance: Callable[[], str],
         understand: Understanding = exactly,
+        placements: Placements | None = None,
     ) -> None:
         used = [app for app in config.app if app.use]
         self.definitions: Mapping[str, Definition] = {app.name: define(app) for app in used}
@@ -64,6 +69,7 @@ class CallApps:
         self._transcripts = transcripts
         self._instance = instance
         self._understand = understand
+        self._placements = Placements() if placements is None else placements
         self._fallback = Fallback(config.fallback, config.recogniser)
         self._patience = Patience(config.no_input, config.end_silence, config.too_long, config.between_digits)
         self._apps: Mapping[str, App] = {name: one.bind(supplies) for name, one in self.definitions.items()}
@@ -72,7 +78,8 @@ class CallApps:
         """Legs that this process has led: their mark is its own."""
         self._tasks: dict[asyncio.Task[None], Run] = {}
         self._leading = 0
-        self._mark_end = ""
+        self._marks: Marks | None = None
+        self._ending: set[asyncio.Task[None]] = set()
         self._refusing = False
         self._untap: list[Callable[[], None]] = []
 
@@ -81,12 +88,23 @@ class CallApps:
         """The calls that have an app, or get the fall-back, at this moment."""
         return list(self._tasks.values())
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no further call can be led. Those that are placed have their place already."""
+        return self._refusing or self._leading + len(self._placements) >= self._config.at_once
+
+    @property
+    def marks(self) -> Marks:
+        """The marks of this Parley, once it has begun."""
+        assert self._marks is not None, "the room has not begun"  # noqa: S101
+        return self._marks
+
     def begin(self) -> None:
         """Take calls from now on; called before any is known."""
         if not self.definitions:
             return
         self._clock = asyncio.get_running_loop().time
-        self._mark_end = f".{self._instance()}"
+        self._marks = Marks(self._instance())
         self._untap = [
             self._hub.tap((CallChanged,), self._changed),
             self._hub.tap((CallForgotten,), self._forgotten),
@@ -112,10 +130,11 @@ class CallApps:
         finally:
             for untap in self._untap:
                 untap()
-            for task in self._tasks:
+            left = [*self._tasks, *self._ending]
+            for task in left:
                 task.cancel()
-            if self._tasks:
-                await asyncio.wait(list(self._tasks), timeout=_END_PATIENCE)
+            if left:
+                await asyncio.wait(left, timeout=_END_PATIENCE)
 
     # What happens on calls
 
@@ -130,14 +149,37 @@ class CallApps:
 
     def _look_at(self, call: Call, leg: Leg) -> None:
         """A leg that no app leads: whether it is ours to take."""
-        if leg.state is LegState.ENDED or leg.peer_id:
+        if leg.state is LegState.ENDED or leg.peer_id or self._placements.is_claimed(leg.leg_id):
             return
-        if leg.mark.endswith(self._mark_end) and leg.leg_id not in self._served:
+        left = self.marks.read(leg.mark) if leg.mark and leg.leg_id not in self._served else None
+        if left is not None and left.stage is Stage.LED:
             # Something may be said to it, or have been said: then the switch does not call it parked.
-            self._take(call, leg, leg.mark.removesuffix(self._mark_end), Ending.LOST)
+            self._take(call, leg, left.app, Ending.LOST)
+        elif leg.parked and (placed := self._placements.take(leg.leg_id)) is not None:
+            self._take(call, leg, placed.app, Ending.REFUSED if self._refusing else None, placed.variables)
+        elif left is not None:
+            self._find_left(call, leg, left)
         elif leg.parked and (name := self._name_of(call, leg)):
-            full = self._refusing or self._leading >= self._config.at_once
-            self._take(call, leg, name, Ending.REFUSED if full else None)
+            self._take(call, leg, name, Ending.REFUSED if self.is_full else None)
+
+    def _find_left(self, call: Call, leg: Leg, left: LeftMark) -> None:
+        """An earlier process has placed a leg, and nobody waits for it now."""
+        if leg.direction is not Direction.OUTBOUND:  # a loopback's other side carries the mark too
+            return
+        if left.stage is Stage.PLACED and leg.parked:
+            self._take(call, leg, left.app, Ending.LOST)
+        elif left.stage is Stage.JOINING:
+            self._hang_up(call, leg)
+
+    def _hang_up(self, call: Call, leg: Leg) -> None:
+        """A person who was rung for a caller that is gone or gets the fall-back."""
+        control = self._controls.get((call.origin, call.server))
+        if control is not None:
+            self._placements.claim(leg.leg_id)
+            line = Line((call.origin, call.server, leg.leg_id), control, self._registry)
+            task = asyncio.get_running_loop().create_task(self._fallback.hang_up(line))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
     def _name_of(self, call: Call, leg: Leg) -> str:
         """The app that the parked leg is for, ``""`` where it is not ours."""
@@ -145,12 +187,20 @@ class CallApps:
         dialled = leg.direction is Direction.INBOUND and leg.leg_id == call.other_id
         return self._routes.app_of(leg.code, call.did) if dialled else self._routes.app_of_code(leg.code)
 
-    def _take(self, call: Call, leg: Leg, name: str, instead: Ending | None) -> None:
+    def _take(
+        self,
+        call: Call,
+        leg: Leg,
+        name: str,
+        instead: Ending | None,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         key: LegKey = (call.origin, call.server, leg.leg_id)
         control = self._controls.get(key[:2])
         if control is None:
             return
         self._served.add(leg.leg_id)
+        self._placements.withdraw(leg.leg_id)
         line, ear = Line(key, control, self._registry), Ear(self._config.barge_in_after, self._clock)
         voice = self._voice(control)
         live = LiveCall(
@@ -163,7 +213,10 @@ class CallApps:
             understand=self._understand,
             patience=self._patience,
             recogniser=self._config.recogniser,
-            mark=f"{name}{self._mark_end}",
+            mark=self.marks.of(name),
+            person=lambda destination, line: self._person(name, destination, line),
+            hold_music=self._config.hold_music,
+            variables=variables,
         )
         run = Run(
             name,
@@ -183,6 +236,16 @@ class CallApps:
         self._tasks[task] = run
         task.add_done_callback(self._done)
 
+    def _person(self, app: str, destination: str, line: Line) -> Person:
+        return Person(
+            destination,
+            line,
+            self._voice(line.control),
+            registry=self._registry,
+            placements=self._placements,
+            mark=self.marks.of(app, Stage.JOINING),
+        )
+
     def _voice(self, control: CallControl) -> Voice:
         voice: Voice = SwitchVoice(control)
         return RecordedVoice(control, self._config.recordings, voice) if self._config.recordings else voice
@@ -201,6 +264,7 @@ class CallApps:
     def _forgotten(self, forgotten: CallForgotten) -> None:
         for leg in forgotten.call.legs:
             self._served.discard(leg.leg_id)
+            self._placements.forget(leg.leg_id)
 
     # What is heard on them
 

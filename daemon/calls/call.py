@@ -108,6 +108,8 @@ class Leg(msgspec.Struct, kw_only=True, gc=False):
     peer_id: str = ""
     mark: str = ""
     """What a Parley had left on it when this one first saw it."""
+    machine: bool = False
+    """Whether a machine answered it, as far as a detector on the switch has told."""
 
 
 class Call(msgspec.Struct, kw_only=True, gc=False):

@@ -25,6 +25,7 @@ from daemon.calls.call import (
     LegStep,
 )
 from daemon.calls.events import (
+    AnswererDetected,
     CallEvent,
     DigitPressed,
     LegAnswered,
@@ -61,11 +62,13 @@ class Registry:
         self._legs: dict[LegKey, tuple[Call, Leg]] = {}
         self._awaited: dict[LegKey, str] = {}
         self._stored: dict[LegKey, str] = {}
+        self._expected: dict[LegKey, str] = {}
         self.unknown_legs = 0
         self._apply_by_type: dict[type, Callable[..., None]] = {
             LegAppeared: self._appeared,
             LegProgressed: self._progressed,
             LegAnswered: self._answered,
+            AnswererDetected: self._answerer_detected,
             LegParked: self._parked,
             LegUnparked: self._unparked,
             LegHeld: self._held,
@@ -116,9 +119,17 @@ class Registry:
             if key not in self._legs:
                 self._stored[key] = call_id
 
+    def expect(self, key: LegKey, call_id: str) -> None:
+        """That leg is about to appear, as the first of the call ``call_id``; ``""``: it is not, any more."""
+        if call_id and key not in self._legs:
+            self._expected[key] = call_id
+        else:
+            self._expected.pop(key, None)
+
     def is_stored(self, origin: str, server: str, leg_id: str) -> bool:
-        """Whether the store knows a call of that leg, which has not appeared yet."""
-        return (origin, server, leg_id) in self._stored
+        """Whether a call of that leg is known, by the store or beforehand, and the leg has not appeared yet."""
+        key = (origin, server, leg_id)
+        return key in self._stored or key in self._expected
 
     def rekey(self, old_call_id: str, call_id: str) -> None:
         """The store knew the call ``old_call_id`` as ``call_id`` all along: it takes that id from now on.
@@ -197,7 +208,8 @@ class Registry:
     def _call_for(self, key: LegKey, event: LegAppeared) -> Call | None:
         origin, server, _ = key
         call_key = (origin, server, event.call_key)
-        stored = self._stored.pop(key, "")
+        expected = self._expected.pop(key, "")
+        stored = self._stored.pop(key, "") or expected
         found = self._legs.get(call_key)
         awaited = self._calls.get(self._awaited.pop(key, ""))
         if awaited is not None and found is not None and CallState.ENDED not in (awaited.state, found[0].state):
@@ -323,6 +335,12 @@ class Registry:
         if moved and moved[2]:
             moved[1].answered_at = event.at
             self._settle(moved[0])
+
+    def _answerer_detected(self, event: AnswererDetected) -> None:
+        found = self._find(event)
+        if found is not None and found[1].state is not LegState.ENDED:
+            found[1].machine = event.machine
+            self._settle(found[0])
 
     def _ended(self, event: LegEnded) -> None:
         moved = self._step(event, LegStep.END)

@@ -43,4 +43,4 @@ def _calls(app: CallAppConfig, *, is_default: bool) -> str:
             parts.append(f"{what} {', '.join(values)}")
     if is_default:
         parts.append("and all that are no other app's" if parts else "all that are no other app's")
-    return "; ".join(parts)
+    return "; ".join(parts) or "those alone that are placed into it"

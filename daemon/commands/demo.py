@@ -9,6 +9,7 @@ import faulthandler
 import socket
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 from daemon import logs
 from daemon.commands.parser import Verbs
@@ -17,8 +18,10 @@ from daemon.config import (
     CallAppConfig,
     CallAppsConfig,
     Config,
+    Day,
     ListenerConfig,
     LogConfig,
+    OutgoingConfig,
     ServiceConfig,
     SwitchConfig,
     WebConfig,
@@ -145,6 +148,9 @@ def _config(switch: SwitchConfig, state_dir: Path, port: int, speed: float) -> C
             no_input=usual.no_input / speed,
             between_digits=usual.between_digits / speed,
             app=[CallAppConfig(name="echo", use="echo", codes=[ECHO_CODE])],
+            outgoing=OutgoingConfig(
+                allowed=[".*"], days=list(get_args(Day)), opens="00:00", closes="24:00", time_zone="UTC"
+            ),
         ),
         service=ServiceConfig(state_dir=str(state_dir)),
         switch=[switch],

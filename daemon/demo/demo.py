@@ -46,7 +46,8 @@ class Demo:
     @property
     def config(self) -> SwitchConfig:
         """How to reach it once it runs, :attr:`password` apart."""
-        return SwitchConfig(name=NAME, host=self.switch.host, port=self.switch.port, reconnect_cap=2.0)
+        dial = {".+": "sofia/gateway/demo/{number}"} if self.callers is not None else {}
+        return SwitchConfig(name=NAME, host=self.switch.host, port=self.switch.port, reconnect_cap=2.0, dial=dial)
 
     async def start(self) -> SwitchConfig:
         """Start it, and let people call or the recording wait for its first listener; returns :attr:`config`."""

@@ -238,6 +238,39 @@ Index(
     postgresql_where=click_to_calls.c.ended_at.is_(None),
 )
 
+# A call that Parley ``holder`` placed into an app. ``request_key`` and ``request`` are as those of a click-to-call,
+# ``variables`` a JSON object that is emptied when the call is over.
+outgoing_calls = Table(
+    "outgoing_calls",
+    metadata,
+    Column("call_id", Id),
+    Column("actor", Text, nullable=False),
+    Column("request_key", Id),
+    Column("request", Text, nullable=False),
+    Column("holder", Id, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("leg_id", Text, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("variables", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("machine", Boolean, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("ended_at", Double),
+    PrimaryKeyConstraint("call_id"),
+    UniqueConstraint("actor", "request_key"),
+)
+
+Index("outgoing_calls_created_idx", outgoing_calls.c.created_at)
+Index(
+    "outgoing_calls_open_idx",
+    outgoing_calls.c.created_at,
+    sqlite_where=outgoing_calls.c.ended_at.is_(None),
+    postgresql_where=outgoing_calls.c.ended_at.is_(None),
+)
+
 # A webhook, or work of a room of ours, from its acceptance to its end. ``other_id`` is the provider's id of it, by
 # which it is accepted once, ``order_key`` what it must stay in order with; both null where there is none. ``headers``
 # is a JSON array of pairs, ``done_by`` one of the names of handlers that have succeeded and of what others refused by.

@@ -140,6 +140,16 @@ class ParleyProcess:
             assert response.status == 200, await response.text()
             return await response.json()
 
+    async def post(self, path: str, body: Any) -> Any:
+        """What REST answers to something that it takes."""
+        headers = {"Authorization": f"Bearer {await self.token()}"}
+        async with (
+            aiohttp.ClientSession(self.address, headers=headers) as http,
+            http.post(f"/api/v1{path}", json=body) as response,
+        ):
+            assert response.ok, await response.text()
+            return await response.json()
+
     async def transcript(self, call_id: str) -> list[dict[str, Any]]:
         """What was said on a call, as REST tells it."""
         utterances: list[dict[str, Any]] = (await self.get(f"/calls/{call_id}/transcript"))["utterances"]

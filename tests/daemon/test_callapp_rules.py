@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from daemon.callapp_rules import callapp_rules
-from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig, RecogniserConfig, SpeechConfig
+from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig, OutgoingConfig, RecogniserConfig, SpeechConfig
 from daemon.toml_lines import KeyPath
 
 
@@ -34,6 +36,7 @@ def test_a_code_or_number_is_of_one_app() -> None:
 
 def test_an_app_must_be_reached() -> None:
     assert broken(app("a")) == [("callapps", "app", 0, "use")]
+    assert broken(app("a"), outgoing=OutgoingConfig(allowed=["0.*"])) == []
     assert broken(app("a", codes=[""])) == [("callapps", "app", 0, "codes", 0)]
     assert broken(app("a", did_patterns=["("])) == [("callapps", "app", 0, "did_patterns", 0)]
     assert broken(CallAppConfig(name="a"), default="a") == [("callapps", "default")]
@@ -41,6 +44,12 @@ def test_an_app_must_be_reached() -> None:
 
 def test_a_fallback_must_lead_somewhere() -> None:
     assert broken(fallback=FallbackConfig(extension="1001 XML")) == [("callapps", "fallback", "extension")]
+
+
+@pytest.mark.parametrize("music", ["/srv/${moh}.wav", "a\nb"])
+def test_music_is_a_path(music: str) -> None:
+    assert broken(hold_music=music) == [("callapps", "hold_music")]
+    assert broken(hold_music="local_stream://moh") == []
 
 
 def test_recognisers() -> None:

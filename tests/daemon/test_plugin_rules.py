@@ -98,6 +98,18 @@ def test_the_call_app_of_the_readme_is_right(
     )
 
 
+def test_the_outgoing_calls_of_the_readme_are_right(
+    configure: Configure, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARLEY_SWITCH_MAIN_PASSWORD", "example")
+    (lines,) = [block for block in blocks_of(README.read_text()) if "[callapps.outgoing]" in block]
+    path = str(configure(f'[[switch]]\n{lines}\n[[callapps.app]]\nname = "repeat"\nuse = "echo"\n'))
+    assert main(["check", "--config", path]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["app", "list", "--config", path]) == 0
+    assert capsys.readouterr().out.endswith("echo, those alone that are placed into it\n")
+
+
 def test_check_names_what_is_no_call_app(
     configure: Configure, plugins: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

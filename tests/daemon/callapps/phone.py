@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from daemon.callapps.contract import AppCall
+from daemon.callapps.placements import Placements
 from daemon.callapps.room import CallApps
 from daemon.calls.call import Call
 from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig
@@ -20,6 +21,7 @@ CODE = "order-app"
 SCRIPTED = "tests.daemon.callapps.example_apps:scripted"
 ANNOUNCEMENT = "잠시만 기다려 주세요"
 PERSON = "1001"
+DIAL = {"1[0-9]{3}": "user/{number}", "0[0-9]+": "{execute_on_answer=amd}sofia/gateway/trunk/{number}"}
 
 App = Callable[[AppCall], Awaitable[None]]
 
@@ -43,7 +45,8 @@ class Phone:
     ) -> None:
         self.switch = switch
         self.script = Script(does)
-        self.following = Following(switch.port, speak_engine="tts", speak_voice="ko")
+        self.following = Following(switch.port, speak_engine="tts", speak_voice="ko", dial=DIAL)
+        self.placements = Placements()
         self.room = CallApps(
             config or apps(),
             {Script: self.script},
@@ -52,6 +55,7 @@ class Phone:
             registry=self.following.registry,
             transcripts=self.following.transcripts,
             instance=lambda: instance,
+            placements=self.placements,
         )
 
     async def start(self) -> None:
