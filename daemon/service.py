@@ -20,6 +20,7 @@ import structlog
 
 from daemon import logs
 from daemon.accounts.accounts import Accounts
+from daemon.callapps.interventions import Interventions
 from daemon.callapps.room import CallApps
 from daemon.callapps.understanding import korean
 from daemon.calls.events import CallEvent
@@ -134,6 +135,7 @@ class Service:
             instance=lambda: instance_id(config),
             understand=korean,
         )
+        self.interventions = Interventions(self.callapps, self.registry, self.database, clock=clock)
         self.inbox.add_configured(self.supplies)
         self._own_events = OwnEvents(
             self.hub,
@@ -254,6 +256,7 @@ class Service:
             inbox=self.inbox,
             pbx=self.pbx,
             tools=self.tools,
+            interventions=self.interventions,
             clock=self._clock,
         )
 
@@ -369,6 +372,7 @@ class Service:
         await self._step("tools", self.tools.close(), end - whole * 0.75)
         grace = max(0.0, end - whole * 0.65 - loop.time())
         await self._step("callapps", self.callapps.close(grace), end - whole * 0.45)
+        await self._step("interventions", self.interventions.close(), end - whole * 0.45)
         await self._step("links", _end_tasks(self._following), end - whole * 0.4)
         # What the links told last is put while the inbox still takes it. Whoever delivers has been answered by now.
         await self._step("own_events", self._own_events.close(), end - whole * 0.35)

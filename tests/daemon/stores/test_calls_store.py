@@ -59,7 +59,8 @@ async def test_a_later_state_replaces_the_earlier_one(database: Database) -> Non
 async def test_what_was_known_of_a_call_is_not_forgotten(database: Database) -> None:
     known = call_row("a", sensitive=True)
     await save(database, known)
-    nothing: dict[str, Any] = dict.fromkeys(("caller", "caller_name", "callee", "did", "code", "app", "outcome"), "")
+    names = ("caller", "caller_name", "callee", "did", "code", "app", "outcome", "app_ending")
+    nothing: dict[str, Any] = dict.fromkeys(names, "")
     poorer = call_row("a", other_id="another", server="elsewhere", created_at=1.0, answered_at=None, legs=[], **nothing)
     await save(database, poorer)
     assert await read(database, "a") == known
