@@ -141,7 +141,6 @@ class Run:
         self._watch()
         try:
             ending = self._instead if self._lead is None else await self._run_app(*self._lead)
-            self._activity.close()
             self._tell(self.name, self._outcome(ending), state=state_after(ending) or AppState.ENDED, ending=ending)
             log.info("callapp_ended", app=self.name, call_id=self.line.call_id, leg_id=self.line.leg_id, ending=ending)
             await self._see_to_caller(ending)
@@ -179,6 +178,7 @@ class Run:
             work.cancel()
             raise
         finally:
+            self._activity.close()
             self._app_over.set_result(None)
         ending = self._ending(work)
         if self._takeover.done() and not work.done():

@@ -19,6 +19,7 @@ class Seen:
     def __init__(self, phone: Phone) -> None:
         self.states: list[AppState] = []
         self.moves = 0
+        self._changed = asyncio.Event()
         phone.following.hub.tap((CallChanged, AppMoved), self._see)
 
     def _see(self, message: CallChanged | AppMoved) -> None:
@@ -29,6 +30,14 @@ class Seen:
             assert state is not self.states[-1], "told again, and nothing has changed"
         if state is not None and [state] != self.states[-1:]:
             self.states.append(state)
+            self._changed.set()
+
+    async def until(self, state: AppState) -> None:
+        """Wait until it does that."""
+        async with asyncio.timeout(30):
+            while self.states[-1:] != [state]:
+                self._changed.clear()
+                await self._changed.wait()
 
 
 async def test_a_call_from_its_start_to_its_end(answer: Answer) -> None:
@@ -47,9 +56,9 @@ async def test_a_call_from_its_start_to_its_end(answer: Answer) -> None:
     phone = await answer(app, apps(no_input=5.0))
     seen = Seen(phone)
     call = await phone.ring()
-    await phone.following.until(lambda: AppState.LISTENING in seen.states)
+    await seen.until(AppState.LISTENING)
     await call.say("담당자 바꿔 주세요")
-    await phone.following.until(lambda: seen.states[-1] is AppState.WORKING)
+    await seen.until(AppState.WORKING)
     looked_up.set()
     await phone.idle()
     assert seen.states == [

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from daemon.calls.call import AppMoved, Call, CallChanged
+from daemon.calls.call import Call, CallChanged
 from daemon.calls.events import CallEvent
 from daemon.calls.links import LinkState, LinkStatus
 from daemon.calls.registry import Registry
@@ -53,7 +53,7 @@ class Following:
         self._changed = asyncio.Event()
         self._recall = recall
         self.hub.tap((LinkStatus,), self._publish)
-        self.hub.tap((CallChanged, AppMoved, Utterance), lambda message: self._changed.set())
+        self.hub.tap((CallChanged, Utterance), lambda message: self._changed.set())
         self.switch = Switch(
             self.config,
             password,
