@@ -22,6 +22,7 @@ from web.auth import COOKIE
 
 GREETING = "안녕하세요. 하시는 말씀을 따라 합니다."
 LINE = "담당자가 곧 연결됩니다"
+ANNOUNCEMENT = "잠시만 기다려 주세요"
 PERSON = "1001"
 OWN = "2002"
 CALLER = "01012345678"
@@ -30,7 +31,7 @@ CALLAPPS = CallAppsConfig(
     no_input=30.0,
     end_silence=0.05,
     app=[CallAppConfig(use="echo", codes=["echo-app"])],
-    fallback=FallbackConfig(announcement="잠시만 기다려 주세요", extension=PERSON),
+    fallback=FallbackConfig(announcement=ANNOUNCEMENT, extension=PERSON),
 )
 
 
@@ -277,9 +278,14 @@ async def test_two_who_talk_to_each_other(desk: Desk, switch: SimulatedSwitch) -
 async def test_the_switch_refuses(desk: Desk, switch: SimulatedSwitch) -> None:
     call = await desk.listening(switch)
     switch.refuse_commands("uuid_transfer")
+    switch.core.speed = 0.1  # the announcement lasts until the switch is willing again
     status, problem = await desk.post(f"{desk.call_id(call)}/transfer", {"extension": OWN})
     assert (status, problem["title"]) == (502, "The switch refused")
     switch.refuse_commands()
+    switch.core.speed = 30.0
+    transcripts = desk.service.transcripts
+    await desk.until(lambda: [one.text for one in transcripts.interims(desk.call_id(call))] == [ANNOUNCEMENT])
+    call.leg.thread.stop_current()
     await at(desk, call, PERSON)
     assert (await desk.audited())[-1].action == "call_transferring_failed"
 

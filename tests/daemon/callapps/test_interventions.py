@@ -209,10 +209,13 @@ async def test_a_caller_who_cannot_be_sent_on_gets_the_fallback(
     phone = await answer(Waiting())
     call = await led(phone)
     switch.refuse_commands("uuid_transfer")
+    switch.core.speed = 0.1  # the announcement lasts until the switch is willing again
     with pytest.raises(SwitchRefusedError, match="Operation failed"):
         await phone.interventions(database).transfer(call_id(phone, call), OWN, actor=HANA)
     switch.refuse_commands()
+    switch.core.speed = 30.0
     await phone.until_saying(call, ANNOUNCEMENT)
+    call.leg.thread.stop_current()
     await at(phone, call, PERSON)
     assert phone.call(call).app_ending == "taken_over"
     assert await actions(database) == ["call_transferring", "call_transferring_failed"]
