@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from daemon.callapps.ending import Ending
-from daemon.calls.control import CallControl, Outcome
+from daemon.calls.control import CallControl, Certainty, Outcome
 
 Act = Callable[[], Awaitable[Outcome]]
 
@@ -31,7 +31,11 @@ class Takeover:
         await control.stop(leg_id)
         if recogniser:
             await control.stop_recogniser(leg_id, recogniser)
-        outcome = await self._act()
+        try:
+            outcome = await self._act()
+        except asyncio.CancelledError:
+            self.done.set_result(Outcome(Certainty.UNKNOWN, False, "Parley stopped before the switch answered"))
+            raise
         self.done.set_result(outcome)
         return outcome
 

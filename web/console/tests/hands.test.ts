@@ -5,7 +5,7 @@ import type { AppEnding, Call } from "../src/api/payloads";
 import { ApiError } from "../src/api/rest";
 import { arrange } from "../src/calls/arrange";
 import { explainHands } from "../src/calls/explain";
-import { endingOf, inWords, isLive, outcomeOf, standingOf, wentWrong } from "../src/calls/standing";
+import { endingOf, inWords, isInReach, outcomeOf, standingOf, wentWrong } from "../src/calls/standing";
 import { messages } from "../src/i18n/messages";
 import { call } from "./examples";
 
@@ -46,8 +46,9 @@ describe("a call that an app leads", () => {
     expect([found("듣는"), found("order"), found("대기")]).toEqual([1, 1, 0]);
   });
 
-  it("can be taken in hand while it lives and is a call of its own", () => {
-    expect([led(), led({ state: "ended" }), led({ merged_into: "b" })].map(isLive)).toEqual([true, false, false]);
+  it("can be taken in hand while it lives, is a call of its own and stands on a switch", () => {
+    const others = [led({ state: "ended" }), led({ merged_into: "b" }), led({ origin: "dipcast" })];
+    expect([led(), ...others].map(isInReach)).toEqual([true, false, false, false]);
   });
 });
 

@@ -19,7 +19,9 @@ const UNATTENDED: ReadonlySet<string> = new Set<AppEnding>(["failed", "late", "s
 
 const isShown = (state: string): state is LiveAppState => SHOWN.has(state);
 
-export const isLive = (call: Call): boolean => call.state !== "ended" && !call.merged_into;
+/** Whether it can be taken in hand: it lives, is a call of its own, and stands on a switch that takes commands. */
+export const isInReach = (call: Call): boolean =>
+  call.state !== "ended" && !call.merged_into && call.origin === "freeswitch";
 
 /** A caller who is with an app is no longer waiting, whatever the switch calls their channel. */
 export function standingOf(call: Call): Standing {
