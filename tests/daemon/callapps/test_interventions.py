@@ -237,6 +237,21 @@ async def test_nobody_knows_whether_it_happened(switch: SimulatedSwitch, answer:
     assert (await actions(database))[-1] == "call_transferring_outcome_unknown"
 
 
+async def test_parley_stops_before_the_switch_answers(
+    switch: SimulatedSwitch, answer: Answer, database: Database
+) -> None:
+    phone = await answer(Waiting())
+    call = await led(phone)
+    switch.leave_unanswered("uuid_transfer")
+    taking = asyncio.create_task(phone.interventions(database).transfer(call_id(phone, call), OWN, actor=HANA))
+    await at(phone, call, OWN)
+    for task in list(phone.room._tasks):
+        task.cancel()
+    with pytest.raises(OutcomeUnknownError):
+        await taking
+    assert (await actions(database))[-1] == "call_transferring_outcome_unknown"
+
+
 @pytest.mark.parametrize("extension", ["", "10 01", "1001\n", "${evil}", "1001 XML", "1" * 65])
 async def test_where_nobody_can_be_sent(answer: Answer, database: Database, extension: str) -> None:
     phone = await answer(Waiting())
