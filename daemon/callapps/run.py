@@ -238,12 +238,14 @@ class Run:
 
     async def _see_to_caller(self, ending: Ending) -> None:
         """Until the caller is gone, or seen off: somebody may take the call over meanwhile."""
+        recorded = ending
         while not self._over.done() and not self.line.handed_on and self.line.is_alive:
             if self._takeover.done():
                 takeover = self._takeover.result()
                 if await self._give_up(takeover):
                     return
                 ending = takeover.ending
+                self._tell(self.name, self._outcome(recorded), state=AppState.FALLEN_BACK, ending=recorded)
                 self._takeover = asyncio.get_running_loop().create_future()
             elif await self._see_off(ending):
                 return

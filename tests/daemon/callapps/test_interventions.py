@@ -216,6 +216,7 @@ async def test_a_caller_who_cannot_be_sent_on_gets_the_fallback(
     switch.core.speed = 30.0
     await phone.until_saying(call, ANNOUNCEMENT)
     call.leg.thread.stop_current()
+    assert phone.call(call).app_state is AppState.FALLEN_BACK
     await at(phone, call, PERSON)
     assert phone.call(call).app_ending == "taken_over"
     assert await actions(database) == ["call_transferring", "call_transferring_failed"]
