@@ -20,6 +20,7 @@ import structlog
 
 from daemon import logs
 from daemon.accounts.accounts import Accounts
+from daemon.callapps.interventions import Interventions
 from daemon.callapps.outgoing_service import OutgoingCalls
 from daemon.callapps.placements import Placements
 from daemon.callapps.room import CallApps
@@ -153,6 +154,7 @@ class Service:
             instance=lambda: instance_id(config),
             clock=clock,
         )
+        self.interventions = Interventions(self.callapps, self.registry, self.database, clock=clock)
         self.inbox.add_configured(self.supplies)
         self._own_events = OwnEvents(
             self.hub,
@@ -274,6 +276,7 @@ class Service:
             pbx=self.pbx,
             tools=self.tools,
             outgoing=self.outgoing,
+            interventions=self.interventions,
             clock=self._clock,
         )
 
@@ -391,6 +394,7 @@ class Service:
         await self._step("outgoing", self.outgoing.close(), end - whole * 0.7)
         grace = max(0.0, end - whole * 0.65 - loop.time())
         await self._step("callapps", self.callapps.close(grace), end - whole * 0.45)
+        await self._step("interventions", self.interventions.close(), end - whole * 0.45)
         await self._step("links", _end_tasks(self._following), end - whole * 0.4)
         # What the links told last is put while the inbox still takes it. Whoever delivers has been answered by now.
         await self._step("own_events", self._own_events.close(), end - whole * 0.35)

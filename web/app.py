@@ -18,6 +18,7 @@ from web.routes.diversions import DiversionRoutes
 from web.routes.documents import DocumentRoutes
 from web.routes.health import HealthRoutes
 from web.routes.inbox import InboxRoutes
+from web.routes.interventions import InterventionRoutes
 from web.routes.live import LiveRoutes
 from web.routes.outgoing import OutgoingRoutes
 from web.routes.pbx import PbxRoutes
@@ -71,6 +72,7 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             SessionRoutes(sources),
             CallRoutes(sources),
             OutgoingRoutes(sources),
+            InterventionRoutes(sources),
             PbxRoutes(sources),
             DiversionRoutes(sources),
             InboxRoutes(sources),

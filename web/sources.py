@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from daemon.accounts.accounts import Accounts
+from daemon.callapps.interventions import Interventions
 from daemon.callapps.outgoing_service import OutgoingCalls
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
@@ -41,6 +42,7 @@ class Sources:
     version: str
     inbox: InboxRoom
     tools: Tools
+    interventions: Interventions
     pbx: Pbx | None = None
     outgoing: OutgoingCalls | None = None
     clock: Callable[[], float] = time.time

@@ -15,6 +15,10 @@ caller is sent on to the configured fall-back: nobody is left in silence.
 for a bounded time; no command raises anything else for that. After ``hang_up`` and ``transfer`` the app has the same
 time to finish what it has to write down; commands to the leg then cancel it.
 
+**People** who look at the call may take it over or hang it up: for the app that is as if the caller had hung up. They
+may also say a line to the caller: it is spoken between two prompts, and the app hears nothing of it but a caller who
+takes longer to answer.
+
 **What goes wrong beside that** is a :class:`CommandFailedError` from the command: the switch refused it, or could not
 be told. An app may catch it and go on.
 

@@ -46,6 +46,8 @@ class Ear:
         self.heard_at: float | None = None
         self.broken_by: BargeIn | None = None
         """What broke a prompt off since it began to attend."""
+        self.excused_until = 0.0
+        """The caller need not begin to answer before: somebody talks to them."""
         self._barge_in_after = barge_in_after
         self._clock = clock
         self._attending = False
@@ -114,6 +116,11 @@ class Ear:
         """Forget what was heard: it was taken, or nobody wants it."""
         self._attending = False
         self._clear()
+
+    def excuse(self, until: float) -> None:
+        """Whoever waits for the caller counts their silence from ``until`` on, by the clock."""
+        self.excused_until = until
+        self._changed.set()
 
     def arm(self) -> asyncio.Future[BargeIn]:
         """What breaks the prompt off that is said now; :meth:`disarm` when it is over."""

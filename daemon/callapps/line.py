@@ -47,6 +47,12 @@ class Line:
         return self._registry.call_of(*self.key)
 
     @property
+    def call_id(self) -> str:
+        """The id of that call, ``""`` once it is forgotten."""
+        call = self.call
+        return call.call_id if call is not None else ""
+
+    @property
     def leg(self) -> Leg | None:
         """The leg, as long as it lives."""
         found = self._registry.find(*self.key)

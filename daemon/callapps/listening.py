@@ -42,6 +42,7 @@ async def listen(ear: Ear, patience: Patience) -> Heard:
 
 def _patience_ends(ear: Ear, patience: Patience, begun: float) -> tuple[float, Listening]:
     """When listening ends if nothing more happens, and how it has ended then."""
+    begun = max(begun, ear.excused_until)
     if ear.spoke_at is None:
         return begun + patience.no_input, Listening.NO_INPUT
     too_long = max(begun, ear.spoke_at) + patience.too_long
@@ -58,13 +59,14 @@ async def collect(ear: Ear, *, count: int | None, terminator: str, no_input: flo
     """The digits that the caller presses next; speech is not listened to."""
     ear.attend()
     clock = asyncio.get_running_loop().time
-    until = clock() + no_input
+    begun = clock()
 
     def complete(digits: str) -> bool:
         return (count is not None and len(digits) >= count) or any(digit in terminator for digit in digits)
 
     try:
         while not ear.digits:
+            until = max(begun, ear.excused_until) + no_input
             if clock() >= until:
                 return Collected(Collecting.NO_INPUT)
             await ear.change(until)

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from daemon.callapps import asking, listening
+from daemon.callapps.activity import Activity
 from daemon.callapps.contract import (
     Answer,
     AppCall,
@@ -27,7 +28,7 @@ from daemon.callapps.person import Person
 from daemon.callapps.prompts import Prompts
 from daemon.callapps.voice import Voice
 from daemon.callapps.waiting import Waiting
-from daemon.calls.call import Call, Leg
+from daemon.calls.call import AppState, Call, Leg
 from daemon.calls.control import Certainty, Outcome
 from daemon.calls.events import Direction
 from daemon.transcripts.assembler import Transcripts
@@ -40,7 +41,8 @@ class LiveCall(AppCall):
     """``leg`` and ``call`` are as they stood when the app began. ``mark`` is left on the leg while Parley leads it.
 
     ``recogniser`` is the vendor of the speech-to-text that it begins, ``""`` where something else does. ``person`` is
-    whoever is at a destination, to be rung from a line. ``variables`` are of whoever placed the call.
+    whoever is at a destination, to be rung from a line. ``variables`` are of whoever placed the call. ``activity`` is
+    told what the app does with it.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class LiveCall(AppCall):
         person: Callable[[str, Line], Person],
         hold_music: str,
         variables: Mapping[str, str],
+        activity: Activity,
     ) -> None:
         self.outcome = ""
         self.scratch: dict[str, Any] = {}
@@ -66,7 +69,8 @@ class LiveCall(AppCall):
         self._caller, self._did, self._code = leg.caller, call.did, leg.code
         self._line = line
         self._ear = ear
-        self._prompts = Prompts(line, ear, voice)
+        self._activity = activity
+        self._prompts = Prompts(line, ear, voice, activity)
         self._transcripts = transcripts
         self._understand = understand
         self._patience = patience
@@ -121,6 +125,7 @@ class LiveCall(AppCall):
         leg = self._line.leg
         if leg is None or leg.answered_at is None:
             await self._line.send("answer", lambda: self._line.control.answer(self._line.leg_id))
+        self._activity.begin()
         await self._recognise()
 
     async def say(self, text: str | AsyncIterable[str], *, interruptible: bool = True) -> Prompt:
@@ -140,15 +145,14 @@ class LiveCall(AppCall):
     ) -> Heard:
         said = await self.say(prompt, interruptible=interruptible) if prompt else None
         usual = self._patience
-        heard = await listening.listen(
-            self._ear,
-            Patience(
-                no_input=usual.no_input if no_input is None else no_input,
-                end_silence=usual.end_silence if end_silence is None else end_silence,
-                too_long=usual.too_long if too_long is None else too_long,
-                between_digits=usual.between_digits,
-            ),
+        patience = Patience(
+            no_input=usual.no_input if no_input is None else no_input,
+            end_silence=usual.end_silence if end_silence is None else end_silence,
+            too_long=usual.too_long if too_long is None else too_long,
+            between_digits=usual.between_digits,
         )
+        with self._activity.of(AppState.LISTENING):
+            heard = await listening.listen(self._ear, patience)
         await self._still_there(nothing=heard.ended is Listening.NO_INPUT)
         return Heard(heard.ended, heard.text, heard.digits, said)
 
@@ -163,13 +167,14 @@ class LiveCall(AppCall):
         between: float | None = None,
     ) -> Collected:
         said = await self.say(prompt, interruptible=interruptible) if prompt else None
-        collected = await listening.collect(
-            self._ear,
-            count=count,
-            terminator=terminator,
-            no_input=self._patience.no_input if no_input is None else no_input,
-            between=self._patience.between_digits if between is None else between,
-        )
+        with self._activity.of(AppState.LISTENING):
+            collected = await listening.collect(
+                self._ear,
+                count=count,
+                terminator=terminator,
+                no_input=self._patience.no_input if no_input is None else no_input,
+                between=self._patience.between_digits if between is None else between,
+            )
         await self._still_there(nothing=collected.ended is Collecting.NO_INPUT)
         return Collected(collected.ended, collected.digits, said)
 
@@ -202,6 +207,7 @@ class LiveCall(AppCall):
 
     async def hold(self, on: bool = True) -> None:
         await self._line.send("hold", lambda: self._line.control.hold(self._line.leg_id, on))
+        self._activity.hold(on)
 
     async def bridge(self, leg_id: str) -> None:
         await self._hand_on("bridge", lambda line: line.control.bridge(line.leg_id, leg_id))
@@ -246,6 +252,10 @@ class LiveCall(AppCall):
     async def take(self) -> None:
         """Leave the mark by which a later process knows that the call was led by an app that is lost."""
         await self._line.send("mark", lambda: self._line.control.mark(self._line.leg_id, self._mark))
+
+    async def interject(self, text: str) -> None:
+        """Say what a person wants said; see :meth:`daemon.callapps.prompts.Prompts.interject`."""
+        await self._prompts.interject(text)
 
     async def stop_recognising(self) -> None:
         """Take the recogniser off the leg, before it hangs up or goes elsewhere."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+from daemon.callapps.activity import Activity
 from daemon.callapps.contract import BargeIn, Prompt
 from daemon.callapps.ear import Ear
 from daemon.callapps.line import Line
 from daemon.callapps.voice import Voice, pieces
+from daemon.calls.call import AppState
 from daemon.calls.control import Certainty, Outcome
 from daemon.calls.pace import speaking_time, split_at
 
@@ -25,37 +28,51 @@ _AHEAD: Final = 2
 
 
 class Prompts:
-    """Says texts and plays files on ``line``, one after another."""
+    """Says texts and plays files on ``line``, one after another; ``activity`` is told while it does."""
 
-    def __init__(self, line: Line, ear: Ear, voice: Voice) -> None:
+    def __init__(self, line: Line, ear: Ear, voice: Voice, activity: Activity) -> None:
         self._line = line
         self._ear = ear
         self._voice = voice
+        self._activity = activity
         self._turn = asyncio.Lock()
 
     async def say(self, text: str | AsyncIterable[str], *, interruptible: bool) -> Prompt:
         """Say a text, or texts as they come; see :meth:`daemon.callapps.contract.AppCall.say`."""
         async with self._turn:
             armed = self._begin(interruptible)
-            try:
+            with self._speaking(interruptible):
                 if isinstance(text, str):
                     return await self._say_pieces(list(pieces(text)), armed)
                 return await self._say_stream(text, armed)
-            finally:
-                self._end(interruptible)
 
     async def play(self, path: str, *, words: str, interruptible: bool) -> Prompt:
         """Play a file; see :meth:`daemon.callapps.contract.AppCall.play`."""
         async with self._turn:
             armed = self._begin(interruptible)
-            try:
+            with self._speaking(interruptible):
                 if self._ear.broken_by is not None:
                     return Prompt("", words, self._ear.broken_by)
                 return await self._run(
                     "play", words, lambda: self._line.control.play(self._line.leg_id, path, words=words), armed
                 )
+
+    async def interject(self, text: str) -> None:
+        """Say what a person wants said, after what is said now.
+
+        The caller cannot break it off. What they say into it is heard as if nothing had been said, and an app that
+        waits for them to begin waits that much longer.
+
+        :raises CommandFailedError: where it could not be said.
+        """
+        clock = asyncio.get_running_loop().time
+        async with self._turn:
+            self._ear.excuse(clock() + speaking_time(text))
+            try:
+                with self._activity.of(AppState.SPEAKING):
+                    await self._say_pieces(list(pieces(text)), None)
             finally:
-                self._end(interruptible)
+                self._ear.excuse(clock())
 
     def _begin(self, interruptible: bool) -> asyncio.Future[BargeIn] | None:
         if not interruptible:
@@ -63,11 +80,16 @@ class Prompts:
         self._ear.attend()
         return self._ear.arm()
 
-    def _end(self, interruptible: bool) -> None:
-        if interruptible:
-            self._ear.disarm()
-        else:
-            self._ear.neglect()
+    @contextmanager
+    def _speaking(self, interruptible: bool) -> Iterator[None]:
+        try:
+            with self._activity.of(AppState.SPEAKING):
+                yield
+        finally:
+            if interruptible:
+                self._ear.disarm()
+            else:
+                self._ear.neglect()
 
     async def _say_pieces(self, texts: list[str], armed: asyncio.Future[BargeIn] | None) -> Prompt:
         heard: list[str] = []

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 import structlog
 
+from daemon.callapps.activity import Activity
 from daemon.callapps.asking import exactly
 from daemon.callapps.contract import Understanding
 from daemon.callapps.definition import App, Definition, define
 from daemon.callapps.ear import Ear
+from daemon.callapps.ending import Ending
 from daemon.callapps.fallback import Fallback
 from daemon.callapps.line import Line
 from daemon.callapps.listening import Patience
@@ -21,7 +24,7 @@ from daemon.callapps.marks import LeftMark, Marks, Stage
 from daemon.callapps.person import Person
 from daemon.callapps.placements import Placements
 from daemon.callapps.routing import Routes
-from daemon.callapps.run import Ending, Limits, Run
+from daemon.callapps.run import Limits, Run
 from daemon.callapps.voice import RecordedVoice, SwitchVoice, Voice
 from daemon.calls.call import Call, CallChanged, CallForgotten, DigitHeard, Leg, LegState
 from daemon.calls.control import CallControl
@@ -98,6 +101,14 @@ class CallApps:
         """The marks of this Parley, once it has begun."""
         assert self._marks is not None, "the room has not begun"  # noqa: S101
         return self._marks
+
+    def run_of(self, call: Call) -> Run | None:
+        """The app of that call, or the fall-back that its caller gets; ``None`` where it has none."""
+        return next((run for leg in call.legs if (run := self._runs.get(leg.leg_id)) is not None), None)
+
+    def control_of(self, call: Call) -> CallControl | None:
+        """What acts on its legs; ``None`` where nothing of ours can."""
+        return self._controls.get((call.origin, call.server))
 
     def begin(self) -> None:
         """Take calls from now on; called before any is known."""
@@ -202,7 +213,7 @@ class CallApps:
         self._served.add(leg.leg_id)
         self._placements.withdraw(leg.leg_id)
         line, ear = Line(key, control, self._registry), Ear(self._config.barge_in_after, self._clock)
-        voice = self._voice(control)
+        voice, activity = self.voice(control), Activity(partial(self._registry.tell_app_state, key))
         live = LiveCall(
             call,
             leg,
@@ -217,6 +228,7 @@ class CallApps:
             person=lambda destination, line: self._person(name, destination, line),
             hold_music=self._config.hold_music,
             variables=variables,
+            activity=activity,
         )
         run = Run(
             name,
@@ -226,9 +238,10 @@ class CallApps:
             self._fallback,
             lead=(self._apps[name], live) if instead is None else None,
             instead=instead or Ending.REFUSED,
+            activity=activity,
             limits=self._limits(name),
             was_parked=leg.parked,
-            tell=lambda app, outcome: self._registry.tell_app(key, app, outcome),
+            tell=partial(self._registry.tell_app, key),
         )
         self._runs[leg.leg_id] = run
         self._leading += instead is None
@@ -240,13 +253,14 @@ class CallApps:
         return Person(
             destination,
             line,
-            self._voice(line.control),
+            self.voice(line.control),
             registry=self._registry,
             placements=self._placements,
             mark=self.marks.of(app, Stage.JOINING),
         )
 
-    def _voice(self, control: CallControl) -> Voice:
+    def voice(self, control: CallControl) -> Voice:
+        """What says texts to the legs that ``control`` acts on."""
         voice: Voice = SwitchVoice(control)
         return RecordedVoice(control, self._config.recordings, voice) if self._config.recordings else voice
 

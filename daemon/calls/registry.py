@@ -15,6 +15,8 @@ from uuid_utils import uuid7
 from daemon.calls.beginning import new_call, new_leg
 from daemon.calls.call import (
     LEG_TRANSITIONS,
+    AppMoved,
+    AppState,
     Call,
     CallChanged,
     CallForgotten,
@@ -156,12 +158,27 @@ class Registry:
                 other.merged_into = call_id
         self._publish(call)
 
-    def tell_app(self, key: LegKey, app: str, outcome: str) -> None:
-        """An app leads the call of that leg, or has led it: ``outcome`` says how that went, ``""`` while it does."""
+    def tell_app(
+        self, key: LegKey, app: str, outcome: str, *, state: AppState = AppState.STARTING, ending: str = ""
+    ) -> None:
+        """An app leads the call of that leg, or has led it.
+
+        ``outcome`` says how that went and ``ending`` why it is over, both ``""`` while it leads it.
+        """
         found = self._legs.get(key)
-        if found is not None and (found[0].app, found[0].outcome) != (app, outcome):
-            found[0].app, found[0].outcome = app, outcome
-            self._publish(found[0])
+        if found is None:
+            return
+        call = found[0]
+        if (call.app, call.outcome, call.app_state, call.app_ending) != (app, outcome, state, ending):
+            call.app, call.outcome, call.app_state, call.app_ending = app, outcome, state, ending
+            self._publish(call)
+
+    def tell_app_state(self, key: LegKey, state: AppState) -> None:
+        """The app that leads the call of that leg does something else now."""
+        found = self._legs.get(key)
+        if found is not None and found[0].app_state is not state:
+            found[0].app_state = state
+            self._hub.publish(AppMoved(found[0]))
 
     def sweep(self) -> None:
         """Forget calls that ended more than ``keep_ended`` seconds ago."""

@@ -63,6 +63,7 @@ calls = Table(
     Column("merged_into", Id, nullable=False),
     Column("sensitive", Boolean, nullable=False),
     Column("outcome", Text, nullable=False, server_default=text("''")),
+    Column("app_ending", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("call_id"),
     UniqueConstraint("origin", "server", "other_id"),
 )
@@ -146,6 +147,7 @@ users = Table(
     Column("role", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("password_changed_at", Double, nullable=False),
+    Column("extension", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("name"),
     CheckConstraint(ROLES, name="role"),
 )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from daemon.callapps.contract import AppCall
+from daemon.callapps.interventions import Interventions
 from daemon.callapps.placements import Placements
 from daemon.callapps.room import CallApps
 from daemon.calls.call import Call
 from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig
 from daemon.demo.call import SimulatedCall
 from daemon.demo.switch import SimulatedSwitch
+from daemon.stores.database import Database
 from daemon.switch.legs import ORIGIN
 from tests.daemon.callapps.example_apps import Script
 from tests.daemon.switch.following import Following
@@ -81,6 +84,10 @@ class Phone:
         async with asyncio.timeout(_LONGEST):
             while self.room._tasks:
                 await asyncio.wait(list(self.room._tasks))
+
+    def interventions(self, database: Database, *, patience: float = 20.0) -> Interventions:
+        """What people do to its calls."""
+        return Interventions(self.room, self.following.registry, database, clock=time.time, patience=patience)
 
     async def ring(self, *, code: str = CODE, **who: Any) -> SimulatedCall:
         """Somebody calls and is parked."""
