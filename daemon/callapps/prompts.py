@@ -122,16 +122,16 @@ class Prompts:
         within: float | None = None,
     ) -> Prompt:
         """Let a command sound until it is over, the caller breaks in, or its end must have been missed."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        sounding = loop.create_task(self._sound(name, text, command))
+        clock = self._ear.clock
+        began = clock.time()
+        sounding = asyncio.get_running_loop().create_task(self._sound(name, text, command))
         try:
             waiting: set[asyncio.Future[Any]] = {sounding} if armed is None else {sounding, armed}
             await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
             if sounding.done():
                 sounding.result()
                 return Prompt(text)
-            lasted = loop.time() - began
+            lasted = clock.time() - began
             await self._line.control.stop(self._line.leg_id)
             await asyncio.wait({sounding}, timeout=_STOP_PATIENCE)
             by = self._ear.broken_by if armed is not None else None

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from daemon.callapps.asking import exactly
+from daemon.callapps.clock import Clock, LoopClock
 from daemon.callapps.contract import Understanding
 from daemon.callapps.definition import App, Definition, define
 from daemon.callapps.ear import Ear
@@ -23,7 +24,7 @@ from daemon.calls.call import Call, CallChanged, CallForgotten, DigitHeard, Leg,
 from daemon.calls.control import CallControl
 from daemon.calls.events import Direction
 from daemon.calls.registry import LegKey, Registry
-from daemon.config import CallAppsConfig
+from daemon.config import CallAppConfig, CallAppsConfig
 from daemon.hub import Hub
 from daemon.plugins import place_of
 from daemon.transcripts.assembler import Transcripts
@@ -38,8 +39,9 @@ class CallApps:
     """``controls`` act on the legs of each switch, by its origin and name; ``supplies`` are what apps may ask for.
 
     ``instance`` is asked at the beginning for what tells this Parley from others, over its restarts. ``understand``
-    says what words mean among choices. Raises :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or
-    needs something that is not there.
+    says what words mean among choices, ``clock`` how long callers are silent, ``defined`` what app a table of the
+    configuration means. Raises :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or needs something
+    that is not there.
     """
 
     def __init__(
@@ -53,9 +55,11 @@ class CallApps:
         transcripts: Transcripts,
         instance: Callable[[], str],
         understand: Understanding = exactly,
+        clock: Clock | None = None,
+        defined: Callable[[CallAppConfig], Definition] = define,
     ) -> None:
         used = [app for app in config.app if app.use]
-        self.definitions: Mapping[str, Definition] = {app.name: define(app) for app in used}
+        self.definitions = {app.name: defined(app) for app in used}
         self._routes = Routes(used, config.default)
         self._config = config
         self._controls = controls
@@ -64,9 +68,11 @@ class CallApps:
         self._transcripts = transcripts
         self._instance = instance
         self._understand = understand
+        self._clock = clock or LoopClock()
         self._fallback = Fallback(config.fallback, config.recogniser)
         self._patience = Patience(config.no_input, config.end_silence, config.too_long, config.between_digits)
-        self._apps: Mapping[str, App] = {name: one.bind(supplies) for name, one in self.definitions.items()}
+        self._supplies = supplies
+        self._apps: dict[str, App] = {name: one.bind(supplies) for name, one in self.definitions.items()}
         self._runs: dict[str, Run] = {}  # by leg id
         self._served: set[str] = set()
         """Legs that this process has led: their mark is its own."""
@@ -85,7 +91,6 @@ class CallApps:
         """Take calls from now on; called before any is known."""
         if not self.definitions:
             return
-        self._clock = asyncio.get_running_loop().time
         self._mark_end = f".{self._instance()}"
         self._untap = [
             self._hub.tap((CallChanged,), self._changed),
@@ -94,6 +99,15 @@ class CallApps:
             self._hub.tap((SpeechNoticed,), self._noticed),
             self._hub.tap((DigitHeard,), self._pressed),
         ]
+
+    def renew(self, definition: Definition) -> None:
+        """Let calls from the next one on be led by this app, in place of the one of its name; those under way go on.
+
+        Raises :class:`~daemon.plugins.PluginError` where it needs something that is not there. Then nothing changes.
+        """
+        app = definition.bind(self._supplies)
+        self.definitions[definition.config.name] = definition
+        self._apps[definition.config.name] = app
 
     def refuse(self) -> None:
         """Take no more calls: those that are parked for us from now on get the fall-back."""
