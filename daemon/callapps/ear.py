@@ -98,6 +98,11 @@ class Ear:
         return bool(self._open) or self._noticed
 
     @property
+    def is_breaking_off(self) -> bool:
+        """Whether the prompt that is said now is about to stop, since the caller broke in."""
+        return self._armed is not None and self._armed.done()
+
+    @property
     def hypotheses(self) -> list[str]:
         """What is being said, as far as it is understood."""
         return [stretch.text for stretch in self._open.values()]

@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 class LiveCall(AppCall):
     """``leg`` and ``call`` are as they stood when the app began. ``mark`` is left on the leg while Parley leads it.
+    ``variables`` are those of whoever placed the call.
 
     ``recogniser`` is the vendor of the speech-to-text that it begins, ``""`` where something else does.
     """
@@ -51,6 +52,7 @@ class LiveCall(AppCall):
         patience: Patience,
         recogniser: str,
         mark: str,
+        variables: Mapping[str, str],
     ) -> None:
         self.outcome = ""
         self.scratch: dict[str, Any] = {}
@@ -65,6 +67,7 @@ class LiveCall(AppCall):
         self._recogniser = recogniser
         self._recognising = False
         self._mark = mark
+        self._variables = variables
 
     # What it is told
 
@@ -92,7 +95,7 @@ class LiveCall(AppCall):
 
     @property
     def variables(self) -> Mapping[str, str]:
-        return {}
+        return self._variables
 
     @property
     def transcript(self) -> Sequence[Utterance]:

@@ -40,8 +40,8 @@ class CallApps:
 
     ``instance`` is asked at the beginning for what tells this Parley from others, over its restarts. ``understand``
     says what words mean among choices, ``clock`` how long callers are silent, ``defined`` what app a table of the
-    configuration means. Raises :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or needs something
-    that is not there.
+    configuration means, ``variables`` what whoever placed the call of a leg gave to its app. Raises
+    :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or needs something that is not there.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class CallApps:
         understand: Understanding = exactly,
         clock: Clock | None = None,
         defined: Callable[[CallAppConfig], Definition] = define,
+        variables: Callable[[str], Mapping[str, str]] = lambda leg_id: {},
     ) -> None:
         used = [app for app in config.app if app.use]
         self.definitions = {app.name: defined(app) for app in used}
@@ -69,6 +70,7 @@ class CallApps:
         self._instance = instance
         self._understand = understand
         self._clock = clock or LoopClock()
+        self._variables = variables
         self._fallback = Fallback(config.fallback, config.recogniser)
         self._patience = Patience(config.no_input, config.end_silence, config.too_long, config.between_digits)
         self._supplies = supplies
@@ -178,6 +180,7 @@ class CallApps:
             patience=self._patience,
             recogniser=self._config.recogniser,
             mark=f"{name}{self._mark_end}",
+            variables=self._variables(leg.leg_id),
         )
         run = Run(
             name,
