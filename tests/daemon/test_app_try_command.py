@@ -84,10 +84,8 @@ async def test_an_app_in_this_folder_with_what_the_configuration_gives_it(tmp_pa
         f'[service]\nstate_dir = "{tmp_path}/state"\n[[callapps.app]]\nname = "find"\nuse = "finder:find"\n'
         'codes = ["find"]\noptions = { greeting = "누구를 찾으세요?" }\n'
     )
-    assert (
-        await asyncio.to_thread(main, ["directory", "load", str(tmp_path / "entries.json"), "--config", str(config)])
-        == 0
-    )
+    loading = ["directory", "load", str(tmp_path / "entries.json"), "--config", str(config)]
+    assert await asyncio.to_thread(main, loading) == 0
     (tmp_path / "dialogue.txt").write_text(
         "call: variable.name=손님\napp: 누구를 찾으세요? 단골손님\ncaller: 전산지원팀\napp: (transfers to 1002)\n"
     )
@@ -143,7 +141,7 @@ async def test_the_test_and_the_dialogue_of_the_readme_hold(tmp_path: Path) -> N
     blocks = blocks_of(README.read_text())
     (app,) = [block for block in blocks if "async def repeat(" in block]
     (test,) = [block for block in blocks if "async def test_it_repeats(" in block]
-    (dialogue,) = [block for block in blocks if block.startswith("app: ")]
+    (dialogue,) = [block for block in blocks if block.lstrip().startswith("app: ")]
     (tmp_path / "repeat.py").write_text(app)
     (tmp_path / "test_repeat.py").write_text(test)
     (tmp_path / "repeat.txt").write_text(dialogue)
