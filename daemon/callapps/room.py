@@ -17,9 +17,10 @@ from daemon.callapps.fallback import Fallback
 from daemon.callapps.line import Line
 from daemon.callapps.listening import Patience
 from daemon.callapps.live_call import LiveCall
+from daemon.callapps.rendering import Rendering
 from daemon.callapps.routing import Routes
 from daemon.callapps.run import Ending, Limits, Run
-from daemon.callapps.voice import RecordedVoice, SwitchVoice, Voice
+from daemon.callapps.voice import RecordedVoice, RenderedVoice, SwitchVoice, Voice
 from daemon.calls.call import Call, CallChanged, CallForgotten, DigitHeard, Leg, LegState
 from daemon.calls.control import CallControl
 from daemon.calls.events import Direction
@@ -71,6 +72,7 @@ class CallApps:
         self._understand = understand
         self._clock = clock or LoopClock()
         self._variables = variables
+        self._rendering = Rendering(config.rendering) if config.rendering.command else None
         self._fallback = Fallback(config.fallback, config.recogniser)
         self._patience = Patience(config.no_input, config.end_silence, config.too_long, config.between_digits)
         self._supplies = supplies
@@ -132,6 +134,8 @@ class CallApps:
                 task.cancel()
             if self._tasks:
                 await asyncio.wait(list(self._tasks), timeout=_END_PATIENCE)
+            if self._rendering is not None:
+                await self._rendering.close()
 
     # What happens on calls
 
@@ -202,6 +206,9 @@ class CallApps:
 
     def _voice(self, control: CallControl) -> Voice:
         voice: Voice = SwitchVoice(control)
+        if self._rendering is not None:
+            speaks = self._config.rendering.otherwise == "speak"
+            voice = RenderedVoice(control, self._rendering, voice if speaks else None)
         return RecordedVoice(control, self._config.recordings, voice) if self._config.recordings else voice
 
     def _limits(self, name: str) -> Limits:

@@ -20,7 +20,7 @@ from daemon.callapps.understanding import korean
 from daemon.calls.call import Call
 from daemon.calls.events import CallEvent
 from daemon.calls.registry import Registry
-from daemon.config import CallAppsConfig
+from daemon.config import CallAppsConfig, RenderingConfig
 from daemon.hub import Hub
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.utterance import Utterance
@@ -80,7 +80,7 @@ class Trial:
         """The caller did, and is silent until the app goes on."""
         name = definition.config.name
         self._room = CallApps(
-            msgspec.structs.replace(config, app=[definition.config], default=name),
+            msgspec.structs.replace(config, app=[definition.config], default=name, rendering=RenderingConfig()),
             supplies,
             controls={(ORIGIN, SERVER): self._switch},
             hub=hub,
