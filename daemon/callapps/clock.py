@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Final, Protocol
+
+_ROUNDING: Final = 0.0005
 
 
 class Clock(Protocol):
@@ -24,7 +26,8 @@ class LoopClock(Clock):
 
     async def wait(self, changed: asyncio.Event, until: float) -> None:
         try:
-            async with asyncio.timeout_at(until):
+            # uvloop rounds to milliseconds: without this it would be early, and be asked again and again.
+            async with asyncio.timeout_at(until + _ROUNDING):
                 await changed.wait()
         except TimeoutError:
             pass
