@@ -52,6 +52,10 @@ class Rendering:
         self._kind = json.dumps([config.command, config.voice])
         self._is_open = False
 
+    def open(self) -> None:
+        """Look what is there from before. A folder that cannot be used is logged, and looked at again later."""
+        self._has("")
+
     def prepare(self, text: str) -> asyncio.Task[None] | None:
         """Begin to make the file of ``text``; ``None``: it is there, or will not be tried now.
 

@@ -96,6 +96,8 @@ class CallApps:
         if not self.definitions:
             return
         self._mark_end = f".{self._instance()}"
+        if self._rendering is not None:
+            self._rendering.open()
         self._untap = [
             self._hub.tap((CallChanged,), self._changed),
             self._hub.tap((CallForgotten,), self._forgotten),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import logging
+import signal
 import sys
 import traceback
 from contextlib import AsyncExitStack
@@ -12,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 
 import msgspec
-import uvloop
 
 from daemon import logs
 from daemon.callapps.definition import Definition, define
@@ -68,7 +69,7 @@ def _try(arguments: argparse.Namespace) -> ExitCode:
     table = _table(config, arguments.app)
     try:
         definition = define(table)
-        return uvloop.run(_call(definition, config, arguments))
+        return asyncio.run(_call(definition, config, arguments))
     except PluginError as error:
         raise OperatorError(f"{error}; {error.remedy}") from error
 
@@ -165,13 +166,17 @@ def _do(trial: Trial, deed: dialogue.CallersDeed) -> None:
 
 
 def _typed() -> str | None:
-    """A line; ``None`` at the end of the input."""
+    """A line; ``None`` at the end of the input, and where the person ends it by Ctrl-C."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401, PLC0415 - lets the line be edited
+    # The loop's own handler would take Ctrl-C for later, and nothing else happens before the line ends.
+    of_loop = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         text = input("caller: ")
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
         return None
+    finally:
+        signal.signal(signal.SIGINT, of_loop)
     if not sys.stdin.isatty():
         print(text, flush=True)
     return text

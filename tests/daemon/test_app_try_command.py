@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -74,6 +75,21 @@ async def test_ctrl_d_hangs_up(tmp_path: Path) -> None:
     said = await tried(tmp_path, "echo")
     assert said.code == 0
     assert said.out.endswith("caller: (hangs up)\noutcome: hung_up\n")
+
+
+async def test_ctrl_c_hangs_up_at_once(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "daemon", "app", "try", "echo"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=tmp_path,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        await process.stdout.readuntil(b"caller: ")
+        process.send_signal(signal.SIGINT)
+        rest = await process.stdout.read()
+        assert (await process.wait(), rest.decode()) == (0, "(hangs up)\noutcome: hung_up\n")
 
 
 async def test_an_app_in_this_folder_with_what_the_configuration_gives_it(tmp_path: Path) -> None:

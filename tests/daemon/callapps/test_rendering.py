@@ -114,6 +114,12 @@ async def test_what_cannot_be_rendered_is_said_and_not_tried_again_at_once(
     assert not folder.exists() or list(folder.iterdir()) == []
 
 
+async def test_a_folder_that_cannot_be_used_is_said_at_once(make: Make) -> None:
+    with capture_logs() as logs:
+        make(folder="/dev/null/voice").open()
+    assert [line["why"] for line in logs] == ["the folder cannot be used: Not a directory"]
+
+
 async def test_a_program_that_hangs_keeps_no_other_text_waiting(make: Make, tmp_path: Path) -> None:
     rendering = make("exec sleep 60", deadline=0.1, at_once=1)
     await why_not(rendering)
