@@ -77,6 +77,11 @@ async def test_ctrl_d_hangs_up(tmp_path: Path) -> None:
     assert said.out.endswith("caller: (hangs up)\noutcome: hung_up\n")
 
 
+def is_asleep(pid: int) -> bool:
+    """Whether a process waits for something."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 async def test_ctrl_c_hangs_up_at_once(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "daemon", "app", "try", "echo"),
@@ -87,6 +92,8 @@ async def test_ctrl_c_hangs_up_at_once(tmp_path: Path) -> None:
     assert process.stdout is not None
     async with asyncio.timeout(60):
         await process.stdout.readuntil(b"caller: ")
+        while not is_asleep(process.pid):  # noqa: ASYNC110 - until it waits for what is typed
+            await asyncio.sleep(0.01)
         process.send_signal(signal.SIGINT)
         rest = await process.stdout.read()
         assert (await process.wait(), rest.decode()) == (0, "(hangs up)\noutcome: hung_up\n")
