@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
 from daemon.broken_rule import BrokenRule
-from daemon.config import CallAppConfig, CallAppsConfig, SpeechConfig
+from daemon.config import CallAppConfig, CallAppsConfig, RenderingConfig, SpeechConfig
 from daemon.toml_lines import KeyPath
 
 _EXTENSION = re.compile(r"[0-9A-Za-z*#+_.-]{1,128}")
@@ -15,6 +16,7 @@ _EXTENSION = re.compile(r"[0-9A-Za-z*#+_.-]{1,128}")
 def callapp_rules(callapps: CallAppsConfig, speech: SpeechConfig) -> Iterator[BrokenRule]:
     """Every rule that is broken. An app without ``use`` counts for nothing."""
     yield from _recognisers(speech)
+    yield from _rendering(callapps.rendering)
     yield from _names(callapps.app)
     yield from _twice(callapps.app, "codes", "code")
     yield from _twice(callapps.app, "dids", "number")
@@ -37,6 +39,30 @@ def callapp_rules(callapps: CallAppsConfig, speech: SpeechConfig) -> Iterator[Br
     if extension and not _EXTENSION.fullmatch(extension):
         path = ("callapps", "fallback", "extension")
         yield BrokenRule(path, f'"{extension}" is no number that a call can be sent to', "give digits or a name alone")
+
+
+def _rendering(rendering: RenderingConfig) -> Iterator[BrokenRule]:
+    """Without a command nothing of it counts."""
+    if not rendering.command:
+        return
+    here: KeyPath = ("callapps", "rendering")
+    program, *arguments = rendering.command
+    if not program.startswith("/"):
+        yield BrokenRule((*here, "command", 0), f'"{program}" is not a whole path', "begin it with a slash")
+    elif not os.access(program, os.X_OK) or os.path.isdir(program):
+        remedy = "install it, or name another program"
+        yield BrokenRule((*here, "command", 0), f'there is no program "{program}" that can be run', remedy)
+    if not any("{output}" in argument for argument in arguments):
+        remedy = "write {output} where the file's path belongs"
+        yield BrokenRule((*here, "command"), "the program is not told where to write", remedy)
+    for number, argument in enumerate(rendering.command):
+        if "{text}" in argument:
+            remedy = "let the program read the text from its standard input"
+            yield BrokenRule((*here, "command", number), "no argument holds the text", remedy)
+    for key in ("folder", "switch_folder"):
+        folder: str = getattr(rendering, key)
+        if not folder.startswith("/") and (folder or key == "folder"):
+            yield BrokenRule((*here, key), f'"{folder}" is not a whole path', "begin it with a slash")
 
 
 def _app(app: CallAppConfig, here: KeyPath, callapps: CallAppsConfig) -> Iterator[BrokenRule]:

@@ -379,6 +379,23 @@ class OutgoingConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Calls that ring or are led at the same time."""
 
 
+class RenderingConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[callapps.rendering]``: a program that makes sound files of what apps say; none without a ``command``."""
+
+    command: list[str] = msgspec.field(default_factory=list)
+    """The program and its arguments; ``{output}`` is the WAV file that it writes, ``{voice}`` the voice."""
+    voice: str = ""
+    folder: str = "/var/cache/parley/voice"
+    switch_folder: str = ""
+    """The same folder as the switch sees it; empty: by the same path."""
+    max_bytes: Count = 1_073_741_824
+    deadline: Positive = 5.0
+    at_once: Count = 4
+    """Programs that run at the same time."""
+    otherwise: Literal["speak", "fail"] = "speak"
+    """What becomes of a text that cannot be rendered: the switch speaks it, or the app is told."""
+
+
 class CallAppConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``[[callapps.app]]``: an app, and the calls that are its own."""
 
@@ -418,6 +435,7 @@ class CallAppsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Paths of sound files by the text that is said in them."""
     hold_music: str = ""
     """What a caller hears while a person is rung for them, by its path as the switch sees it; empty: nothing."""
+    rendering: RenderingConfig = msgspec.field(default_factory=RenderingConfig)
     fallback: FallbackConfig = msgspec.field(default_factory=FallbackConfig)
     outgoing: OutgoingConfig = msgspec.field(default_factory=OutgoingConfig)
     app: list[CallAppConfig] = msgspec.field(default_factory=list)

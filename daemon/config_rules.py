@@ -65,6 +65,8 @@ def unwritable(config: Config) -> Iterator[BrokenRule]:
     places: dict[KeyPath, Path] = {("service", "state_dir"): Path(config.service.state_dir)}
     if config.recorder.spool_dir:
         places["recorder", "spool_dir"] = Path(config.recorder.spool_dir)
+    if config.callapps.rendering.command:
+        places["callapps", "rendering", "folder"] = Path(config.callapps.rendering.folder)
     user = service_user(config)
     for path, folder in places.items():
         problem = writing_obstacle(folder, user) if folder.is_absolute() else None

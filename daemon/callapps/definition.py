@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from daemon.callapps.contract import AppCall
 from daemon.config import CallAppConfig
-from daemon.plugins import Plugin, PluginError, load
+from daemon.plugins import Plugin, PluginError, load, plugin_of
 
 BUILT_IN: Final = MappingProxyType({"echo": "daemon.callapps.apps.echo:echo"})
 
@@ -44,8 +44,16 @@ def define(config: CallAppConfig) -> Definition:
     if ":" not in path:
         remedy = f"write package.module:name, or one of {', '.join(BUILT_IN)}"
         raise PluginError(f'there is no built-in app "{path}"', remedy)
-    plugin = load(path, method="run")
+    return _of(config, load(path, method="run"))
+
+
+def define_as(config: CallAppConfig, made: Any) -> Definition:
+    """As :func:`define`, of a function or class that is at hand, whatever ``config`` names."""
+    return _of(config, plugin_of(made, method="run"))
+
+
+def _of(config: CallAppConfig, plugin: Plugin) -> Definition:
     if len(plugin.arguments) != 1:
-        problem = f"{path} takes {len(plugin.arguments)} arguments by position, and is given one: the call"
+        problem = f"{plugin.path} takes {len(plugin.arguments)} arguments by position, and is given one: the call"
         raise PluginError(problem, "take the call as the only one, and everything else by keyword only")
     return Definition(config, plugin, next(iter(plugin.arguments)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -26,7 +25,7 @@ async def listen(ear: Ear, patience: Patience) -> Heard:
     Utterances are joined until nothing more is said for ``end_silence``. A key ends speech.
     """
     ear.attend()
-    clock = asyncio.get_running_loop().time
+    clock = ear.clock.time
     begun = clock()
     try:
         while not ear.digits:
@@ -58,7 +57,7 @@ def _patience_ends(ear: Ear, patience: Patience, begun: float) -> tuple[float, L
 async def collect(ear: Ear, *, count: int | None, terminator: str, no_input: float, between: float) -> Collected:
     """The digits that the caller presses next; speech is not listened to."""
     ear.attend()
-    clock = asyncio.get_running_loop().time
+    clock = ear.clock.time
     begun = clock()
 
     def complete(digits: str) -> bool:
@@ -83,7 +82,7 @@ async def collect(ear: Ear, *, count: int | None, terminator: str, no_input: flo
 
 async def _digits(ear: Ear, complete: Callable[[str], bool], between: float) -> None:
     """Wait for more digits, until they are complete or none comes for that long."""
-    clock = asyncio.get_running_loop().time
+    clock = ear.clock.time
     while not complete(ear.digits):
         until = (ear.heard_at or clock()) + between
         if clock() >= until:

@@ -12,6 +12,7 @@ import structlog
 
 from daemon.callapps.activity import Activity
 from daemon.callapps.asking import exactly
+from daemon.callapps.clock import Clock, LoopClock
 from daemon.callapps.contract import Understanding
 from daemon.callapps.definition import App, Definition, define
 from daemon.callapps.ear import Ear
@@ -23,14 +24,15 @@ from daemon.callapps.live_call import LiveCall
 from daemon.callapps.marks import LeftMark, Marks, Stage
 from daemon.callapps.person import Person
 from daemon.callapps.placements import Placements
+from daemon.callapps.rendering import Rendering
 from daemon.callapps.routing import Routes
 from daemon.callapps.run import Limits, Run
-from daemon.callapps.voice import RecordedVoice, SwitchVoice, Voice
+from daemon.callapps.voice import RecordedVoice, RenderedVoice, SwitchVoice, Voice
 from daemon.calls.call import Call, CallChanged, CallForgotten, DigitHeard, Leg, LegState
 from daemon.calls.control import CallControl
 from daemon.calls.events import Direction
 from daemon.calls.registry import LegKey, Registry
-from daemon.config import CallAppsConfig
+from daemon.config import CallAppConfig, CallAppsConfig
 from daemon.hub import Hub
 from daemon.plugins import place_of
 from daemon.transcripts.assembler import Transcripts
@@ -45,7 +47,8 @@ class CallApps:
     """``controls`` act on the legs of each switch, by its origin and name; ``supplies`` are what apps may ask for.
 
     ``instance`` is asked at the beginning for what tells this Parley from others, over its restarts. ``understand``
-    says what words mean among choices; ``placements`` are the legs that are placed for apps. Raises
+    says what words mean among choices, ``clock`` how long callers are silent, ``defined`` what app a table of the
+    configuration means; ``placements`` are the legs that are placed for apps. Raises
     :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or needs something that is not there.
     """
 
@@ -61,9 +64,11 @@ class CallApps:
         instance: Callable[[], str],
         understand: Understanding = exactly,
         placements: Placements | None = None,
+        clock: Clock | None = None,
+        defined: Callable[[CallAppConfig], Definition] = define,
     ) -> None:
         used = [app for app in config.app if app.use]
-        self.definitions: Mapping[str, Definition] = {app.name: define(app) for app in used}
+        self.definitions = {app.name: defined(app) for app in used}
         self._routes = Routes(used, config.default)
         self._config = config
         self._controls = controls
@@ -73,9 +78,12 @@ class CallApps:
         self._instance = instance
         self._understand = understand
         self._placements = Placements() if placements is None else placements
+        self._clock = clock or LoopClock()
+        self._rendering = Rendering(config.rendering) if config.rendering.command else None
         self._fallback = Fallback(config.fallback, config.recogniser)
         self._patience = Patience(config.no_input, config.end_silence, config.too_long, config.between_digits)
-        self._apps: Mapping[str, App] = {name: one.bind(supplies) for name, one in self.definitions.items()}
+        self._supplies = supplies
+        self._apps: dict[str, App] = {name: one.bind(supplies) for name, one in self.definitions.items()}
         self._runs: dict[str, Run] = {}  # by leg id
         self._served: set[str] = set()
         """Legs that this process has led: their mark is its own."""
@@ -114,8 +122,9 @@ class CallApps:
         """Take calls from now on; called before any is known."""
         if not self.definitions:
             return
-        self._clock = asyncio.get_running_loop().time
         self._marks = Marks(self._instance())
+        if self._rendering is not None:
+            self._rendering.open()
         self._untap = [
             self._hub.tap((CallChanged,), self._changed),
             self._hub.tap((CallForgotten,), self._forgotten),
@@ -123,6 +132,15 @@ class CallApps:
             self._hub.tap((SpeechNoticed,), self._noticed),
             self._hub.tap((DigitHeard,), self._pressed),
         ]
+
+    def renew(self, definition: Definition) -> None:
+        """Let calls from the next one on be led by this app, in place of the one of its name; those under way go on.
+
+        Raises :class:`~daemon.plugins.PluginError` where it needs something that is not there. Then nothing changes.
+        """
+        app = definition.bind(self._supplies)
+        self.definitions[definition.config.name] = definition
+        self._apps[definition.config.name] = app
 
     def refuse(self) -> None:
         """Take no more calls: those that are parked for us from now on get the fall-back."""
@@ -146,6 +164,8 @@ class CallApps:
                 task.cancel()
             if left:
                 await asyncio.wait(left, timeout=_END_PATIENCE)
+            if self._rendering is not None:
+                await self._rendering.close()
 
     # What happens on calls
 
@@ -262,6 +282,9 @@ class CallApps:
     def voice(self, control: CallControl) -> Voice:
         """What says texts to the legs that ``control`` acts on."""
         voice: Voice = SwitchVoice(control)
+        if self._rendering is not None:
+            speaks = self._config.rendering.otherwise == "speak"
+            voice = RenderedVoice(control, self._rendering, voice if speaks else None)
         return RecordedVoice(control, self._config.recordings, voice) if self._config.recordings else voice
 
     def _limits(self, name: str) -> Limits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from daemon.callapps.asking import exactly
 from daemon.callapps.contract import Meaning
@@ -15,8 +16,17 @@ def korean(text: str, choices: Sequence[str]) -> Meaning:
 
     Choices that it does not take (too many, too long, too much alike) are understood where they are said as they are.
     """
-    try:
-        understood = Choices(choices).understand(text)
-    except LocalError:
+    of_korean = _choices(tuple(choices))
+    if of_korean is None:
         return exactly(text, choices)
+    understood = of_korean.understand(text)
     return Meaning(understood.index, confirm=understood.confirm, ambiguous=understood.ambiguous)
+
+
+@lru_cache(maxsize=1024)
+def _choices(words: tuple[str, ...]) -> Choices | None:
+    """Taken apart once, since most calls of an app ask the same; ``None`` where they are none that it takes."""
+    try:
+        return Choices(words)
+    except LocalError:
+        return None

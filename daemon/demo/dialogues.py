@@ -257,3 +257,25 @@ ECHO = Script(
 
 LED = (ECHO,)
 """Calls that a call app of Parley's leads: with nobody there, the callers give up."""
+
+
+def visit(code: str) -> Script:
+    """Somebody who calls the app of that code, whatever it is, and says something to everything that it says."""
+    return Script(
+        f"visit-{code}",
+        "07000001011",
+        code,
+        (
+            Listen(),
+            caller("여보세요?"),
+            Listen(),
+            caller("네."),
+            Listen(),
+            Keys("1"),
+            Listen(),
+            caller("상담원 연결해 주세요."),
+            Listen(),
+            HangUp("caller"),
+        ),
+        led=True,
+    )

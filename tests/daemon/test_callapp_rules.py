@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from daemon.callapp_rules import callapp_rules
-from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig, OutgoingConfig, RecogniserConfig, SpeechConfig
+from daemon.config import (
+    CallAppConfig,
+    CallAppsConfig,
+    FallbackConfig,
+    OutgoingConfig,
+    RecogniserConfig,
+    RenderingConfig,
+    SpeechConfig,
+)
 from daemon.toml_lines import KeyPath
 
 
@@ -64,3 +72,23 @@ def test_recognisers() -> None:
     )
     assert broken(app("a", codes=["x"]), recognisers=[]) == [("callapps", "recogniser")]
     assert broken(app("a", codes=["x"]), recognisers=[], recogniser="") == []
+
+
+def test_a_program_that_renders() -> None:
+    here = ("callapps", "rendering")
+
+    def rendering(*command: str, **fields: str) -> list[KeyPath]:
+        return broken(rendering=RenderingConfig(command=list(command), **fields))  # type: ignore[arg-type]
+
+    assert rendering(folder="") == []
+    assert rendering("/bin/cat", "-w={output}") == []
+    assert rendering("cat", "{output}") == [(*here, "command", 0)]
+    assert rendering("/bin", "{output}") == [(*here, "command", 0)]
+    assert rendering("/bin/no-such-program", "{output}") == [(*here, "command", 0)]
+    assert rendering("/bin/cat") == [(*here, "command")]
+    assert rendering("/bin/cat", "{output}", "{text}") == [(*here, "command", 2)]
+    assert rendering("/bin/cat", "{output}", folder="voice") == [(*here, "folder")]
+    assert rendering("/bin/cat", "{output}", folder="", switch_folder="voice") == [
+        (*here, "folder"),
+        (*here, "switch_folder"),
+    ]
