@@ -133,6 +133,7 @@ class Service:
             transcripts=self.transcripts,
             instance=lambda: instance_id(config),
             understand=korean,
+            secrets=secrets,
         )
         self.inbox.add_configured(self.supplies)
         self._own_events = OwnEvents(

@@ -15,6 +15,9 @@ caller is sent on to the configured fall-back: nobody is left in silence.
 for a bounded time; no command raises anything else for that. After ``hang_up`` and ``transfer`` the app has the same
 time to finish what it has to write down; commands to the leg then cancel it.
 
+An app that cannot do for its caller what they want gives them up: :class:`GivenUpError` sends them to the same
+fall-back, and is no mistake of the app's.
+
 **What goes wrong beside that** is a :class:`CommandFailedError` from the command: the switch refused it, or could not
 be told. An app may catch it and go on.
 
@@ -47,6 +50,17 @@ class CommandFailedError(Exception):
         self.certainty = certainty
 
 
+class GivenUpError(Exception):
+    """Raised by an app that leaves its caller to the configured fall-back.
+
+    ``outcome`` says why, for the call's record, where the app has set none; it holds nothing that anybody said.
+    """
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
 class BargeIn(StrEnum):
     """What broke a prompt off."""
 
@@ -77,12 +91,16 @@ class Listening(StrEnum):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What the caller said (``text``, utterances joined by blanks) or pressed (``digits``), and after which prompt."""
+    """What the caller said (``text``, utterances joined by blanks) or pressed (``digits``), and after which prompt.
+
+    ``sound``: of a caller who said nothing there was something to be heard all the same, a cough or a door.
+    """
 
     ended: Listening
     text: str = ""
     digits: str = ""
     prompt: Prompt | None = None
+    sound: bool = False
 
 
 class Collecting(StrEnum):
@@ -134,6 +152,16 @@ class Answer(msgspec.Struct, frozen=True):
     tries: int
 
 
+class AppSecret(Protocol):
+    """What an app asks for that has a secret: ``callapp-<name>-secret``, kept as every secret is."""
+
+    def read(self) -> str | None:
+        """The secret as it is now, ``None`` where there is none.
+
+        Raises :class:`~daemon.secrets.UnreadableSecretError`.
+        """
+
+
 class AppCall(Protocol):
     """One call, as its app sees it. Texts are spoken by the configured voice; times are seconds.
 
@@ -170,6 +198,11 @@ class AppCall(Protocol):
     @property
     def variables(self) -> Mapping[str, str]:
         """What whoever placed the call gave to the app; empty for a call that came in."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the caller is on the line, as far as is known. An app that is cancelled sees by it whether they
+        hung up."""
 
     @property
     def transcript(self) -> Sequence[Utterance]:

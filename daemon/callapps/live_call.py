@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import structlog
 
 from daemon.callapps import asking, listening
@@ -95,6 +96,10 @@ class LiveCall(AppCall):
         return {}
 
     @property
+    def is_there(self) -> bool:
+        return self._line.is_alive
+
+    @property
     def transcript(self) -> Sequence[Utterance]:
         return self._transcripts.finals(self.call_id)
 
@@ -133,7 +138,7 @@ class LiveCall(AppCall):
             ),
         )
         await self._still_there(nothing=heard.ended is Listening.NO_INPUT)
-        return Heard(heard.ended, heard.text, heard.digits, said)
+        return msgspec.structs.replace(heard, prompt=said)
 
     async def collect(
         self,

@@ -26,6 +26,7 @@ from daemon.calls.registry import LegKey, Registry
 from daemon.config import CallAppsConfig
 from daemon.hub import Hub
 from daemon.plugins import place_of
+from daemon.secrets import Secrets
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.utterance import Speaker, SpeechNoticed, Utterance
 
@@ -38,8 +39,8 @@ class CallApps:
     """``controls`` act on the legs of each switch, by its origin and name; ``supplies`` are what apps may ask for.
 
     ``instance`` is asked at the beginning for what tells this Parley from others, over its restarts. ``understand``
-    says what words mean among choices. Raises :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or
-    needs something that is not there.
+    says what words mean among choices; the ``secrets`` of apps are the process's where none are given. Raises
+    :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or needs something that is not there.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class CallApps:
         transcripts: Transcripts,
         instance: Callable[[], str],
         understand: Understanding = exactly,
+        secrets: Secrets | None = None,
     ) -> None:
         used = [app for app in config.app if app.use]
         self.definitions: Mapping[str, Definition] = {app.name: define(app) for app in used}
@@ -66,7 +68,7 @@ class CallApps:
         self._understand = understand
         self._fallback = Fallback(config.fallback, config.recogniser)
         self._patience = Patience(config.no_input, config.end_silence, config.too_long, config.between_digits)
-        self._apps: Mapping[str, App] = {name: one.bind(supplies) for name, one in self.definitions.items()}
+        self._apps: Mapping[str, App] = {name: one.bind(supplies, secrets) for name, one in self.definitions.items()}
         self._runs: dict[str, Run] = {}  # by leg id
         self._served: set[str] = set()
         """Legs that this process has led: their mark is its own."""

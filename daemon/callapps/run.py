@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from daemon.callapps.contract import GivenUpError
 from daemon.callapps.definition import App
 from daemon.callapps.ear import Ear
 from daemon.callapps.fallback import Fallback
@@ -32,6 +33,8 @@ class Ending(StrEnum):
     """The app itself hung up or sent the caller on."""
     TAKEN_OVER = "taken_over"
     """Somebody else sent the caller elsewhere."""
+    GIVEN_UP = "given_up"
+    """The app itself left the caller to the fall-back."""
     FAILED = "failed"
     LATE = "late"
     STOPPED = "stopped"
@@ -42,7 +45,9 @@ class Ending(StrEnum):
     """There were too many calls, or Parley is stopping."""
 
 
-UNATTENDED: Final = frozenset({Ending.FAILED, Ending.LATE, Ending.STOPPED, Ending.LOST, Ending.REFUSED})
+UNATTENDED: Final = frozenset(
+    {Ending.GIVEN_UP, Ending.FAILED, Ending.LATE, Ending.STOPPED, Ending.LOST, Ending.REFUSED}
+)
 """After these the caller is still there, and nobody's."""
 
 
@@ -133,7 +138,8 @@ class Run:
     def _outcome(self, ending: Ending) -> str:
         """What the app said, unless it came to no end of its own; else how it ended."""
         own = self._lead[1].outcome[:64] if self._lead is not None else ""
-        return ending.value if ending in UNATTENDED else own or ending.value
+        cut_short = ending in UNATTENDED and ending is not Ending.GIVEN_UP
+        return ending.value if cut_short else own or ending.value
 
     # The app
 
@@ -150,7 +156,7 @@ class Run:
         ending = self._ending(work)
         if not work.done():
             await self._cancel(work)
-        elif not work.cancelled() and (error := work.exception()) is not None:
+        elif ending is not Ending.GIVEN_UP and not work.cancelled() and (error := work.exception()) is not None:
             # Without the error's text: what the caller said may stand in it.
             log.error("callapp_failed", app=self.name, error=type(error).__name__, at=place_of(error))
         return ending
@@ -159,6 +165,9 @@ class Run:
         try:
             await call.take()
             await app(call)
+        except GivenUpError as error:
+            call.outcome = call.outcome or error.outcome
+            raise
         except (SystemExit, KeyboardInterrupt) as error:  # which would end the loop
             raise RuntimeError(f"it raised {type(error).__name__}") from error
 
@@ -168,9 +177,10 @@ class Run:
         if self._over.done():
             return Ending.HANDED_ON if self.line.is_handing_on else self._over.result()
         if work.done():
-            if work.cancelled() or work.exception() is not None:
-                return Ending.FAILED
-            return Ending.RETURNED
+            error = None if work.cancelled() else work.exception()
+            if isinstance(error, GivenUpError):
+                return Ending.GIVEN_UP
+            return Ending.FAILED if work.cancelled() or error is not None else Ending.RETURNED
         return Ending.STOPPED if self._stopped.done() else Ending.LATE
 
     async def _cancel(self, work: asyncio.Task[None]) -> None:
