@@ -13,7 +13,12 @@ from daemon.config import CallAppConfig
 from daemon.plugins import Plugin, PluginError, load
 from daemon.secrets import Secrets, callapp_secret
 
-BUILT_IN: Final = MappingProxyType({"echo": "daemon.callapps.apps.echo:echo"})
+BUILT_IN: Final = MappingProxyType(
+    {
+        "echo": "daemon.callapps.apps.echo:echo",
+        "relay": "daemon.callapps.apps.relay.app:relay",
+    }
+)
 
 _OWN: Final = (CallAppConfig, AppSecret)
 """What every app may ask for, and gets as its own."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from daemon.callapp_rules import callapp_rules
 from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig, RecogniserConfig, SpeechConfig
+from daemon.secrets import Secrets
 from daemon.toml_lines import KeyPath
 
 
@@ -41,6 +42,19 @@ def test_an_app_must_be_reached() -> None:
 
 def test_a_fallback_must_lead_somewhere() -> None:
     assert broken(fallback=FallbackConfig(extension="1001 XML")) == [("callapps", "fallback", "extension")]
+
+
+def test_a_relay_has_a_secret() -> None:
+    config = CallAppsConfig(app=[CallAppConfig(name="shop", use="relay", codes=["x"])])
+
+    def missing(secrets: Secrets | None) -> list[str]:
+        return [rule.problem for rule in callapp_rules(config, SpeechConfig(), secrets)]
+
+    assert missing(None) == missing(Secrets({"PARLEY_CALLAPP_SHOP_SECRET": "s3"})) == []
+    for environment in ({}, {"PARLEY_CALLAPP_SHOP_SECRET": " "}):
+        assert missing(Secrets(environment)) == ["the secret callapp-shop-secret is missing"]
+    (problem,) = missing(Secrets({"PARLEY_CALLAPP_SHOP_SECRET": "s3\ns4"}))
+    assert problem == "the secret callapp-shop-secret cannot be used: it has more than one line"
 
 
 def test_recognisers() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from daemon.callapps.contract import AppCall
 from daemon.callapps.definition import BUILT_IN, define
-from daemon.config import CallAppConfig
+from daemon.config import CallAppConfig, Config
+from daemon.plugin_rules import supplied_types
 from daemon.plugins import PluginError
 from daemon.secrets import Secrets
 from tests.daemon.callapps.example_apps import Script
@@ -36,9 +37,14 @@ async def test_a_function_and_a_class(name: str) -> None:
         definition.check(())
 
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "relay": {"url": "wss://relay.example.com/"},
+}
+
+
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_those_that_come_with_parley(name: str) -> None:
-    define(app(name)).check(())
+    define(app(name, options=OPTIONS.get(name, {}))).check(supplied_types(Config()))
 
 
 @pytest.mark.parametrize(
