@@ -15,6 +15,7 @@ from daemon.secrets import Secrets, callapp_secret
 
 BUILT_IN: Final = MappingProxyType(
     {
+        "directory": "daemon.callapps.apps.directory:connect",
         "echo": "daemon.callapps.apps.echo:echo",
         "relay": "daemon.callapps.apps.relay.app:relay",
     }
