@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from daemon.demo.script import Connect, Consult, HangUp, Hold, Keys, Line, Listen, Pause, Prompt, Script, Transfer
+from daemon.demo.script import (
+    Connect,
+    Consult,
+    HangUp,
+    Hold,
+    Keys,
+    Line,
+    Listen,
+    Pause,
+    Prompt,
+    Reach,
+    Script,
+    Transfer,
+)
 
 
 def caller(text: str) -> Line:
@@ -255,5 +268,45 @@ ECHO = Script(
     led=True,
 )
 
-LED = (ECHO,)
+DIRECTORY_CODE = "directory-app"
+
+DIRECTORY = Script(
+    "directory",
+    "07000001011",
+    DIRECTORY_CODE,
+    (
+        Listen(),
+        caller("저기, 연차 좀 내려고 하는데요."),
+        Listen(),
+        caller("네, 맞아요."),
+        Reach(),
+        callee("네, 인사팀 휴가 담당입니다."),
+        caller("다음 주 금요일에 연차를 쓰고 싶습니다."),
+        callee("성함과 사번을 말씀해 주시면 바로 올려 드릴게요."),
+        caller("사번은 삼사오육입니다."),
+        callee("네, 신청되었습니다."),
+        caller("고맙습니다."),
+        HangUp("caller"),
+    ),
+    led=True,
+)
+
+EXTENSION = Script(
+    "extension",
+    "07000001011",
+    DIRECTORY_CODE,
+    (
+        Listen(),
+        Keys("7200"),
+        Reach(),
+        callee("전산지원팀입니다."),
+        caller("프린터가 또 말을 안 들어요."),
+        callee("몇 층이신가요? 바로 올라가겠습니다."),
+        caller("삼 층이요, 감사합니다."),
+        HangUp("caller"),
+    ),
+    led=True,
+)
+
+LED = (ECHO, DIRECTORY, EXTENSION)
 """Calls that a call app of Parley's leads: with nobody there, the callers give up."""
