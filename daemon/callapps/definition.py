@@ -18,6 +18,7 @@ BUILT_IN: Final = MappingProxyType(
         "directory": "daemon.callapps.apps.directory:connect",
         "echo": "daemon.callapps.apps.echo:echo",
         "relay": "daemon.callapps.apps.relay.app:relay",
+        "survey": "daemon.callapps.apps.survey.app:survey",
     }
 )
 

@@ -39,6 +39,7 @@ async def test_a_function_and_a_class(name: str) -> None:
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "relay": {"url": "wss://relay.example.com/"},
+    "survey": {"question": [{"name": "mark", "kind": "scale", "text": "몇 점을 주시겠어요?"}]},
 }
 
 
