@@ -24,9 +24,10 @@ from daemon.config import (
     WebConfig,
 )
 from daemon.demo.demo import Demo
-from daemon.demo.dialogues import DIRECTORY_CODE, ECHO_CODE
+from daemon.demo.dialogues import DIRECTORY_CODE, ECHO_CODE, SURVEY_CODE
 from daemon.demo.directory import ENTRIES
 from daemon.demo.pbx import DemoPbx
+from daemon.demo.survey import OPTIONS
 from daemon.demo.webhooks import DemoWebhooks
 from daemon.errors import ExitCode, OperatorError
 from daemon.places import socket_path
@@ -152,6 +153,7 @@ def _config(switch: SwitchConfig, state_dir: Path, port: int, speed: float) -> C
             app=[
                 CallAppConfig(name="echo", use="echo", codes=[ECHO_CODE]),
                 CallAppConfig(name="directory", use="directory", codes=[DIRECTORY_CODE]),
+                CallAppConfig(name="survey", use="survey", codes=[SURVEY_CODE], options=dict(OPTIONS)),
             ],
         ),
         service=ServiceConfig(state_dir=str(state_dir)),

@@ -308,5 +308,32 @@ EXTENSION = Script(
     led=True,
 )
 
-LED = (ECHO, DIRECTORY, EXTENSION)
+SURVEY_CODE = "survey-app"
+
+SURVEY = Script(
+    "survey",
+    "07000001012",
+    SURVEY_CODE,
+    (
+        Listen(),
+        caller("음, 사 점 드릴게요."),
+        Listen(),
+        caller("네, 그럴게요."),
+        Listen(),
+        caller("조금만 더 일찍 와 주시면 좋겠어요."),
+        Listen(),
+        HangUp("caller"),
+    ),
+    led=True,
+)
+
+STOPS_ANSWERING = Script(
+    "stops-answering",
+    "07000001012",
+    SURVEY_CODE,
+    (Listen(), Keys("2"), Listen(), HangUp("caller")),
+    led=True,
+)
+
+LED = (ECHO, DIRECTORY, EXTENSION, SURVEY, STOPS_ANSWERING)
 """Calls that a call app of Parley's leads: with nobody there, the callers give up."""
