@@ -24,8 +24,8 @@ from daemon.config import (
     WebConfig,
 )
 from daemon.demo.demo import Demo
-from daemon.demo.dialogues import DIRECTORY_CODE, ECHO_CODE, SURVEY_CODE
 from daemon.demo.directory import ENTRIES
+from daemon.demo.led_dialogues import DIRECTORY_CODE, ECHO_CODE, SURVEY_CODE
 from daemon.demo.pbx import DemoPbx
 from daemon.demo.survey import OPTIONS
 from daemon.demo.webhooks import DemoWebhooks
