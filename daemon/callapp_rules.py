@@ -8,13 +8,19 @@ from collections.abc import Iterator
 
 from daemon.broken_rule import BrokenRule
 from daemon.config import CallAppConfig, CallAppsConfig, RenderingConfig, SpeechConfig
+from daemon.secrets import Secrets, UnreadableSecretError, callapp_secret, environment_name
 from daemon.toml_lines import KeyPath
 
+_SECRETIVE = ("relay",)
+"""Built-in apps that need a secret of their own."""
 _EXTENSION = re.compile(r"[0-9A-Za-z*#+_.-]{1,128}")
 
 
-def callapp_rules(callapps: CallAppsConfig, speech: SpeechConfig) -> Iterator[BrokenRule]:
-    """Every rule that is broken. An app without ``use`` counts for nothing."""
+def callapp_rules(
+    callapps: CallAppsConfig, speech: SpeechConfig, secrets: Secrets | None = None
+) -> Iterator[BrokenRule]:
+    """Every rule that is broken; a missing secret is one, unless ``secrets`` is ``None``. An app without ``use`` counts
+    for nothing. What options must hold is said by whoever loads the app."""
     yield from _recognisers(speech)
     yield from _rendering(callapps.rendering)
     yield from _names(callapps.app)
@@ -24,6 +30,8 @@ def callapp_rules(callapps: CallAppsConfig, speech: SpeechConfig) -> Iterator[Br
     for index, app in enumerate(callapps.app):
         if app.use:
             yield from _app(app, ("callapps", "app", index), callapps)
+            if app.use in _SECRETIVE and secrets is not None:
+                yield from _secret(app, ("callapps", "app", index), secrets)
     if callapps.default and callapps.default not in used:
         remedy = f"name one of {', '.join(used) or 'the [[callapps.app]] with a use'}, or none"
         yield BrokenRule(("callapps", "default"), f'there is no app "{callapps.default}"', remedy)
@@ -80,6 +88,16 @@ def _app(app: CallAppConfig, here: KeyPath, callapps: CallAppsConfig) -> Iterato
         except re.error as error:
             problem = f"this is no regular expression: {error}"
             yield BrokenRule((*here, "did_patterns", number), problem, "write it as Python's re does")
+
+
+def _secret(app: CallAppConfig, here: KeyPath, secrets: Secrets) -> Iterator[BrokenRule]:
+    name = callapp_secret(app)
+    where = f"the credential file {name} or the environment variable {environment_name(name)}"
+    try:
+        if not (secrets.get(name) or "").strip():
+            yield BrokenRule((*here, "name"), f"the secret {name} is missing", f"put it into {where}")
+    except UnreadableSecretError as error:
+        yield BrokenRule((*here, "name"), f"the secret {name} cannot be used: {error}", f"mend {where}")
 
 
 def _names(apps: list[CallAppConfig]) -> Iterator[BrokenRule]:

@@ -43,7 +43,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from inbox_rules(config.inbox, secrets)
     yield from _tools(config.tool)
     yield from _synonyms(config.directory.synonyms)
-    yield from callapp_rules(config.callapps, config.speech)
+    yield from callapp_rules(config.callapps, config.speech, secrets)
     yield from outgoing_rules(config.callapps, config.switch)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)

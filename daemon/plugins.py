@@ -37,6 +37,10 @@ class PluginError(Exception):
         self.remedy = remedy
 
 
+class OptionsError(PluginError):
+    """Its own table of the configuration does not fit."""
+
+
 class Parameter(msgspec.Struct, frozen=True):
     """A parameter of a plugin. ``shape`` is its type with all annotations, ``default`` what it is without a value."""
 
@@ -125,14 +129,16 @@ class Plugin(msgspec.Struct, frozen=True):
         parameter = self.needs.get(OPTIONS)
         if parameter is None:
             if options:
-                raise PluginError(f"{self.path} takes no options", "remove them")
+                raise OptionsError(f"{self.path} takes no options", "remove them")
             return {}
         if not options and not parameter.is_needed:
             return {}
         try:
             return {OPTIONS: msgspec.convert(dict(options), parameter.shape)}
         except msgspec.ValidationError as error:
-            raise PluginError(f"the options of {self.path} do not fit: {error}", "mend its table of options") from error
+            raise OptionsError(
+                f"the options of {self.path} do not fit: {error}", "mend its table of options"
+            ) from error
         except TypeError as error:
             problem = f"the type of the options of {self.path} cannot be read from a table"
             raise PluginError(problem, "make it a msgspec Struct or a dict") from error

@@ -142,6 +142,7 @@ class Service:
             instance=lambda: instance_id(config),
             understand=korean,
             placements=placements,
+            secrets=secrets,
         )
         self.outgoing = OutgoingCalls(
             config.callapps.outgoing,

@@ -46,7 +46,8 @@ class CallPayload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``app`` leads it, or has led it; ``app_state`` is what it does at this moment, ``null`` where there is none.
     ``outcome`` is how it went: in the app's own word, else as ``app_ending``, which is why it leads the call no more:
     ``returned``, ``hung_up``, ``handed_on``, ``taken_over``, ``cut_off``, or, where it left its caller to the
-    fall-back, ``failed`` (it raised), ``late``, ``stopped``, ``lost``, ``refused``; ``""`` while it leads it.
+    fall-back, ``given_up`` (by its own will), ``failed`` (it raised), ``late``, ``stopped``, ``lost``, ``refused``;
+    ``""`` while it leads it.
     """
 
     call_id: str

@@ -19,6 +19,9 @@ time to finish what it has to write down; commands to the leg then cancel it.
 may also say a line to the caller: it is spoken between two prompts, and the app hears nothing of it but a caller who
 takes longer to answer.
 
+An app that cannot do for its caller what they want gives them up: :class:`GivenUpError` sends them to the same
+fall-back, and is no mistake of the app's.
+
 **What goes wrong beside that** is a :class:`CommandFailedError` from the command: the switch refused it, or could not
 be told. An app may catch it and go on.
 
@@ -51,6 +54,17 @@ class CommandFailedError(Exception):
         self.certainty = certainty
 
 
+class GivenUpError(Exception):
+    """Raised by an app that leaves its caller to the configured fall-back.
+
+    ``outcome`` says why, for the call's record, where the app has set none; it holds nothing that anybody said.
+    """
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
 class BargeIn(StrEnum):
     """What broke a prompt off."""
 
@@ -81,12 +95,16 @@ class Listening(StrEnum):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What the caller said (``text``, utterances joined by blanks) or pressed (``digits``), and after which prompt."""
+    """What the caller said (``text``, utterances joined by blanks) or pressed (``digits``), and after which prompt.
+
+    ``sound``: of a caller who said nothing there was something to be heard all the same, a cough or a door.
+    """
 
     ended: Listening
     text: str = ""
     digits: str = ""
     prompt: Prompt | None = None
+    sound: bool = False
 
 
 class Collecting(StrEnum):
@@ -151,6 +169,16 @@ class Reached(StrEnum):
     """The person could not be rung at all."""
 
 
+class AppSecret(Protocol):
+    """What an app asks for that has a secret: ``callapp-<name>-secret``, kept as every secret is."""
+
+    def read(self) -> str | None:
+        """The secret as it is now, ``None`` where there is none.
+
+        Raises :class:`~daemon.secrets.UnreadableSecretError`.
+        """
+
+
 class AppCall(Protocol):
     """One call, as its app sees it. Texts are spoken by the configured voice; times are seconds.
 
@@ -187,6 +215,11 @@ class AppCall(Protocol):
     @property
     def variables(self) -> Mapping[str, str]:
         """What whoever placed the call gave to the app; empty for a call that came in."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the caller is on the line, as far as is known. An app that is cancelled sees by it whether they
+        hung up."""
 
     @property
     def machine(self) -> bool:

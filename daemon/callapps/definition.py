@@ -8,13 +8,33 @@ from typing import Any, Final
 
 import msgspec
 
-from daemon.callapps.contract import AppCall
+from daemon.callapps.contract import AppCall, AppSecret
 from daemon.config import CallAppConfig
 from daemon.plugins import Plugin, PluginError, load, plugin_of
+from daemon.secrets import Secrets, callapp_secret
 
-BUILT_IN: Final = MappingProxyType({"echo": "daemon.callapps.apps.echo:echo"})
+BUILT_IN: Final = MappingProxyType(
+    {
+        "directory": "daemon.callapps.apps.directory:connect",
+        "echo": "daemon.callapps.apps.echo:echo",
+        "relay": "daemon.callapps.apps.relay.app:relay",
+        "survey": "daemon.callapps.apps.survey.app:survey",
+    }
+)
+
+_OWN: Final = (CallAppConfig, AppSecret)
+"""What every app may ask for, and gets as its own."""
 
 App = Callable[[AppCall], Awaitable[None]]
+
+
+class _NamedSecret(AppSecret):
+    def __init__(self, name: str, secrets: Secrets) -> None:
+        self._name = name
+        self._secrets = secrets
+
+    def read(self) -> str | None:
+        return self._secrets.get(self._name)
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -25,12 +45,17 @@ class Definition(msgspec.Struct, frozen=True):
     argument: str
 
     def check(self, supplied: Collection[type]) -> None:
-        """Raise :class:`PluginError` where it asks for something that is not among ``supplied``."""
-        self.plugin.check(supplied, taken={self.argument}, options=self.config.options)
+        """Raise :class:`PluginError` where it asks for something that is neither among ``supplied`` nor its own."""
+        self.plugin.check({*supplied, *_OWN}, taken={self.argument}, options=self.config.options)
 
-    def bind(self, supplies: Mapping[type, object]) -> App:
-        """The app with all it needs. Raises :class:`PluginError` where something is missing."""
-        run = self.plugin.bind(supplies, taken={self.argument}, options=self.config.options)
+    def bind(self, supplies: Mapping[type, object], secrets: Secrets | None = None) -> App:
+        """The app with all it needs; its own secret is one of ``secrets``, by default the process's.
+
+        Raises :class:`PluginError` where something is missing.
+        """
+        secret = _NamedSecret(callapp_secret(self.config), Secrets() if secrets is None else secrets)
+        own = {CallAppConfig: self.config, AppSecret: secret}
+        run = self.plugin.bind({**supplies, **own}, taken={self.argument}, options=self.config.options)
 
         async def app(call: AppCall) -> None:
             await run(**{self.argument: call})

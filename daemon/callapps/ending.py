@@ -20,6 +20,8 @@ class Ending(StrEnum):
     """Somebody else sent the caller elsewhere."""
     CUT_OFF = "cut_off"
     """Somebody hung the call up from here."""
+    GIVEN_UP = "given_up"
+    """The app itself left the caller to the fall-back."""
     FAILED = "failed"
     """The app raised."""
     LATE = "late"
@@ -32,7 +34,9 @@ class Ending(StrEnum):
     """There were too many calls, or Parley is stopping."""
 
 
-UNATTENDED: Final = frozenset({Ending.FAILED, Ending.LATE, Ending.STOPPED, Ending.LOST, Ending.REFUSED})
+UNATTENDED: Final = frozenset(
+    {Ending.GIVEN_UP, Ending.FAILED, Ending.LATE, Ending.STOPPED, Ending.LOST, Ending.REFUSED}
+)
 """After these the caller is still there, and nobody's."""
 
 _KNOWN: Final = frozenset(Ending)

@@ -31,7 +31,9 @@ async def listen(ear: Ear, patience: Patience) -> Heard:
         while not ear.digits:
             until, ended = _patience_ends(ear, patience, begun)
             if clock() >= until:
-                return Heard(ended, " ".join([*ear.texts, *ear.hypotheses]) if ended is not Listening.NO_INPUT else "")
+                if ended is Listening.NO_INPUT:
+                    return Heard(ended, sound=ear.spoke_at is not None)
+                return Heard(ended, " ".join([*ear.texts, *ear.hypotheses]))
             await ear.change(until)
         await _digits(ear, lambda digits: False, patience.between_digits)
         return Heard(Listening.DIGITS, digits=ear.digits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import structlog
 
 from daemon.callapps import asking, listening
@@ -116,6 +117,10 @@ class LiveCall(AppCall):
         return leg is not None and leg.machine
 
     @property
+    def is_there(self) -> bool:
+        return self._line.is_alive
+
+    @property
     def transcript(self) -> Sequence[Utterance]:
         return self._transcripts.finals(self.call_id)
 
@@ -154,7 +159,7 @@ class LiveCall(AppCall):
         with self._activity.of(AppState.LISTENING):
             heard = await listening.listen(self._ear, patience)
         await self._still_there(nothing=heard.ended is Listening.NO_INPUT)
-        return Heard(heard.ended, heard.text, heard.digits, said)
+        return msgspec.structs.replace(heard, prompt=said)
 
     async def collect(
         self,

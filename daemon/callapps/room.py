@@ -35,6 +35,7 @@ from daemon.calls.registry import LegKey, Registry
 from daemon.config import CallAppConfig, CallAppsConfig
 from daemon.hub import Hub
 from daemon.plugins import place_of
+from daemon.secrets import Secrets
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.utterance import Speaker, SpeechNoticed, Utterance
 
@@ -48,8 +49,9 @@ class CallApps:
 
     ``instance`` is asked at the beginning for what tells this Parley from others, over its restarts. ``understand``
     says what words mean among choices, ``clock`` how long callers are silent, ``defined`` what app a table of the
-    configuration means; ``placements`` are the legs that are placed for apps. Raises
-    :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or needs something that is not there.
+    configuration means; ``placements`` are the legs that are placed for apps. The ``secrets`` of apps are the process's
+    where none are given. Raises :class:`~daemon.plugins.PluginError` where an app cannot be loaded, or needs something
+    that is not there.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class CallApps:
         instance: Callable[[], str],
         understand: Understanding = exactly,
         placements: Placements | None = None,
+        secrets: Secrets | None = None,
         clock: Clock | None = None,
         defined: Callable[[CallAppConfig], Definition] = define,
     ) -> None:
@@ -83,7 +86,8 @@ class CallApps:
         self._fallback = Fallback(config.fallback, config.recogniser)
         self._patience = Patience(config.no_input, config.end_silence, config.too_long, config.between_digits)
         self._supplies = supplies
-        self._apps: dict[str, App] = {name: one.bind(supplies) for name, one in self.definitions.items()}
+        self._secrets = secrets
+        self._apps: dict[str, App] = {name: one.bind(supplies, secrets) for name, one in self.definitions.items()}
         self._runs: dict[str, Run] = {}  # by leg id
         self._served: set[str] = set()
         """Legs that this process has led: their mark is its own."""
@@ -138,7 +142,7 @@ class CallApps:
 
         Raises :class:`~daemon.plugins.PluginError` where it needs something that is not there. Then nothing changes.
         """
-        app = definition.bind(self._supplies)
+        app = definition.bind(self._supplies, self._secrets)
         self.definitions[definition.config.name] = definition
         self._apps[definition.config.name] = app
 

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from daemon.callapps.activity import Activity
-from daemon.callapps.contract import CommandFailedError
+from daemon.callapps.contract import CommandFailedError, GivenUpError
 from daemon.callapps.definition import App
 from daemon.callapps.ear import Ear
 from daemon.callapps.ending import UNATTENDED, Ending, state_after
@@ -163,7 +163,8 @@ class Run:
     def _outcome(self, ending: Ending) -> str:
         """What the app said, unless it came to no end of its own; else how it ended."""
         own = self._lead[1].outcome[:64] if self._lead is not None else ""
-        return ending.value if ending in UNATTENDED else own or ending.value
+        cut_short = ending in UNATTENDED and ending is not Ending.GIVEN_UP
+        return ending.value if cut_short else own or ending.value
 
     # The app
 
@@ -187,7 +188,7 @@ class Run:
             self.line.later(self._cancel(work))
         elif not work.done():
             await self._cancel(work)
-        elif not work.cancelled() and (error := work.exception()) is not None:
+        elif ending is not Ending.GIVEN_UP and not work.cancelled() and (error := work.exception()) is not None:
             # Without the error's text: what the caller said may stand in it.
             log.error(
                 "callapp_failed",
@@ -202,6 +203,9 @@ class Run:
         try:
             await call.take()
             await app(call)
+        except GivenUpError as error:
+            call.outcome = call.outcome or error.outcome
+            raise
         except (SystemExit, KeyboardInterrupt) as error:  # which would end the loop
             raise RuntimeError(f"it raised {type(error).__name__}") from error
 
@@ -213,9 +217,10 @@ class Run:
         if self._takeover.done():
             return self._takeover.result().ending
         if work.done():
-            if work.cancelled() or work.exception() is not None:
-                return Ending.FAILED
-            return Ending.RETURNED
+            error = None if work.cancelled() else work.exception()
+            if isinstance(error, GivenUpError):
+                return Ending.GIVEN_UP
+            return Ending.FAILED if work.cancelled() or error is not None else Ending.RETURNED
         return Ending.STOPPED if self._stopped.done() else Ending.LATE
 
     async def _cancel(self, work: asyncio.Task[None]) -> None:

@@ -83,6 +83,10 @@ class Phone:
         """The app, or Parley where the app has returned, hangs up."""
         await self.does(Deed(Kind.HANGS_UP))
 
+    async def gives_up(self) -> None:
+        """The app leaves its caller to the fall-back, by :class:`~daemon.callapps.contract.GivenUpError`."""
+        await self.does(Deed(Kind.GIVES_UP))
+
     async def fails(self) -> Exception:
         """The app raises; returns what. What is said then, and where the caller is sent, is the fall-back."""
         await self.does(Deed(Kind.FAILS, ANYTHING))

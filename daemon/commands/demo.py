@@ -28,14 +28,18 @@ from daemon.config import (
     WebConfig,
 )
 from daemon.demo.demo import Demo
-from daemon.demo.dialogues import ECHO_CODE, LED, SCRIPTS, visit
+from daemon.demo.dialogues import SCRIPTS
+from daemon.demo.directory import ENTRIES
+from daemon.demo.led_dialogues import DIRECTORY_CODE, ECHO_CODE, LED, SURVEY_CODE, visit
 from daemon.demo.pbx import DemoPbx
+from daemon.demo.survey import OPTIONS
 from daemon.demo.webhooks import DemoWebhooks
 from daemon.errors import ExitCode, OperatorError
 from daemon.places import socket_path
 from daemon.plugins import PluginError
 from daemon.secrets import Secrets, environment_name, switch_password
 from daemon.service import Service
+from daemon.stores.directory_entries import save_directory_entries
 
 _HOST = "127.0.0.1"
 _PORT = 8000
@@ -164,6 +168,9 @@ async def _announce(service: Service, config: Config, world: _World | None) -> N
     await service.started.wait()
     host, port = service.listeners.addresses[0]
     if world is not None:
+        async with service.database.transaction() as connection:
+            await save_directory_entries(connection, ENTRIES)
+        await service.directory.refresh()
         world.webhooks.deliver_to(f"http://{host}:{port}")
     code = service.accounts.one_time_code("admin", _ACCOUNT)
     print(f"Parley is at http://{host}:{port}/sign-in?code={code}", flush=True)
@@ -180,7 +187,11 @@ def _config(switch: SwitchConfig, state_dir: Path, port: int, speed: float) -> C
             end_silence=usual.end_silence / speed,
             no_input=usual.no_input / speed,
             between_digits=usual.between_digits / speed,
-            app=[CallAppConfig(name="echo", use="echo", codes=[ECHO_CODE])],
+            app=[
+                CallAppConfig(name="echo", use="echo", codes=[ECHO_CODE]),
+                CallAppConfig(name="directory", use="directory", codes=[DIRECTORY_CODE]),
+                CallAppConfig(name="survey", use="survey", codes=[SURVEY_CODE], options=dict(OPTIONS)),
+            ],
             outgoing=OutgoingConfig(
                 allowed=[".*"], days=list(get_args(Day)), opens="00:00", closes="24:00", time_zone="UTC"
             ),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from daemon.config import SwitchConfig
 from daemon.demo.callers import Callers
-from daemon.demo.dialogues import LED, SCRIPTS
+from daemon.demo.dialogues import SCRIPTS
+from daemon.demo.led_dialogues import LED
 from daemon.demo.recording import RecordingPlayer
 from daemon.demo.script import Script
 from daemon.demo.switch import SimulatedSwitch

@@ -449,3 +449,34 @@ revisions = Table(
     Column("revision", BigInteger, nullable=False),
     PrimaryKeyConstraint("name"),
 )
+
+# What callers answer to surveys. A response without ``completed_at`` was broken off; an empty answer is to a question
+# that was asked in vain. There is no foreign key: a call may be stored after what was answered in it.
+survey_responses = Table(
+    "survey_responses",
+    metadata,
+    Column("call_id", Id),
+    Column("survey", Id),
+    Column("begun_at", Double, nullable=False),
+    Column("completed_at", Double),
+    PrimaryKeyConstraint("call_id", "survey"),
+)
+
+Index(
+    "survey_responses_survey_idx",
+    survey_responses.c.survey,
+    survey_responses.c.begun_at,
+    survey_responses.c.call_id,
+)
+
+survey_answers = Table(
+    "survey_answers",
+    metadata,
+    Column("call_id", Id),
+    Column("survey", Id),
+    Column("question", Id),
+    Column("position", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("answered_at", Double, nullable=False),
+    PrimaryKeyConstraint("call_id", "survey", "question"),
+)

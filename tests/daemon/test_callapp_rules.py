@@ -16,6 +16,7 @@ from daemon.config import (
     RenderingConfig,
     SpeechConfig,
 )
+from daemon.secrets import Secrets
 from daemon.toml_lines import KeyPath
 
 
@@ -58,6 +59,19 @@ def test_a_fallback_must_lead_somewhere() -> None:
 def test_music_is_a_path(music: str) -> None:
     assert broken(hold_music=music) == [("callapps", "hold_music")]
     assert broken(hold_music="local_stream://moh") == []
+
+
+def test_a_relay_has_a_secret() -> None:
+    config = CallAppsConfig(app=[CallAppConfig(name="shop", use="relay", codes=["x"])])
+
+    def missing(secrets: Secrets | None) -> list[str]:
+        return [rule.problem for rule in callapp_rules(config, SpeechConfig(), secrets)]
+
+    assert missing(None) == missing(Secrets({"PARLEY_CALLAPP_SHOP_SECRET": "s3"})) == []
+    for environment in ({}, {"PARLEY_CALLAPP_SHOP_SECRET": " "}):
+        assert missing(Secrets(environment)) == ["the secret callapp-shop-secret is missing"]
+    (problem,) = missing(Secrets({"PARLEY_CALLAPP_SHOP_SECRET": "s3\ns4"}))
+    assert problem == "the secret callapp-shop-secret cannot be used: it has more than one line"
 
 
 def test_recognisers() -> None:

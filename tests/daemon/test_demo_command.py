@@ -136,6 +136,37 @@ def test_a_folder_without_an_app_that_works_is_refused(
     assert problem in capfd.readouterr().err
 
 
+async def test_a_caller_asks_for_somebody_and_is_put_through(tmp_path: Path) -> None:
+    async with visiting(tmp_path, "--port", "0", "--speed", "20") as visitor:
+
+        async def put_through() -> bool:
+            for call in (await visitor.get("/api/v1/calls"))["calls"]:
+                if call["app"] == "directory":
+                    transcript = await visitor.get(f"/api/v1/calls/{call['call_id']}/transcript")
+                    said = [(one["speaker"], one["text"]) for one in transcript["utterances"]]
+                    if ("app", "휴가 신청, 맞으신가요?") in said and "callee" in {speaker for speaker, _ in said}:
+                        return True
+            return False
+
+        await visitor.until(put_through)
+        assert await visitor.leave() == 0
+
+
+async def test_a_caller_is_asked_how_it_was(tmp_path: Path) -> None:
+    async with visiting(tmp_path, "--port", "0", "--speed", "20") as visitor:
+
+        async def thanked() -> bool:
+            for call in (await visitor.get("/api/v1/calls"))["calls"]:
+                if call["app"] == "survey":
+                    transcript = await visitor.get(f"/api/v1/calls/{call['call_id']}/transcript")
+                    if "답해 주셔서 감사합니다. 안녕히 계세요." in [one["text"] for one in transcript["utterances"]]:
+                        return True
+            return False
+
+        await visitor.until(thanked)
+        assert await visitor.leave() == 0
+
+
 async def test_calls_and_their_dialogue_are_there_and_nothing_is_left(tmp_path: Path) -> None:
     async with visiting(tmp_path, "--port", "0", "--speed", "20") as visitor:
 

@@ -27,10 +27,11 @@ class Kind(StrEnum):
     BRIDGES = "bridges to"
     TRANSFERS = "transfers to"
     HANGS_UP = "hangs up"
+    GIVES_UP = "gives up"
     FAILS = "fails"
 
 
-ALONE: Final = frozenset({Kind.ANSWERS, Kind.HOLDS, Kind.RESUMES, Kind.HANGS_UP})
+ALONE: Final = frozenset({Kind.ANSWERS, Kind.HOLDS, Kind.RESUMES, Kind.GIVES_UP, Kind.HANGS_UP})
 """Those that are written without anything behind them."""
 LAST: Final = frozenset({Kind.BRIDGES, Kind.TRANSFERS, Kind.HANGS_UP})
 """After these the app has nothing more to say."""

@@ -6,7 +6,8 @@ A line is one of:
     call: caller=01012345678 did=07000001001 code=order-app variable.order=1001
     app: 무엇을 도와드릴까요?                  the app says it; … stands for any words, or none
     app: (transfers to 1001)                 also: (plays PATH) (sends DIGITS) (holds) (resumes) (bridges to LEG)
-    app: (hangs up)                          (fails NAME): it raises such an error
+    app: (hangs up)                          (gives up): it leaves its caller to the fall-back
+    app: (fails NAME)                        it raises such an error
     caller: 장미 한 다발이요                   the caller says it
     caller: 1#                               digits, * and # alone are keys that the caller presses …
     caller: "1"                              … unless they stand in quotes

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from daemon.callapps.contract import GivenUpError
 from daemon.callapps.definition import Definition
 from daemon.callapps.placements import Placement, Placements
 from daemon.callapps.room import CallApps
@@ -210,6 +211,9 @@ class Trial:
         self._changed.set()
 
     def _failed(self, error: Exception) -> None:
+        if isinstance(error, GivenUpError):
+            self._tell(Deed(Kind.GIVES_UP))
+            return
         self.error = error
         self._tell(Deed(Kind.FAILS, type(error).__name__))
 

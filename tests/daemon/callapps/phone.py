@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from daemon.callapps.contract import AppCall
+from daemon.callapps.asking import exactly
+from daemon.callapps.contract import AppCall, Understanding
 from daemon.callapps.interventions import Interventions
 from daemon.callapps.placements import Placements
 from daemon.callapps.room import CallApps
@@ -15,6 +16,7 @@ from daemon.calls.call import Call
 from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig
 from daemon.demo.call import SimulatedCall
 from daemon.demo.switch import SimulatedSwitch
+from daemon.secrets import Secrets
 from daemon.stores.database import Database
 from daemon.switch.legs import ORIGIN
 from tests.daemon.callapps.example_apps import Script
@@ -44,7 +46,15 @@ class Phone:
     """One Parley, in as far as it takes calls. ``instance`` tells it from others, and stays over its restarts."""
 
     def __init__(
-        self, switch: SimulatedSwitch, does: App, config: CallAppsConfig | None = None, *, instance: str = "here"
+        self,
+        switch: SimulatedSwitch,
+        does: App,
+        config: CallAppsConfig | None = None,
+        *,
+        instance: str = "here",
+        supplies: Mapping[type, object] | None = None,
+        understand: Understanding = exactly,
+        secrets: Secrets | None = None,
     ) -> None:
         self.switch = switch
         self.script = Script(does)
@@ -52,13 +62,15 @@ class Phone:
         self.placements = Placements()
         self.room = CallApps(
             config or apps(),
-            {Script: self.script},
+            {Script: self.script, **(supplies or {})},
             controls={(ORIGIN, "main"): self.following.switch.control},
             hub=self.following.hub,
             registry=self.following.registry,
             transcripts=self.following.transcripts,
             instance=lambda: instance,
             placements=self.placements,
+            understand=understand,
+            secrets=secrets,
         )
 
     async def start(self) -> None:

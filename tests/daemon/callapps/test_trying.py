@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from daemon.callapps.contract import AppCall, BargeIn, Collected, Collecting, Heard, Listening, Prompt
+from daemon.callapps.contract import AppCall, BargeIn, Collected, Collecting, GivenUpError, Heard, Listening, Prompt
 from daemon.callapps.trial.deed import Deed, Kind
 from daemon.callapps.trial.dialogue import read_dialogue
 from daemon.callapps.trial.play import Difference, play
@@ -227,6 +227,18 @@ async def test_an_app_that_fails_and_the_fall_back_of_its_caller() -> None:
         await phone.hears("잠시만 기다려 주세요.")
         await phone.is_transferred("1001")
         await phone.ends("failed")
+
+
+async def test_an_app_that_gives_its_caller_up() -> None:
+    async def app(call: AppCall) -> None:
+        await call.say("그건 제가 모릅니다.")
+        raise GivenUpError("not known")
+
+    async with try_app(app, config=CallAppsConfig(fallback=FallbackConfig(extension="1001"))) as phone:
+        await phone.hears("그건 제가 모릅니다.")
+        await phone.gives_up()
+        await phone.is_transferred("1001")
+        await phone.ends("not known")
 
 
 async def test_a_failure_that_nobody_expected_is_told() -> None:

@@ -59,6 +59,7 @@ describe("the end of an app", () => {
     "handed_on",
     "taken_over",
     "cut_off",
+    "given_up",
     "failed",
     "late",
     "stopped",
@@ -81,7 +82,7 @@ describe("the end of an app", () => {
 
   it("went wrong where the caller was left behind", () => {
     const wrong = endings.filter((app_ending) => wentWrong(led({ app_ending })));
-    expect(wrong).toEqual(["failed", "late", "stopped", "lost", "refused"]);
+    expect(wrong).toEqual(["given_up", "failed", "late", "stopped", "lost", "refused"]);
   });
 
   it("is told with the app's own word, where it has one", () => {

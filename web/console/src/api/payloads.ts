@@ -15,7 +15,17 @@ export type LiveAppState = "starting" | "speaking" | "listening" | "working" | "
 export type AppState = LiveAppState | "handed_over" | "ended";
 /** Why an app leads a call no more. */
 export type AppEnding =
-  "returned" | "hung_up" | "handed_on" | "taken_over" | "cut_off" | "failed" | "late" | "stopped" | "lost" | "refused";
+  | "returned"
+  | "hung_up"
+  | "handed_on"
+  | "taken_over"
+  | "cut_off"
+  | "given_up"
+  | "failed"
+  | "late"
+  | "stopped"
+  | "lost"
+  | "refused";
 export type Speaker = "caller" | "callee" | "app";
 /** `slow`: up, but its answers take longer than they should. */
 export type LinkState = "connecting" | "ready" | "slow" | "away" | "refused" | "stopped";

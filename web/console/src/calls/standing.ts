@@ -15,7 +15,14 @@ const SHOWN: ReadonlySet<string> = new Set<LiveAppState>([
 ]);
 
 /** After these the caller was left behind, and got the fall-back. */
-const UNATTENDED: ReadonlySet<string> = new Set<AppEnding>(["failed", "late", "stopped", "lost", "refused"]);
+const UNATTENDED: ReadonlySet<string> = new Set<AppEnding>([
+  "given_up",
+  "failed",
+  "late",
+  "stopped",
+  "lost",
+  "refused",
+]);
 
 const isShown = (state: string): state is LiveAppState => SHOWN.has(state);
 
