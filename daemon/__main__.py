@@ -18,6 +18,7 @@ from daemon.commands import (
     diversion,
     inbox,
     run,
+    survey,
     token,
     user,
 )
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         inbox,
         contacts,
         directory,
+        survey,
         config_import,
     ):
         verb.register(verbs)

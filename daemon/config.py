@@ -48,6 +48,9 @@ class SwitchConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The largest body of one frame, in bytes."""
     speak_engine: str = ""
     speak_voice: str = ""
+    dial: dict[str, str] = msgspec.field(default_factory=dict)
+    """Endpoints that ``{number}`` is dialled at, by regular expressions of the numbers, matched whole. The first that
+    fits counts; a number that none fits is not dialled here."""
 
 
 class RecogniserConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -352,6 +355,47 @@ class FallbackConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The announcement is cut off after so long."""
 
 
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+TimeOfDay = Annotated[str, Meta(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z|^24:00\Z")]
+
+
+class OutgoingConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[callapps.outgoing]``: calls that Parley places into an app. None while nothing is ``allowed``."""
+
+    allowed: list[str] = msgspec.field(default_factory=list)
+    """Regular expressions of numbers that may be called, matched whole; empty: none."""
+    refused: list[str] = msgspec.field(default_factory=list)
+    """Regular expressions of numbers that may not, whatever ``allowed`` says."""
+    caller: str = ""
+    """The number that people are shown."""
+    ring_time: Positive = 30.0
+    days: list[Day] = msgspec.field(default_factory=lambda: ["mon", "tue", "wed", "thu", "fri"])
+    opens: TimeOfDay = "09:00"
+    closes: TimeOfDay = "20:00"
+    time_zone: str = "Asia/Seoul"
+    per_user_per_hour: Count = 60
+    per_hour: Count = 300
+    at_once: Count = 20
+    """Calls that ring or are led at the same time."""
+
+
+class RenderingConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[callapps.rendering]``: a program that makes sound files of what apps say; none without a ``command``."""
+
+    command: list[str] = msgspec.field(default_factory=list)
+    """The program and its arguments; ``{output}`` is the WAV file that it writes, ``{voice}`` the voice."""
+    voice: str = ""
+    folder: str = "/var/cache/parley/voice"
+    switch_folder: str = ""
+    """The same folder as the switch sees it; empty: by the same path."""
+    max_bytes: Count = 1_073_741_824
+    deadline: Positive = 5.0
+    at_once: Count = 4
+    """Programs that run at the same time."""
+    otherwise: Literal["speak", "fail"] = "speak"
+    """What becomes of a text that cannot be rendered: the switch speaks it, or the app is told."""
+
+
 class CallAppConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``[[callapps.app]]``: an app, and the calls that are its own."""
 
@@ -389,7 +433,11 @@ class CallAppsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How often the switch is asked whether the caller is still there."""
     recordings: dict[str, str] = msgspec.field(default_factory=dict)
     """Paths of sound files by the text that is said in them."""
+    hold_music: str = ""
+    """What a caller hears while a person is rung for them, by its path as the switch sees it; empty: nothing."""
+    rendering: RenderingConfig = msgspec.field(default_factory=RenderingConfig)
     fallback: FallbackConfig = msgspec.field(default_factory=FallbackConfig)
+    outgoing: OutgoingConfig = msgspec.field(default_factory=OutgoingConfig)
     app: list[CallAppConfig] = msgspec.field(default_factory=list)
 
 

@@ -12,6 +12,7 @@ from daemon.broken_rule import BrokenRule, network_rule
 from daemon.callapp_rules import callapp_rules
 from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig, ToolConfig
 from daemon.inbox_rules import inbox_rules
+from daemon.outgoing_rules import outgoing_rules
 from daemon.places import service_user, writing_obstacle
 from daemon.secrets import (
     DATABASE_PASSWORD,
@@ -42,7 +43,8 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from inbox_rules(config.inbox, secrets)
     yield from _tools(config.tool)
     yield from _synonyms(config.directory.synonyms)
-    yield from callapp_rules(config.callapps, config.speech)
+    yield from callapp_rules(config.callapps, config.speech, secrets)
+    yield from outgoing_rules(config.callapps, config.switch)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)
@@ -63,6 +65,8 @@ def unwritable(config: Config) -> Iterator[BrokenRule]:
     places: dict[KeyPath, Path] = {("service", "state_dir"): Path(config.service.state_dir)}
     if config.recorder.spool_dir:
         places["recorder", "spool_dir"] = Path(config.recorder.spool_dir)
+    if config.callapps.rendering.command:
+        places["callapps", "rendering", "folder"] = Path(config.callapps.rendering.folder)
     user = service_user(config)
     for path, folder in places.items():
         problem = writing_obstacle(folder, user) if folder.is_absolute() else None

@@ -15,7 +15,7 @@ from daemon.config import Config
 from daemon.directory.contract import Directory
 from daemon.inbox.contract import Inbox
 from daemon.pbx.contract import ClickToCall, Diversions
-from daemon.plugins import PluginError, add_folders, load
+from daemon.plugins import OptionsError, PluginError, add_folders, load
 from daemon.stores.database import Database
 from daemon.toml_lines import KeyPath
 from daemon.tools.definition import Definition, define
@@ -56,7 +56,8 @@ def broken_plugins(config: Config) -> Iterator[BrokenRule]:
             try:
                 define_app(app).check(supplied)
             except PluginError as error:
-                yield BrokenRule(("callapps", "app", index, "use"), str(error), error.remedy)
+                key = "options" if isinstance(error, OptionsError) else "use"
+                yield BrokenRule(("callapps", "app", index, key), str(error), error.remedy)
     try:
         define_lookup(config.inbound, supplied)
     except PluginError as error:

@@ -37,6 +37,10 @@ class PluginError(Exception):
         self.remedy = remedy
 
 
+class OptionsError(PluginError):
+    """Its own table of the configuration does not fit."""
+
+
 class Parameter(msgspec.Struct, frozen=True):
     """A parameter of a plugin. ``shape`` is its type with all annotations, ``default`` what it is without a value."""
 
@@ -125,14 +129,16 @@ class Plugin(msgspec.Struct, frozen=True):
         parameter = self.needs.get(OPTIONS)
         if parameter is None:
             if options:
-                raise PluginError(f"{self.path} takes no options", "remove them")
+                raise OptionsError(f"{self.path} takes no options", "remove them")
             return {}
         if not options and not parameter.is_needed:
             return {}
         try:
             return {OPTIONS: msgspec.convert(dict(options), parameter.shape)}
         except msgspec.ValidationError as error:
-            raise PluginError(f"the options of {self.path} do not fit: {error}", "mend its table of options") from error
+            raise OptionsError(
+                f"the options of {self.path} do not fit: {error}", "mend its table of options"
+            ) from error
         except TypeError as error:
             problem = f"the type of the options of {self.path} cannot be read from a table"
             raise PluginError(problem, "make it a msgspec Struct or a dict") from error
@@ -156,12 +162,24 @@ def load(path: str, *, method: str = "") -> Plugin:
         raise PluginError(f'"{path}" names no function', "write it as package.module:name")
     module_name, _, name = path.partition(":")
     module = _import(module_name)
-    made = getattr(module, name, None)
+    if not hasattr(module, name):
+        raise _nothing_there(module, module_name, name)
+    return _plugin(path, getattr(module, name), method)
+
+
+def plugin_of(made: Any, *, method: str = "") -> Plugin:
+    """As :func:`load`, of a function or class that is at hand. Raises :class:`PluginError`."""
+    name = getattr(made, "__name__", type(made).__name__)
+    return _plugin(f"{getattr(made, '__module__', '?')}:{name}", made, method)
+
+
+def _plugin(path: str, made: Any, method: str) -> Plugin:
     if method and isinstance(made, type):
         return _class(path, made, method)
-    function = _function(module, module_name, name)
-    arguments, needs = _parameters(path, function)
-    return Plugin(path, function, arguments, needs)
+    if not inspect.iscoroutinefunction(made):
+        raise PluginError(f"{path} is no async function", "define it by async def")
+    arguments, needs = _parameters(path, made)
+    return Plugin(path, made, arguments, needs)
 
 
 def _class(path: str, made: type, method: str) -> Plugin:
@@ -235,16 +253,11 @@ def _line_in(error: BaseException, name: str) -> str:
     return line
 
 
-def _function(module: types.ModuleType, module_name: str, name: str) -> Callable[..., Awaitable[Any]]:
-    function: Callable[..., Awaitable[Any]] | None = getattr(module, name, None)
-    if function is None:
-        functions = [one for one, value in vars(module).items() if inspect.iscoroutinefunction(value)]
-        close = difflib.get_close_matches(name, functions, n=1) or functions[:1]
-        remedy = f'did you mean "{close[0]}"?' if close else "name an async function that it has"
-        raise PluginError(f"{module_name} has no {name}", remedy)
-    if not inspect.iscoroutinefunction(function):
-        raise PluginError(f"{module_name}:{name} is no async function", "define it by async def")
-    return function
+def _nothing_there(module: types.ModuleType, module_name: str, name: str) -> PluginError:
+    functions = [one for one, value in vars(module).items() if inspect.iscoroutinefunction(value)]
+    close = difflib.get_close_matches(name, functions, n=1) or functions[:1]
+    remedy = f'did you mean "{close[0]}"?' if close else "name an async function that it has"
+    return PluginError(f"{module_name} has no {name}", remedy)
 
 
 def _shapes(path: str, function: Callable[..., Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from daemon.config import DestinationConfig, PbxHeaderConfig, PbxTenantConfig, SourceConfig, SwitchConfig
+from daemon.config import CallAppConfig, DestinationConfig, PbxHeaderConfig, PbxTenantConfig, SourceConfig, SwitchConfig
 
 SECRET_URL = "secret"  # noqa: S105 - says that there is one
 """In the place of a destination's address: it is a secret, as one is to which anybody may post who knows it."""
@@ -66,6 +66,11 @@ def destination_url(destination: DestinationConfig, secrets: Secrets) -> str | N
     if destination.url != SECRET_URL:
         return destination.url
     return secrets.get(destination_url_secret(destination))
+
+
+def callapp_secret(app: CallAppConfig) -> str:
+    """The name of the secret that is ``app``'s own."""
+    return f"callapp-{app.name}-secret"
 
 
 def environment_name(name: str) -> str:

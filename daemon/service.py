@@ -20,6 +20,9 @@ import structlog
 
 from daemon import logs
 from daemon.accounts.accounts import Accounts
+from daemon.callapps.interventions import Interventions
+from daemon.callapps.outgoing_service import OutgoingCalls
+from daemon.callapps.placements import Placements
 from daemon.callapps.room import CallApps
 from daemon.callapps.understanding import korean
 from daemon.calls.events import CallEvent
@@ -59,6 +62,9 @@ log = structlog.get_logger(__name__)
 
 _UPGRADE_PATIENCE = 10.0
 """How long READY waits for the database's first answer: with it, calls met by the first snapshot keep their ids."""
+
+_RESUME_PATIENCE = 2.0
+"""How long the first snapshot waits to be told of the calls that an earlier process placed."""
 
 _CANCEL_AGAIN = 2.0
 """Seconds that a task may take to end after it was cancelled, before it is cancelled again."""
@@ -124,16 +130,32 @@ class Service:
         self.directory = EmbeddedDirectory(self.database, config.directory)
         add_folders(config.plugins.path)
         self.tools = Tools(config.tool, config.inbound, self.supplies, clock=clock)
+        controls = {(ORIGIN, switch.status.server): switch.control for switch in self.switches}
+        placements = Placements()
         self.callapps = CallApps(
             config.callapps,
             self.supplies,
-            controls={(ORIGIN, switch.status.server): switch.control for switch in self.switches},
+            controls=controls,
             hub=self.hub,
             registry=self.registry,
             transcripts=self.transcripts,
             instance=lambda: instance_id(config),
             understand=korean,
+            placements=placements,
+            secrets=secrets,
         )
+        self.outgoing = OutgoingCalls(
+            config.callapps.outgoing,
+            self.callapps,
+            placements,
+            controls=controls,
+            database=self.database,
+            registry=self.registry,
+            hub=self.hub,
+            instance=lambda: instance_id(config),
+            clock=clock,
+        )
+        self.interventions = Interventions(self.callapps, self.registry, self.database, clock=clock)
         self.inbox.add_configured(self.supplies)
         self._own_events = OwnEvents(
             self.hub,
@@ -254,6 +276,8 @@ class Service:
             inbox=self.inbox,
             pbx=self.pbx,
             tools=self.tools,
+            outgoing=self.outgoing,
+            interventions=self.interventions,
             clock=self._clock,
         )
 
@@ -309,10 +333,11 @@ class Service:
         self._chores = [group.create_task(chore) for chore in chores]
         await self._upgrading.first_try(_UPGRADE_PATIENCE)
         self._recording = [group.create_task(self.recorder.run())]
-        working = (self.inbox.run(), self._own_events.run(), self.directory.run())
+        working = (self.inbox.run(), self._own_events.run(), self.directory.run(), self.outgoing.run())
         self._working = [group.create_task(work) for work in working]
         await self.listeners.start()
         self.callapps.begin()
+        await self.outgoing.begin(_RESUME_PATIENCE)
         self._following = [group.create_task(switch.run()) for switch in self.switches]
         if self.pbx is not None:
             self._following.append(group.create_task(self.pbx.run()))
@@ -367,8 +392,10 @@ class Service:
         await self.listeners.stop_accepting()
         await self._step("listeners", self.listeners.close(), end - whole * 0.8)
         await self._step("tools", self.tools.close(), end - whole * 0.75)
+        await self._step("outgoing", self.outgoing.close(), end - whole * 0.7)
         grace = max(0.0, end - whole * 0.65 - loop.time())
         await self._step("callapps", self.callapps.close(grace), end - whole * 0.45)
+        await self._step("interventions", self.interventions.close(), end - whole * 0.45)
         await self._step("links", _end_tasks(self._following), end - whole * 0.4)
         # What the links told last is put while the inbox still takes it. Whoever delivers has been answered by now.
         await self._step("own_events", self._own_events.close(), end - whole * 0.35)

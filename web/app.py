@@ -18,7 +18,9 @@ from web.routes.diversions import DiversionRoutes
 from web.routes.documents import DocumentRoutes
 from web.routes.health import HealthRoutes
 from web.routes.inbox import InboxRoutes
+from web.routes.interventions import InterventionRoutes
 from web.routes.live import LiveRoutes
+from web.routes.outgoing import OutgoingRoutes
 from web.routes.pbx import PbxRoutes
 from web.routes.session import SessionRoutes
 from web.routes.voxai import VoxaiRoutes
@@ -69,6 +71,8 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             HealthRoutes(sources),
             SessionRoutes(sources),
             CallRoutes(sources),
+            OutgoingRoutes(sources),
+            InterventionRoutes(sources),
             PbxRoutes(sources),
             DiversionRoutes(sources),
             InboxRoutes(sources),

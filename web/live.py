@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from daemon.accounts.accounts import Accounts
-from daemon.calls.call import CallChanged
+from daemon.calls.call import AppMoved, CallChanged
 from daemon.calls.links import LinkStatus
 from daemon.config import LiveConfig
 from daemon.hub import Hub
@@ -92,7 +92,7 @@ class Live:
             return
         self._untap = [
             self._hub.tap((Utterance,), self._said),
-            self._hub.tap((CallChanged,), self._call_changed),
+            self._hub.tap((CallChanged, AppMoved), self._call_changed),
             self._hub.tap((LinkStatus,), self._link_changed),
             self._hub.tap((TranscriptRecalled,), self._recalled),
             self._hub.tap((TranscriptsRekeyed,), self._rekeyed),
@@ -227,7 +227,7 @@ class Live:
         if self._audiences.watchers(utterance.call_id):
             self._audiences.tell_watchers(utterance.call_id, utterance_event(utterance))
 
-    def _call_changed(self, changed: CallChanged) -> None:
+    def _call_changed(self, changed: CallChanged | AppMoved) -> None:
         for view in self._audiences.views():
             self._audiences.tell_all(view, call_event(call_payload(changed.call, view)))
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from daemon.calls.call import CallState, Disposition, LegState
+from daemon.calls.call import AppState, CallState, Disposition, LegState
 from daemon.calls.events import Direction
 from daemon.calls.links import LinkState
 from daemon.config import Role
@@ -41,7 +41,14 @@ class LegPayload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CallPayload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One call with its legs, oldest first. ``merged_into`` names the older call it became part of."""
+    """One call with its legs, oldest first. ``merged_into`` names the older call it became part of.
+
+    ``app`` leads it, or has led it; ``app_state`` is what it does at this moment, ``null`` where there is none.
+    ``outcome`` is how it went: in the app's own word, else as ``app_ending``, which is why it leads the call no more:
+    ``returned``, ``hung_up``, ``handed_on``, ``taken_over``, ``cut_off``, or, where it left its caller to the
+    fall-back, ``given_up`` (by its own will), ``failed`` (it raised), ``late``, ``stopped``, ``lost``, ``refused``;
+    ``""`` while it leads it.
+    """
 
     call_id: str
     origin: str
@@ -61,6 +68,9 @@ class CallPayload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     merged_into: str | None
     sensitive: bool
     legs: list[LegPayload]
+    app_state: AppState | None = None
+    outcome: str = ""
+    app_ending: str = ""
 
 
 class FindingPayload(msgspec.Struct, frozen=True):
@@ -193,11 +203,12 @@ class SignIn(msgspec.Struct, frozen=True):
 
 
 class SessionPayload(msgspec.Struct, frozen=True):
-    """Who is signed in, and whether they are shown whole phone numbers."""
+    """Who is signed in, and whether they are shown whole phone numbers. ``extension`` is where calls reach them."""
 
     username: str
     role: Role
     full_numbers: bool
+    extension: str = ""
 
 
 class CallsPage(msgspec.Struct, frozen=True):

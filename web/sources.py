@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from daemon.accounts.accounts import Accounts
+from daemon.callapps.interventions import Interventions
+from daemon.callapps.outgoing_service import OutgoingCalls
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.config import Config
@@ -40,7 +42,9 @@ class Sources:
     version: str
     inbox: InboxRoom
     tools: Tools
+    interventions: Interventions
     pbx: Pbx | None = None
+    outgoing: OutgoingCalls | None = None
     clock: Callable[[], float] = time.time
 
     @cached_property

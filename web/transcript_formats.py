@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from protocols.spreadsheet import csv_table, harmless
 from web.payloads import CallPayload, UtterancePayload
 
 _COLUMNS = (
@@ -23,7 +22,6 @@ _COLUMNS = (
     "leg_id",
     "utterance_id",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 _SHORTEST_CUE = 1.0
@@ -33,32 +31,24 @@ _LONGEST_GUESS = 10.0
 
 
 def to_csv(call: CallPayload, utterances: Sequence[UtterancePayload]) -> str:
-    """Comma-separated values (RFC 4180) with a header line.
+    """Comma-separated values for a spreadsheet. ``time`` is UTC, ``seconds`` are since the answer."""
+    return csv_table(_COLUMNS, (_row(call, one) for one in in_order(utterances)))
 
-    It begins with a byte order mark: without one, Excel takes Korean text for the system's code page. A text that a
-    spreadsheet would take for a formula has an apostrophe before it. ``time`` is UTC, ``seconds`` are since the answer.
-    """
-    out = io.StringIO()
-    out.write("\ufeff")
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    for one in in_order(utterances):
-        writer.writerow(
-            (
-                one.seq,
-                datetime.fromtimestamp(one.said_at, UTC).isoformat(timespec="milliseconds"),
-                f"{one.said_at - zero_of(call):.3f}",
-                one.speaker.value,
-                _harmless(one.text),
-                "" if one.start is None else f"{one.start:.3f}",
-                "" if one.end is None else f"{one.end:.3f}",
-                "" if one.confidence is None else f"{one.confidence:.3f}",
-                _harmless(one.vendor),
-                _harmless(one.leg_id),
-                _harmless(one.utterance_id),
-            )
-        )
-    return out.getvalue()
+
+def _row(call: CallPayload, one: UtterancePayload) -> Sequence[object]:
+    return (
+        one.seq,
+        datetime.fromtimestamp(one.said_at, UTC).isoformat(timespec="milliseconds"),
+        f"{one.said_at - zero_of(call):.3f}",
+        one.speaker.value,
+        harmless(one.text),
+        "" if one.start is None else f"{one.start:.3f}",
+        "" if one.end is None else f"{one.end:.3f}",
+        "" if one.confidence is None else f"{one.confidence:.3f}",
+        harmless(one.vendor),
+        harmless(one.leg_id),
+        harmless(one.utterance_id),
+    )
 
 
 def to_text(call: CallPayload, utterances: Sequence[UtterancePayload]) -> str:
@@ -99,10 +89,6 @@ def _duration(one: UtterancePayload) -> float:
     if one.start is not None and one.end is not None:
         return max(_SHORTEST_CUE, one.end - one.start)
     return min(max(_SHORTEST_CUE, len(one.text) * _SECONDS_PER_CHARACTER), _LONGEST_GUESS)
-
-
-def _harmless(cell: str) -> str:
-    return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
 def _one_line(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from daemon.accounts.account import Account
+from daemon.callapps.ending import state_after
 from daemon.calls.call import Call, CallState, Disposition, Leg, LegState
 from daemon.calls.events import Direction
 from daemon.calls.links import LinkStatus
@@ -80,6 +81,9 @@ def call_payload(call: Call | CallRow, view: View) -> CallPayload:
         merged_into=call.merged_into or None,
         sensitive=isinstance(call, CallRow) and call.sensitive,
         legs=[_leg_payload(leg, number, name) for leg in call.legs],
+        app_state=call.app_state if isinstance(call, Call) else state_after(call.app_ending),
+        outcome=call.outcome,
+        app_ending=call.app_ending,
     )
 
 

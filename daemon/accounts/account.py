@@ -39,6 +39,7 @@ class User(msgspec.Struct, frozen=True, gc=False):
     role: Role
     created_at: float
     password_changed_at: float
+    extension: str = ""
 
 
 class ApiToken(msgspec.Struct, frozen=True, gc=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import cast
@@ -12,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from daemon.accounts.account import Account, ApiToken, Session, User
 from daemon.accounts.attempts import Attempts
 from daemon.accounts.codes import OneTimeCodes
-from daemon.accounts.errors import NameTakenError, SignInRefused, UnknownNameError
+from daemon.accounts.errors import ExtensionRefusedError, NameTakenError, SignInRefused, UnknownNameError
 from daemon.accounts.names import checked_name, is_name, normal_name
 from daemon.accounts.passwords import Passwords, check_password
 from daemon.accounts.recogniser import Recogniser
 from daemon.accounts.tokens import new_api_token, new_session_token, token_hash
+from daemon.calls.numbers import EXTENSION
 from daemon.config import Role, WebConfig
 from daemon.stores import accounts as store
 from daemon.stores.audit import AuditRow, add_audit
@@ -102,6 +104,26 @@ class Accounts:
             await add_audit(connection, self._audit(by, "role_changed", name, role=role))
         self._recogniser.forget_user(name)
 
+    async def set_extension(self, name: str, extension: str, *, by: Account | None = None) -> None:
+        """Note where calls reach a user, ``""`` for nowhere.
+
+        Raises :class:`ExtensionRefusedError` or :class:`UnknownNameError`.
+        """
+        name = normal_name(name)
+        if extension and re.fullmatch(EXTENSION, extension) is None:
+            raise ExtensionRefusedError("an extension has 1 to 64 letters, digits or any of * # + _ . -")
+        async with self._database.transaction() as connection:
+            if not await store.set_extension(connection, name, extension):
+                raise UnknownNameError(f"there is no user {name}")
+            await add_audit(connection, self._audit(by, "extension_changed", name, extension=extension))
+
+    async def extension_of(self, account: Account) -> str:
+        """Where calls reach that account; ``""`` where nobody has said so, and for what is no person."""
+        if account.via != "session":
+            return ""
+        user = await self._user(account.name)
+        return user.extension if user is not None else ""
+
     async def remove_user(self, name: str, *, by: Account | None = None) -> None:
         """Remove a person, which ends their sessions. Raises :class:`UnknownNameError`."""
         name = normal_name(name)
@@ -115,7 +137,9 @@ class Accounts:
         """All users by name."""
         async with self._database.read() as connection:
             rows = await store.list_users(connection)
-        return [User(row.name, cast(Role, row.role), row.created_at, row.password_changed_at) for row in rows]
+        return [
+            User(row.name, cast(Role, row.role), row.created_at, row.password_changed_at, row.extension) for row in rows
+        ]
 
     # Sessions
 

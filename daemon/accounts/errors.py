@@ -30,6 +30,10 @@ class NameRefusedError(AccountError):
     """The name cannot be one of a user or token; the text says why."""
 
 
+class ExtensionRefusedError(AccountError):
+    """The text cannot be anybody's extension."""
+
+
 class NameTakenError(AccountError):
     """A user or token of that name is there already."""
 

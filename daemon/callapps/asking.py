@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
 
 from daemon.callapps.contract import Answer, Heard, Listening, Meaning, Understanding
-
-_YES_NO: Final = ("네", "아니요")
+from protocols.yes_no import YES_NO
 
 Listen = Callable[[str], Awaitable[Heard]]
 """Says a prompt and listens."""
@@ -48,7 +46,7 @@ async def ask(
         if not meaning.confirm:
             return Answer(choice, heard, number + 1)
         confirmed = await listen(confirm.replace("{choice}", choice))
-        if _meaning(confirmed, _YES_NO, understand).index == 0:
+        if _meaning(confirmed, YES_NO, understand).index == 0:
             return Answer(choice, heard, number + 1)
     return Answer(None, heard, tries)
 

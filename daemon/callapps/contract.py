@@ -15,6 +15,13 @@ caller is sent on to the configured fall-back: nobody is left in silence.
 for a bounded time; no command raises anything else for that. After ``hang_up`` and ``transfer`` the app has the same
 time to finish what it has to write down; commands to the leg then cancel it.
 
+**People** who look at the call may take it over or hang it up: for the app that is as if the caller had hung up. They
+may also say a line to the caller: it is spoken between two prompts, and the app hears nothing of it but a caller who
+takes longer to answer.
+
+An app that cannot do for its caller what they want gives them up: :class:`GivenUpError` sends them to the same
+fall-back, and is no mistake of the app's.
+
 **What goes wrong beside that** is a :class:`CommandFailedError` from the command: the switch refused it, or could not
 be told. An app may catch it and go on.
 
@@ -47,6 +54,17 @@ class CommandFailedError(Exception):
         self.certainty = certainty
 
 
+class GivenUpError(Exception):
+    """Raised by an app that leaves its caller to the configured fall-back.
+
+    ``outcome`` says why, for the call's record, where the app has set none; it holds nothing that anybody said.
+    """
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
 class BargeIn(StrEnum):
     """What broke a prompt off."""
 
@@ -77,12 +95,16 @@ class Listening(StrEnum):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What the caller said (``text``, utterances joined by blanks) or pressed (``digits``), and after which prompt."""
+    """What the caller said (``text``, utterances joined by blanks) or pressed (``digits``), and after which prompt.
+
+    ``sound``: of a caller who said nothing there was something to be heard all the same, a cough or a door.
+    """
 
     ended: Listening
     text: str = ""
     digits: str = ""
     prompt: Prompt | None = None
+    sound: bool = False
 
 
 class Collecting(StrEnum):
@@ -134,6 +156,29 @@ class Answer(msgspec.Struct, frozen=True):
     tries: int
 
 
+class Reached(StrEnum):
+    """What came of ringing a person for the caller."""
+
+    JOINED = "joined"
+    """They hear each other. The app's part is over."""
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    """The person would not take the call, or answered and hung up before they were joined."""
+    FAILED = "failed"
+    """The person could not be rung at all."""
+
+
+class AppSecret(Protocol):
+    """What an app asks for that has a secret: ``callapp-<name>-secret``, kept as every secret is."""
+
+    def read(self) -> str | None:
+        """The secret as it is now, ``None`` where there is none.
+
+        Raises :class:`~daemon.secrets.UnreadableSecretError`.
+        """
+
+
 class AppCall(Protocol):
     """One call, as its app sees it. Texts are spoken by the configured voice; times are seconds.
 
@@ -170,6 +215,15 @@ class AppCall(Protocol):
     @property
     def variables(self) -> Mapping[str, str]:
         """What whoever placed the call gave to the app; empty for a call that came in."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the caller is on the line, as far as is known. An app that is cancelled sees by it whether they
+        hung up."""
+
+    @property
+    def machine(self) -> bool:
+        """Whether a machine has answered a call that Parley placed, as far as the switch has found out until now."""
 
     @property
     def transcript(self) -> Sequence[Utterance]:
@@ -251,6 +305,16 @@ class AppCall(Protocol):
         """Send the caller to ``destination``, without asking there first. The app's part is over then.
 
         Speech-to-text that the app began is stopped: where the caller goes it may be begun anew.
+        """
+
+    async def put_through(
+        self, destination: str, *, words: str = "", announcement: str = "", ring_time: float = 30.0
+    ) -> Reached:
+        """Ring ``destination`` for at most ``ring_time``, and join the caller with whoever answers.
+
+        Meanwhile the caller hears ``words``, if any, and then the configured music. ``announcement`` is said to the
+        person before they are joined. Where nobody is reached the app goes on with the caller. A caller who hangs up
+        meanwhile, or an app that is cancelled here, ends the ringing.
         """
 
     async def hang_up(self, text: str = "") -> None:

@@ -9,8 +9,8 @@ kept.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
+from daemon.callapps.clock import Clock
 from daemon.callapps.contract import BargeIn
 from daemon.transcripts.utterance import Utterance
 
@@ -33,21 +33,23 @@ class _Stretch:
 
 
 class Ear:
-    """``clock`` gives the loop's seconds, ``barge_in_after`` is in seconds of speech.
+    """What is heard is timed by ``clock``; ``barge_in_after`` is in seconds of speech.
 
     ``texts`` are the finals, ``digits`` what was pressed, both since it began to attend. ``spoke_at`` is when the
     caller began to speak, ``heard_at`` when the last final or digit came; ``None`` where there is none.
     """
 
-    def __init__(self, barge_in_after: float, clock: Callable[[], float]) -> None:
+    def __init__(self, barge_in_after: float, clock: Clock) -> None:
+        self.clock = clock
         self.texts: list[str] = []
         self.digits = ""
         self.spoke_at: float | None = None
         self.heard_at: float | None = None
         self.broken_by: BargeIn | None = None
         """What broke a prompt off since it began to attend."""
+        self.excused_until = 0.0
+        """The caller need not begin to answer before: somebody talks to them."""
         self._barge_in_after = barge_in_after
-        self._clock = clock
         self._attending = False
         self._open: dict[str, _Stretch] = {}  # by utterance id
         self._noticed = False
@@ -58,7 +60,7 @@ class Ear:
 
     def hear(self, utterance: Utterance) -> None:
         """An interim or a final of the caller's, or one whose text is empty: it came to nothing."""
-        now = self._clock()
+        now = self.clock.time()
         opened = self._open.pop(utterance.utterance_id, None)
         stretch = opened or _Stretch(now, utterance.end)
         self._noticed = False
@@ -80,7 +82,7 @@ class Ear:
         """The caller began to speak, and there are no words yet."""
         self._noticed = True
         if self.spoke_at is None:
-            self.spoke_at = self._clock()
+            self.spoke_at = self.clock.time()
         self._break_off(BargeIn.SPEECH)
         self._changed.set()
 
@@ -88,7 +90,7 @@ class Ear:
         """The caller pressed a key."""
         if self._attending:
             self.digits += digit
-            self.heard_at = self._clock()
+            self.heard_at = self.clock.time()
         self._break_off(BargeIn.DIGITS)
         self._changed.set()
 
@@ -96,6 +98,11 @@ class Ear:
     def is_speaking(self) -> bool:
         """Whether the caller is in the middle of something."""
         return bool(self._open) or self._noticed
+
+    @property
+    def is_breaking_off(self) -> bool:
+        """Whether the prompt that is said now is about to stop, since the caller broke in."""
+        return self._armed is not None and self._armed.done()
 
     @property
     def hypotheses(self) -> list[str]:
@@ -115,6 +122,11 @@ class Ear:
         self._attending = False
         self._clear()
 
+    def excuse(self, until: float) -> None:
+        """Whoever waits for the caller counts their silence from ``until`` on, by the clock."""
+        self.excused_until = until
+        self._changed.set()
+
     def arm(self) -> asyncio.Future[BargeIn]:
         """What breaks the prompt off that is said now; :meth:`disarm` when it is over."""
         self._armed = asyncio.get_running_loop().create_future()
@@ -129,11 +141,7 @@ class Ear:
     async def change(self, until: float) -> None:
         """Wait until something is heard, or until that time by the clock."""
         self._changed.clear()
-        try:
-            async with asyncio.timeout_at(until):
-                await self._changed.wait()
-        except TimeoutError:
-            pass
+        await self.clock.wait(self._changed, until)
 
     def _clear(self) -> None:
         self.texts.clear()

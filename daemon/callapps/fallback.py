@@ -25,8 +25,8 @@ class Fallback:
     """``recogniser`` is taken off the leg first, if there is one."""
 
     def __init__(self, config: FallbackConfig, recogniser: str) -> None:
+        self.recogniser = recogniser
         self._config = config
-        self._recogniser = recogniser
 
     async def send_on(self, line: Line, voice: Voice) -> None:
         """See the caller off. It is tried until it went well or the leg is gone: a link that is away comes back."""
@@ -35,7 +35,7 @@ class Fallback:
             async with asyncio.timeout(self._config.patience):
                 await self._announce(line, voice)
         except TimeoutError:
-            log.warning("announcement_cut_off", leg_id=line.leg_id)
+            log.warning("announcement_cut_off", call_id=line.call_id, leg_id=line.leg_id)
             await line.attempt(lambda: line.control.stop(line.leg_id))
         except Exception as error:
             log.error("announcement_failed", leg_id=line.leg_id, error=type(error).__name__, at=place_of(error))
@@ -50,8 +50,8 @@ class Fallback:
     async def _quietly(self, line: Line) -> None:
         """What the app began and did not end; the first to find out whether the switch can be told anything."""
         await self._insist(line, lambda: line.control.stop(line.leg_id))
-        if self._recogniser:
-            await line.attempt(lambda: line.control.stop_recogniser(line.leg_id, self._recogniser))
+        if self.recogniser:
+            await line.attempt(lambda: line.control.stop_recogniser(line.leg_id, self.recogniser))
 
     async def _announce(self, line: Line, voice: Voice) -> None:
         config = self._config

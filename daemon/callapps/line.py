@@ -47,6 +47,12 @@ class Line:
         return self._registry.call_of(*self.key)
 
     @property
+    def call_id(self) -> str:
+        """The id of that call, ``""`` once it is forgotten."""
+        call = self.call
+        return call.call_id if call is not None else ""
+
+    @property
     def leg(self) -> Leg | None:
         """The leg, as long as it lives."""
         found = self._registry.find(*self.key)
@@ -76,7 +82,7 @@ class Line:
         outcome = await self.attempt(command)
         if outcome.ok:
             return outcome
-        await self._stay(outcome)
+        await self._survive(outcome)
         raise CommandFailedError(name, outcome.certainty, outcome.text)
 
     async def attempt(self, command: Callable[[], Awaitable[Outcome]]) -> Outcome:
@@ -84,8 +90,7 @@ class Line:
         loop = asyncio.get_running_loop()
         until = loop.time() + _LINK_PATIENCE
         while True:
-            if self.let_go or self.handed_on or not self.is_alive:
-                await self._end()
+            await self.stay()
             try:
                 outcome = await command()
             except LocalError as error:
@@ -93,6 +98,11 @@ class Line:
             if outcome.certainty is not Certainty.NOT_SENT or loop.time() >= until:
                 return outcome
             await asyncio.sleep(_TRY_AGAIN)
+
+    async def stay(self) -> None:
+        """Return where the leg is there and the app's own."""
+        if self.let_go or self.handed_on or not self.is_alive:
+            await self._end()
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do what need not be waited for."""
@@ -105,7 +115,7 @@ class Line:
         if self._later:
             await asyncio.wait(self._later)
 
-    async def _stay(self, outcome: Outcome) -> None:
+    async def _survive(self, outcome: Outcome) -> None:
         """Return where the leg is there, in spite of a command that was not carried out."""
         if not self.is_alive:
             await self._end()

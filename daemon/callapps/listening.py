@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -26,13 +25,15 @@ async def listen(ear: Ear, patience: Patience) -> Heard:
     Utterances are joined until nothing more is said for ``end_silence``. A key ends speech.
     """
     ear.attend()
-    clock = asyncio.get_running_loop().time
+    clock = ear.clock.time
     begun = clock()
     try:
         while not ear.digits:
             until, ended = _patience_ends(ear, patience, begun)
             if clock() >= until:
-                return Heard(ended, " ".join([*ear.texts, *ear.hypotheses]) if ended is not Listening.NO_INPUT else "")
+                if ended is Listening.NO_INPUT:
+                    return Heard(ended, sound=ear.spoke_at is not None)
+                return Heard(ended, " ".join([*ear.texts, *ear.hypotheses]))
             await ear.change(until)
         await _digits(ear, lambda digits: False, patience.between_digits)
         return Heard(Listening.DIGITS, digits=ear.digits)
@@ -42,6 +43,7 @@ async def listen(ear: Ear, patience: Patience) -> Heard:
 
 def _patience_ends(ear: Ear, patience: Patience, begun: float) -> tuple[float, Listening]:
     """When listening ends if nothing more happens, and how it has ended then."""
+    begun = max(begun, ear.excused_until)
     if ear.spoke_at is None:
         return begun + patience.no_input, Listening.NO_INPUT
     too_long = max(begun, ear.spoke_at) + patience.too_long
@@ -57,14 +59,15 @@ def _patience_ends(ear: Ear, patience: Patience, begun: float) -> tuple[float, L
 async def collect(ear: Ear, *, count: int | None, terminator: str, no_input: float, between: float) -> Collected:
     """The digits that the caller presses next; speech is not listened to."""
     ear.attend()
-    clock = asyncio.get_running_loop().time
-    until = clock() + no_input
+    clock = ear.clock.time
+    begun = clock()
 
     def complete(digits: str) -> bool:
         return (count is not None and len(digits) >= count) or any(digit in terminator for digit in digits)
 
     try:
         while not ear.digits:
+            until = max(begun, ear.excused_until) + no_input
             if clock() >= until:
                 return Collected(Collecting.NO_INPUT)
             await ear.change(until)
@@ -81,7 +84,7 @@ async def collect(ear: Ear, *, count: int | None, terminator: str, no_input: flo
 
 async def _digits(ear: Ear, complete: Callable[[str], bool], between: float) -> None:
     """Wait for more digits, until they are complete or none comes for that long."""
-    clock = asyncio.get_running_loop().time
+    clock = ear.clock.time
     while not complete(ear.digits):
         until = (ear.heard_at or clock()) + between
         if clock() >= until:

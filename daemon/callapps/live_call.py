@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import structlog
 
 from daemon.callapps import asking, listening
+from daemon.callapps.activity import Activity
 from daemon.callapps.contract import (
     Answer,
     AppCall,
@@ -17,15 +19,19 @@ from daemon.callapps.contract import (
     Heard,
     Listening,
     Prompt,
+    Reached,
     Understanding,
 )
 from daemon.callapps.ear import Ear
 from daemon.callapps.line import Line
 from daemon.callapps.listening import Patience
+from daemon.callapps.person import Person
 from daemon.callapps.prompts import Prompts
 from daemon.callapps.voice import Voice
-from daemon.calls.call import Call, Leg
-from daemon.calls.control import Outcome
+from daemon.callapps.waiting import Waiting
+from daemon.calls.call import AppState, Call, Leg
+from daemon.calls.control import Certainty, Outcome
+from daemon.calls.events import Direction
 from daemon.transcripts.assembler import Transcripts
 from daemon.transcripts.utterance import Utterance
 
@@ -35,7 +41,9 @@ log = structlog.get_logger(__name__)
 class LiveCall(AppCall):
     """``leg`` and ``call`` are as they stood when the app began. ``mark`` is left on the leg while Parley leads it.
 
-    ``recogniser`` is the vendor of the speech-to-text that it begins, ``""`` where something else does.
+    ``recogniser`` is the vendor of the speech-to-text that it begins, ``""`` where something else does. ``person`` is
+    whoever is at a destination, to be rung from a line. ``variables`` are of whoever placed the call. ``activity`` is
+    told what the app does with it.
     """
 
     def __init__(
@@ -51,6 +59,10 @@ class LiveCall(AppCall):
         patience: Patience,
         recogniser: str,
         mark: str,
+        person: Callable[[str, Line], Person],
+        hold_music: str,
+        variables: Mapping[str, str],
+        activity: Activity,
     ) -> None:
         self.outcome = ""
         self.scratch: dict[str, Any] = {}
@@ -58,13 +70,18 @@ class LiveCall(AppCall):
         self._caller, self._did, self._code = leg.caller, call.did, leg.code
         self._line = line
         self._ear = ear
-        self._prompts = Prompts(line, ear, voice)
+        self._activity = activity
+        self._prompts = Prompts(line, ear, voice, activity)
         self._transcripts = transcripts
         self._understand = understand
         self._patience = patience
         self._recogniser = recogniser
         self._recognising = False
         self._mark = mark
+        self._person = person
+        self._hold_music = hold_music
+        self._variables = variables
+        self._other_number = leg.callee if leg.direction is Direction.OUTBOUND else leg.caller
 
     # What it is told
 
@@ -92,7 +109,16 @@ class LiveCall(AppCall):
 
     @property
     def variables(self) -> Mapping[str, str]:
-        return {}
+        return self._variables
+
+    @property
+    def machine(self) -> bool:
+        leg = self._line.leg
+        return leg is not None and leg.machine
+
+    @property
+    def is_there(self) -> bool:
+        return self._line.is_alive
 
     @property
     def transcript(self) -> Sequence[Utterance]:
@@ -104,6 +130,7 @@ class LiveCall(AppCall):
         leg = self._line.leg
         if leg is None or leg.answered_at is None:
             await self._line.send("answer", lambda: self._line.control.answer(self._line.leg_id))
+        self._activity.begin()
         await self._recognise()
 
     async def say(self, text: str | AsyncIterable[str], *, interruptible: bool = True) -> Prompt:
@@ -123,17 +150,16 @@ class LiveCall(AppCall):
     ) -> Heard:
         said = await self.say(prompt, interruptible=interruptible) if prompt else None
         usual = self._patience
-        heard = await listening.listen(
-            self._ear,
-            Patience(
-                no_input=usual.no_input if no_input is None else no_input,
-                end_silence=usual.end_silence if end_silence is None else end_silence,
-                too_long=usual.too_long if too_long is None else too_long,
-                between_digits=usual.between_digits,
-            ),
+        patience = Patience(
+            no_input=usual.no_input if no_input is None else no_input,
+            end_silence=usual.end_silence if end_silence is None else end_silence,
+            too_long=usual.too_long if too_long is None else too_long,
+            between_digits=usual.between_digits,
         )
+        with self._activity.of(AppState.LISTENING):
+            heard = await listening.listen(self._ear, patience)
         await self._still_there(nothing=heard.ended is Listening.NO_INPUT)
-        return Heard(heard.ended, heard.text, heard.digits, said)
+        return msgspec.structs.replace(heard, prompt=said)
 
     async def collect(
         self,
@@ -146,13 +172,14 @@ class LiveCall(AppCall):
         between: float | None = None,
     ) -> Collected:
         said = await self.say(prompt, interruptible=interruptible) if prompt else None
-        collected = await listening.collect(
-            self._ear,
-            count=count,
-            terminator=terminator,
-            no_input=self._patience.no_input if no_input is None else no_input,
-            between=self._patience.between_digits if between is None else between,
-        )
+        with self._activity.of(AppState.LISTENING):
+            collected = await listening.collect(
+                self._ear,
+                count=count,
+                terminator=terminator,
+                no_input=self._patience.no_input if no_input is None else no_input,
+                between=self._patience.between_digits if between is None else between,
+            )
         await self._still_there(nothing=collected.ended is Collecting.NO_INPUT)
         return Collected(collected.ended, collected.digits, said)
 
@@ -185,12 +212,35 @@ class LiveCall(AppCall):
 
     async def hold(self, on: bool = True) -> None:
         await self._line.send("hold", lambda: self._line.control.hold(self._line.leg_id, on))
+        self._activity.hold(on)
 
     async def bridge(self, leg_id: str) -> None:
         await self._hand_on("bridge", lambda line: line.control.bridge(line.leg_id, leg_id))
 
     async def transfer(self, destination: str) -> None:
         await self._hand_on("transfer", lambda line: line.control.transfer(line.leg_id, destination))
+
+    async def put_through(
+        self, destination: str, *, words: str = "", announcement: str = "", ring_time: float = 30.0
+    ) -> Reached:
+        await self._line.stay()
+        person = self._person(destination, self._line)
+        waiting = Waiting(self._line, self._prompts, words=words, music=self._hold_music)
+        try:
+            reached = await person.ring(caller=self._other_number, ring_time=ring_time)
+            if reached is Reached.JOINED:
+                await person.tell(announcement)
+            await waiting.end()
+            if reached is not Reached.JOINED:
+                return reached
+            return await self._join(person)
+        except CommandFailedError:
+            await waiting.end()
+            raise
+        finally:
+            person.close()
+            self._ear.neglect()
+            await waiting.drop()
 
     async def hang_up(self, text: str = "") -> None:
         line = self._line
@@ -207,6 +257,10 @@ class LiveCall(AppCall):
     async def take(self) -> None:
         """Leave the mark by which a later process knows that the call was led by an app that is lost."""
         await self._line.send("mark", lambda: self._line.control.mark(self._line.leg_id, self._mark))
+
+    async def interject(self, text: str) -> None:
+        """Say what a person wants said; see :meth:`daemon.callapps.prompts.Prompts.interject`."""
+        await self._prompts.interject(text)
 
     async def stop_recognising(self) -> None:
         """Take the recogniser off the leg, before it hangs up or goes elsewhere."""
@@ -225,8 +279,22 @@ class LiveCall(AppCall):
         self._recognising = True
         await line.send("start_recogniser", lambda: line.control.start_recogniser(line.leg_id, self._recogniser))
 
+    async def _join(self, person: Person) -> Reached:
+        """Let the caller and a person who answered hear each other, unless the person is gone."""
+        if not person.is_there:
+            return Reached.REFUSED
+        try:
+            await self._hand_on("transfer", lambda line: line.control.bridge(line.leg_id, person.leg_id))
+        except CommandFailedError:
+            there = await self._line.control.exists(person.leg_id)
+            if there.ok or there.certainty is not Certainty.ANSWERED:
+                raise
+            return Reached.REFUSED
+        person.joined()
+        return Reached.JOINED
+
     async def _hand_on(self, name: str, command: Callable[[Line], Awaitable[Outcome]]) -> None:
-        line = self._line
+        line, was_recognising = self._line, self._recognising
         await self.stop_recognising()
         await line.send("mark", lambda: line.control.mark(line.leg_id, ""))
         try:
@@ -234,6 +302,8 @@ class LiveCall(AppCall):
                 await line.send(name, lambda: command(line))
         except CommandFailedError:
             await self.take()
+            if was_recognising:
+                await self._recognise()
             raise
 
     async def _still_there(self, *, nothing: bool) -> None:

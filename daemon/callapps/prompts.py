@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+from daemon.callapps.activity import Activity
 from daemon.callapps.contract import BargeIn, Prompt
 from daemon.callapps.ear import Ear
 from daemon.callapps.line import Line
 from daemon.callapps.voice import Voice, pieces
+from daemon.calls.call import AppState
 from daemon.calls.control import Certainty, Outcome
 from daemon.calls.pace import speaking_time, split_at
 
@@ -25,37 +28,51 @@ _AHEAD: Final = 2
 
 
 class Prompts:
-    """Says texts and plays files on ``line``, one after another."""
+    """Says texts and plays files on ``line``, one after another; ``activity`` is told while it does."""
 
-    def __init__(self, line: Line, ear: Ear, voice: Voice) -> None:
+    def __init__(self, line: Line, ear: Ear, voice: Voice, activity: Activity) -> None:
         self._line = line
         self._ear = ear
         self._voice = voice
+        self._activity = activity
         self._turn = asyncio.Lock()
 
     async def say(self, text: str | AsyncIterable[str], *, interruptible: bool) -> Prompt:
         """Say a text, or texts as they come; see :meth:`daemon.callapps.contract.AppCall.say`."""
         async with self._turn:
             armed = self._begin(interruptible)
-            try:
+            with self._speaking(interruptible):
                 if isinstance(text, str):
                     return await self._say_pieces(list(pieces(text)), armed)
                 return await self._say_stream(text, armed)
-            finally:
-                self._end(interruptible)
 
     async def play(self, path: str, *, words: str, interruptible: bool) -> Prompt:
         """Play a file; see :meth:`daemon.callapps.contract.AppCall.play`."""
         async with self._turn:
             armed = self._begin(interruptible)
-            try:
+            with self._speaking(interruptible):
                 if self._ear.broken_by is not None:
                     return Prompt("", words, self._ear.broken_by)
                 return await self._run(
                     "play", words, lambda: self._line.control.play(self._line.leg_id, path, words=words), armed
                 )
+
+    async def interject(self, text: str) -> None:
+        """Say what a person wants said, after what is said now.
+
+        The caller cannot break it off. What they say into it is heard as if nothing had been said, and an app that
+        waits for them to begin waits that much longer.
+
+        :raises CommandFailedError: where it could not be said.
+        """
+        clock = asyncio.get_running_loop().time
+        async with self._turn:
+            self._ear.excuse(clock() + speaking_time(text))
+            try:
+                with self._activity.of(AppState.SPEAKING):
+                    await self._say_pieces(list(pieces(text)), None)
             finally:
-                self._end(interruptible)
+                self._ear.excuse(clock())
 
     def _begin(self, interruptible: bool) -> asyncio.Future[BargeIn] | None:
         if not interruptible:
@@ -63,15 +80,22 @@ class Prompts:
         self._ear.attend()
         return self._ear.arm()
 
-    def _end(self, interruptible: bool) -> None:
-        if interruptible:
-            self._ear.disarm()
-        else:
-            self._ear.neglect()
+    @contextmanager
+    def _speaking(self, interruptible: bool) -> Iterator[None]:
+        try:
+            with self._activity.of(AppState.SPEAKING):
+                yield
+        finally:
+            if interruptible:
+                self._ear.disarm()
+            else:
+                self._ear.neglect()
 
     async def _say_pieces(self, texts: list[str], armed: asyncio.Future[BargeIn] | None) -> Prompt:
         heard: list[str] = []
         for number, text in enumerate(texts):
+            if number + 1 < len(texts):
+                self._voice.prepare(texts[number + 1])
             said = await self._utter(text, armed)
             heard += [said.heard] if said.heard else []
             if said.by is not None:
@@ -81,7 +105,7 @@ class Prompts:
 
     async def _say_stream(self, texts: AsyncIterable[str], armed: asyncio.Future[BargeIn] | None) -> Prompt:
         heard: list[str] = []
-        ahead = _Ahead(texts)
+        ahead = _Ahead(texts, self._voice)
         try:
             while (text := await self._next(ahead, armed)) is not None:
                 said = await self._say_pieces(list(pieces(text)), armed)
@@ -108,9 +132,19 @@ class Prompts:
     async def _utter(self, text: str, armed: asyncio.Future[BargeIn] | None) -> Prompt:
         if armed is not None and self._ear.broken_by is not None:
             return Prompt("", text, self._ear.broken_by)
+        if not await self._is_prepared(text, armed):
+            return Prompt("", text, self._ear.broken_by)
         within = _SLACK + _SLOWEST * speaking_time(text)
         utter = lambda: self._voice.utter(self._line.leg_id, text)  # noqa: E731 - a command to be tried
         return await self._run("say", text, utter, armed, within=within)
+
+    async def _is_prepared(self, text: str, armed: asyncio.Future[BargeIn] | None) -> bool:
+        """Wait until ``text`` can be heard; false where the caller breaks in meanwhile, and it never will be."""
+        preparing = self._voice.prepare(text)
+        if preparing is not None:
+            waiting: set[asyncio.Future[Any]] = {preparing} if armed is None else {preparing, armed}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        return armed is None or not armed.done()
 
     async def _run(
         self,
@@ -122,16 +156,16 @@ class Prompts:
         within: float | None = None,
     ) -> Prompt:
         """Let a command sound until it is over, the caller breaks in, or its end must have been missed."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        sounding = loop.create_task(self._sound(name, text, command))
+        clock = self._ear.clock
+        began = clock.time()
+        sounding = asyncio.get_running_loop().create_task(self._sound(name, text, command))
         try:
             waiting: set[asyncio.Future[Any]] = {sounding} if armed is None else {sounding, armed}
             await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
             if sounding.done():
                 sounding.result()
                 return Prompt(text)
-            lasted = loop.time() - began
+            lasted = clock.time() - began
             await self._line.control.stop(self._line.leg_id)
             await asyncio.wait({sounding}, timeout=_STOP_PATIENCE)
             by = self._ear.broken_by if armed is not None else None
@@ -163,7 +197,8 @@ class Prompts:
 class _Ahead:
     """Texts that are made by a task of their own, a few ahead of those that are taken."""
 
-    def __init__(self, texts: AsyncIterable[str]) -> None:
+    def __init__(self, texts: AsyncIterable[str], voice: Voice) -> None:
+        self._voice = voice
         self._texts = aiter(texts)
         self._made: asyncio.Queue[str] = asyncio.Queue(_AHEAD)
         self._making = asyncio.get_running_loop().create_task(self._make())
@@ -190,6 +225,8 @@ class _Ahead:
     async def _make(self) -> None:
         try:
             async for text in self._texts:
+                for piece in pieces(text):
+                    self._voice.prepare(piece)
                 await self._made.put(text)
         finally:
             await _close(self._texts)

@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
 
+from daemon.callapps.activity import Activity
+from daemon.callapps.contract import CommandFailedError, GivenUpError
 from daemon.callapps.definition import App
 from daemon.callapps.ear import Ear
+from daemon.callapps.ending import UNATTENDED, Ending, state_after
 from daemon.callapps.fallback import Fallback
 from daemon.callapps.line import Line
 from daemon.callapps.live_call import LiveCall
+from daemon.callapps.takeover import Act, Takeover
 from daemon.callapps.voice import Voice
-from daemon.calls.call import Leg, LegState
+from daemon.calls.call import AppState, Leg, LegState
+from daemon.calls.control import Certainty, Outcome
 from daemon.plugins import place_of
 
 log = structlog.get_logger(__name__)
 
-
-class Ending(StrEnum):
-    """Why an app leads its call no more."""
-
-    RETURNED = "returned"
-    HUNG_UP = "hung_up"
-    """The caller did, or the switch."""
-    HANDED_ON = "handed_on"
-    """The app itself hung up or sent the caller on."""
-    TAKEN_OVER = "taken_over"
-    """Somebody else sent the caller elsewhere."""
-    FAILED = "failed"
-    LATE = "late"
-    STOPPED = "stopped"
-    """Parley stops."""
-    LOST = "lost"
-    """An earlier process led the call, and ended."""
-    REFUSED = "refused"
-    """There were too many calls, or Parley is stopping."""
+_NOT_KNOWN: Final = 5.0
+"""Seconds until it is told whether a command without a reply happened: then the leg has left."""
 
 
-UNATTENDED: Final = frozenset({Ending.FAILED, Ending.LATE, Ending.STOPPED, Ending.LOST, Ending.REFUSED})
-"""After these the caller is still there, and nobody's."""
+class Tell(Protocol):
+    """Is told of an app for the call's record: its name, how it went, what it does and why it is over."""
+
+    def __call__(self, app: str, outcome: str, *, state: AppState, ending: str) -> None: ...
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -57,8 +45,7 @@ class Limits(msgspec.Struct, frozen=True):
 class Run:
     """``lead`` is the app with its call; ``None``: there is none, for the reason ``instead``.
 
-    ``was_parked`` says that the switch calls the leg parked. ``tell`` is told the app's name and how it went, for the
-    call's record.
+    ``activity`` is what the app does. ``was_parked`` says that the switch calls the leg parked.
     """
 
     def __init__(
@@ -71,9 +58,10 @@ class Run:
         *,
         lead: tuple[App, LiveCall] | None,
         instead: Ending,
+        activity: Activity,
         limits: Limits,
         was_parked: bool,
-        tell: Callable[[str, str], None],
+        tell: Tell,
     ) -> None:
         self.name = name
         self.line = line
@@ -83,12 +71,16 @@ class Run:
         self.has_app = lead is not None
         self._lead = lead
         self._instead = instead
+        self._activity = activity
         self._limits = limits
         self._was_parked = was_parked
         self._tell = tell
         loop = asyncio.get_running_loop()
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._stopped: asyncio.Future[Ending] = loop.create_future()
+        self._app_over: asyncio.Future[None] = loop.create_future()
+        self._takeover: asyncio.Future[Takeover] = loop.create_future()
+        self._finished = False
 
     def see(self, leg: Leg) -> bool:
         """The leg changed; true when it is over with it."""
@@ -107,17 +99,55 @@ class Run:
         if not self._stopped.done():
             self._stopped.set_result(Ending.STOPPED)
 
+    async def take_over(self, ending: Ending, act: Act) -> Outcome | None:
+        """Take the call out of the app's hands, and let ``act`` send its caller on.
+
+        A caller who could not be sent on gets the fall-back. ``None``: the app leads the call no more, and nothing
+        was done.
+        """
+        if self._finished:
+            return None
+        if self._takeover.done():
+            await asyncio.wait({self._takeover.result().done})
+            return None
+        takeover = Takeover(ending, act)
+        self._takeover.set_result(takeover)
+        await asyncio.wait({takeover.done})
+        return takeover.done.result()
+
+    async def interject(self, text: str) -> Outcome | None:
+        """Say ``text`` after what the app says now; returns when it was said. ``None``: the app's part is over."""
+        if self._lead is None or self._app_over.done():
+            return None
+        saying = asyncio.get_running_loop().create_task(self._lead[1].interject(text))
+        try:
+            await asyncio.wait({saying, self._app_over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            saying.cancel()
+            await asyncio.wait({saying})
+        if saying.cancelled():
+            return None
+        match saying.exception():
+            case None:
+                return Outcome(Certainty.ANSWERED, True)
+            case CommandFailedError() as error:
+                return Outcome(error.certainty, False, str(error))
+            case error:
+                raise error
+
     async def serve(self) -> None:
         """Let the app lead the call, and see the caller off where it leaves them behind."""
-        self._tell(self.name, "")
+        self._tell(self.name, "", state=AppState.STARTING, ending="")
         self._watch()
         try:
             ending = self._instead if self._lead is None else await self._run_app(*self._lead)
-            self._tell(self.name, self._outcome(ending))
-            log.info("callapp_ended", app=self.name, leg_id=self.line.leg_id, ending=ending)
-            if ending is Ending.RETURNED or ending in UNATTENDED:
-                await self._see_off(ending)
+            self._tell(self.name, self._outcome(ending), state=state_after(ending) or AppState.ENDED, ending=ending)
+            log.info("callapp_ended", app=self.name, call_id=self.line.call_id, leg_id=self.line.leg_id, ending=ending)
+            await self._see_to_caller(ending)
         finally:
+            self._finished = True
+            if self._takeover.done():
+                self._takeover.result().let_go()
             self.line.let_go = True
             self._watching.cancel()
             await self.line.settle()
@@ -133,13 +163,14 @@ class Run:
     def _outcome(self, ending: Ending) -> str:
         """What the app said, unless it came to no end of its own; else how it ended."""
         own = self._lead[1].outcome[:64] if self._lead is not None else ""
-        return ending.value if ending in UNATTENDED else own or ending.value
+        cut_short = ending in UNATTENDED and ending is not Ending.GIVEN_UP
+        return ending.value if cut_short else own or ending.value
 
     # The app
 
     async def _run_app(self, app: App, call: LiveCall) -> Ending:
         work = asyncio.get_running_loop().create_task(self._work(app, call))
-        waiting: set[asyncio.Future[Any]] = {work, self._over, self._stopped}
+        waiting: set[asyncio.Future[Any]] = {work, self._over, self._stopped, self._takeover}
         try:
             await asyncio.wait(waiting, timeout=self._limits.deadline, return_when=asyncio.FIRST_COMPLETED)
             if not work.done() and self._over.done() and self.line.is_handing_on:
@@ -147,18 +178,34 @@ class Run:
         except asyncio.CancelledError:
             work.cancel()
             raise
+        finally:
+            self._activity.close()
+            self._app_over.set_result(None)
         ending = self._ending(work)
-        if not work.done():
+        if self._takeover.done() and not work.done():
+            # Its clean-up says nothing to the caller any more, who need not wait for it.
+            self.line.let_go = True
+            self.line.later(self._cancel(work))
+        elif not work.done():
             await self._cancel(work)
-        elif not work.cancelled() and (error := work.exception()) is not None:
+        elif ending is not Ending.GIVEN_UP and not work.cancelled() and (error := work.exception()) is not None:
             # Without the error's text: what the caller said may stand in it.
-            log.error("callapp_failed", app=self.name, error=type(error).__name__, at=place_of(error))
+            log.error(
+                "callapp_failed",
+                app=self.name,
+                call_id=self.line.call_id,
+                error=type(error).__name__,
+                at=place_of(error),
+            )
         return ending
 
     async def _work(self, app: App, call: LiveCall) -> None:
         try:
             await call.take()
             await app(call)
+        except GivenUpError as error:
+            call.outcome = call.outcome or error.outcome
+            raise
         except (SystemExit, KeyboardInterrupt) as error:  # which would end the loop
             raise RuntimeError(f"it raised {type(error).__name__}") from error
 
@@ -167,10 +214,13 @@ class Run:
             return Ending.HANDED_ON
         if self._over.done():
             return Ending.HANDED_ON if self.line.is_handing_on else self._over.result()
+        if self._takeover.done():
+            return self._takeover.result().ending
         if work.done():
-            if work.cancelled() or work.exception() is not None:
-                return Ending.FAILED
-            return Ending.RETURNED
+            error = None if work.cancelled() else work.exception()
+            if isinstance(error, GivenUpError):
+                return Ending.GIVEN_UP
+            return Ending.FAILED if work.cancelled() or error is not None else Ending.RETURNED
         return Ending.STOPPED if self._stopped.done() else Ending.LATE
 
     async def _cancel(self, work: asyncio.Task[None]) -> None:
@@ -179,27 +229,59 @@ class Run:
         work.cancel()
         await asyncio.wait({work}, timeout=self._limits.cleanup)
         if not work.done():
-            log.error("callapp_will_not_end", app=self.name, within=self._limits.cleanup)
+            log.error("callapp_will_not_end", app=self.name, call_id=self.line.call_id, within=self._limits.cleanup)
         elif not work.cancelled() and (error := work.exception()) is not None:
-            log.warning("callapp_cleanup_failed", app=self.name, error=type(error).__name__, at=place_of(error))
+            log.warning(
+                "callapp_cleanup_failed",
+                app=self.name,
+                call_id=self.line.call_id,
+                error=type(error).__name__,
+                at=place_of(error),
+            )
 
     # The caller who is left
 
-    async def _see_off(self, ending: Ending) -> None:
+    async def _see_to_caller(self, ending: Ending) -> None:
+        """Until the caller is gone, or seen off: somebody may take the call over meanwhile."""
+        recorded = ending
+        while not self._over.done() and not self.line.handed_on and self.line.is_alive:
+            if self._takeover.done():
+                takeover = self._takeover.result()
+                if await self._give_up(takeover):
+                    return
+                ending = takeover.ending
+                self._tell(self.name, self._outcome(recorded), state=AppState.FALLEN_BACK, ending=recorded)
+                self._takeover = asyncio.get_running_loop().create_future()
+            elif await self._see_off(ending):
+                return
+
+    async def _give_up(self, takeover: Takeover) -> bool:
+        """Let somebody have the call; false where it could not be done, and the caller is still there."""
+        self.line.is_handing_on = True
+        outcome = await takeover.carry_out(self.line.leg_id, self.line.control, self._fallback.recogniser)
+        if outcome.ok:
+            return True
+        log.error("takeover_failed", app=self.name, call_id=self.line.call_id, certainty=outcome.certainty)
+        if outcome.certainty is Certainty.UNKNOWN:
+            await asyncio.wait({self._over}, timeout=_NOT_KNOWN)
+        self.line.is_handing_on = False
+        return False
+
+    async def _see_off(self, ending: Ending) -> bool:
+        """Send the caller where they are looked after, or hang up; false where somebody takes the call over first."""
         line = self.line.anew()
-        if self._over.done() or not line.is_alive:
-            return
-        if ending is Ending.RETURNED:
+        if ending in (Ending.RETURNED, Ending.CUT_OFF):
             seeing = self._fallback.hang_up(line)
         else:
-            log.warning("callapp_fallback", app=self.name, leg_id=line.leg_id, ending=ending)
+            log.warning("callapp_fallback", app=self.name, call_id=line.call_id, leg_id=line.leg_id, ending=ending)
             seeing = self._fallback.send_on(line, self._voice)
         task = asyncio.get_running_loop().create_task(seeing)
         try:
-            waiting: set[asyncio.Future[Any]] = {task, self._over}
+            waiting: set[asyncio.Future[Any]] = {task, self._over, self._takeover}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 task.result()
+            return task.done() or self._over.done()
         finally:
             task.cancel()
             await asyncio.wait({task})

@@ -1,12 +1,14 @@
-"""Speech out: what makes a caller hear a text. The switch's own synthesis, and recordings of texts that are known."""
+"""Speech out: what makes a caller hear a text. The switch's own synthesis, a program's, and recordings."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
-from daemon.calls.control import CallControl, Outcome
+from daemon.callapps.rendering import Rendering, RenderingFailedError
+from daemon.calls.control import CallControl, Certainty, Outcome
 
 _LONGEST: Final = 300
 """Characters that are said in one go; a longer text is cut after a sentence, else between words."""
@@ -14,10 +16,16 @@ _SENTENCE: Final = re.compile(r".+?(?:[.?!。…]+(?=\s|$)|$)\s*", re.DOTALL)
 
 
 class Voice(Protocol):
-    """Says texts to legs of one switch."""
+    """Says texts, each one line and not empty, to legs of one switch."""
+
+    def prepare(self, text: str) -> asyncio.Task[None] | None:
+        """Begin what must be done before ``text`` can be heard: a task to wait for, not to cancel; ``None``: nothing.
+
+        It need not be called, and what goes wrong is told by :meth:`utter`.
+        """
 
     async def utter(self, leg_id: str, text: str) -> Outcome:
-        """Say ``text``, which is one line and not empty; returns when it was said, was stopped, or the leg ended."""
+        """Say ``text``; returns when it was said, was stopped, or the leg ended."""
 
 
 class SwitchVoice(Voice):
@@ -26,8 +34,32 @@ class SwitchVoice(Voice):
     def __init__(self, control: CallControl) -> None:
         self._control = control
 
+    def prepare(self, text: str) -> asyncio.Task[None] | None:
+        return None
+
     async def utter(self, leg_id: str, text: str) -> Outcome:
         return await self._control.speak(leg_id, text)
+
+
+class RenderedVoice(Voice):
+    """Plays the sound files of ``rendering``. ``other`` says what cannot be rendered or played; ``None``: nobody."""
+
+    def __init__(self, control: CallControl, rendering: Rendering, other: Voice | None) -> None:
+        self._control = control
+        self._rendering = rendering
+        self._other = other
+
+    def prepare(self, text: str) -> asyncio.Task[None] | None:
+        return self._rendering.prepare(text)
+
+    async def utter(self, leg_id: str, text: str) -> Outcome:
+        try:
+            async with self._rendering.sound(text) as path:
+                outcome = await self._control.play(leg_id, path, words=text)
+        except RenderingFailedError as error:
+            outcome = Outcome(Certainty.ANSWERED, False, str(error))
+        refused = outcome.certainty is Certainty.ANSWERED and not outcome.ok
+        return await self._other.utter(leg_id, text) if refused and self._other is not None else outcome
 
 
 class RecordedVoice(Voice):
@@ -37,6 +69,9 @@ class RecordedVoice(Voice):
         self._control = control
         self._recordings = {one_line(text): path for text, path in recordings.items()}
         self._other = other
+
+    def prepare(self, text: str) -> asyncio.Task[None] | None:
+        return None if text in self._recordings else self._other.prepare(text)
 
     async def utter(self, leg_id: str, text: str) -> Outcome:
         path = self._recordings.get(text)

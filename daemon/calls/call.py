@@ -89,6 +89,25 @@ _UNANSWERED: Mapping[str, Disposition] = {
 """By the hangup cause of a call that nobody answered."""
 
 
+class AppState(StrEnum):
+    """What the app that leads a call does at this moment, and in the end how far it left its caller."""
+
+    STARTING = "starting"
+    """It has the call, and nothing of it was heard yet."""
+    SPEAKING = "speaking"
+    LISTENING = "listening"
+    WORKING = "working"
+    """It neither speaks nor listens: it looks something up, or waits."""
+    HOLDING = "holding"
+    """It put the caller on hold."""
+    HANDED_OVER = "handed_over"
+    """Its part is over: it sent the caller on or hung up, or somebody took the call out of its hands."""
+    FALLEN_BACK = "fallen_back"
+    """It could not go on, and the caller gets the fall-back."""
+    ENDED = "ended"
+    """The call ended while it led it."""
+
+
 class Leg(msgspec.Struct, kw_only=True, gc=False):
     """Our view of one channel. ``leg_id`` is the other side's id. Times are Unix seconds."""
 
@@ -108,6 +127,8 @@ class Leg(msgspec.Struct, kw_only=True, gc=False):
     peer_id: str = ""
     mark: str = ""
     """What a Parley had left on it when this one first saw it."""
+    machine: bool = False
+    """Whether a machine answered it, as far as a detector on the switch has told."""
 
 
 class Call(msgspec.Struct, kw_only=True, gc=False):
@@ -138,6 +159,10 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     merged_into: str
     outcome: str = ""
     """How the app went: in its own word, else ``daemon.callapps.run.Ending``."""
+    app_state: AppState | None = None
+    """``None`` where no app led it."""
+    app_ending: str = ""
+    """Why the app leads it no more, as ``daemon.callapps.run.Ending`` says; ``""`` while it does."""
 
     def derive(self) -> None:
         """Let what follows from the legs be as they are."""
@@ -180,6 +205,16 @@ class CallChanged(msgspec.Struct, frozen=True, gc=False):
     """Published on the hub after every change of a call, with the call as it now stands.
 
     The call is the registry's own object: read it before returning to the loop, never keep it to read later.
+    """
+
+    call: Call
+
+
+class AppMoved(msgspec.Struct, frozen=True, gc=False):
+    """Published on the hub when nothing of a call has changed but its ``app_state``.
+
+    It comes several times in every turn of a dialogue, for who shows it: nothing is stored for it. As with
+    :class:`CallChanged`, read the call before returning to the loop.
     """
 
     call: Call

@@ -75,10 +75,16 @@ class CallControl(Protocol):
     async def send_dtmf(self, leg_id: str, digits: str) -> Outcome:
         """Send ``digits`` (``0-9*#A-D``) to the leg's far end."""
 
-    async def originate(self, destination: str, *, caller: str, ring_time: float) -> Outcome:
-        """Place a call to ``destination`` and park it when it answers, within ``ring_time`` seconds.
+    def dials(self, number: str) -> bool:
+        """Whether there is a way from here to ``number``."""
 
-        ``text`` of an ``ok`` outcome is the new leg's id.
+    async def originate(self, number: str, *, leg_id: str, caller: str, ring_time: float, mark: str = "") -> Outcome:
+        """Place a call to ``number`` and park it when it answers, within ``ring_time`` seconds.
+
+        The new leg has the id ``leg_id``, which is unique for ever, and ``mark`` from its first moment on. ``caller``
+        is the number that is shown, ``""`` for the switch's own. It ends when the leg is parked or is gone again:
+        where nobody answered, ``text`` is the hangup cause. Until then :meth:`hang_up` of the leg calls it off; one
+        that comes before the switch has made the leg is too early, and is answered ``ok`` all the same.
         """
 
     async def hold(self, leg_id: str, on: bool) -> Outcome:

@@ -71,6 +71,12 @@ class LegAnswered(LegEvent, frozen=True, kw_only=True, gc=False):
     """The leg was answered."""
 
 
+class AnswererDetected(LegEvent, frozen=True, kw_only=True, gc=False):
+    """A detector on the switch took whoever answered the leg for a ``machine``, or for a person."""
+
+    machine: bool
+
+
 class LegParked(LegEvent, frozen=True, kw_only=True, gc=False):
     """The dialplan parked the leg; ``code`` is the app code it gave, ``""`` for none."""
 
@@ -186,6 +192,7 @@ CallEvent = Union[
     LegAppeared,
     LegProgressed,
     LegAnswered,
+    AnswererDetected,
     LegParked,
     LegUnparked,
     LegHeld,

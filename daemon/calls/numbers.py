@@ -23,6 +23,9 @@ _COUNTRY: Final = "82"
 _LEAST_WITH_COUNTRY: Final = 10
 """Digits of a number with its country code in front and no plus: a shorter one may begin with the same two digits."""
 
+EXTENSION: Final = r"[0-9A-Za-z*#+_.-]{1,64}"
+"""Where a caller can be sent: what every dialplan takes for a number, and no switch for more than that."""
+
 
 class NumberError(ValueError):
     """The text is no phone number. The message does not repeat it."""

@@ -15,6 +15,8 @@ from uuid_utils import uuid7
 from daemon.calls.beginning import new_call, new_leg
 from daemon.calls.call import (
     LEG_TRANSITIONS,
+    AppMoved,
+    AppState,
     Call,
     CallChanged,
     CallForgotten,
@@ -25,6 +27,7 @@ from daemon.calls.call import (
     LegStep,
 )
 from daemon.calls.events import (
+    AnswererDetected,
     CallEvent,
     DigitPressed,
     LegAnswered,
@@ -61,11 +64,13 @@ class Registry:
         self._legs: dict[LegKey, tuple[Call, Leg]] = {}
         self._awaited: dict[LegKey, str] = {}
         self._stored: dict[LegKey, str] = {}
+        self._expected: dict[LegKey, str] = {}
         self.unknown_legs = 0
         self._apply_by_type: dict[type, Callable[..., None]] = {
             LegAppeared: self._appeared,
             LegProgressed: self._progressed,
             LegAnswered: self._answered,
+            AnswererDetected: self._answerer_detected,
             LegParked: self._parked,
             LegUnparked: self._unparked,
             LegHeld: self._held,
@@ -116,9 +121,17 @@ class Registry:
             if key not in self._legs:
                 self._stored[key] = call_id
 
+    def expect(self, key: LegKey, call_id: str) -> None:
+        """That leg is about to appear, as the first of the call ``call_id``; ``""``: it is not, any more."""
+        if call_id and key not in self._legs:
+            self._expected[key] = call_id
+        else:
+            self._expected.pop(key, None)
+
     def is_stored(self, origin: str, server: str, leg_id: str) -> bool:
-        """Whether the store knows a call of that leg, which has not appeared yet."""
-        return (origin, server, leg_id) in self._stored
+        """Whether a call of that leg is known, by the store or beforehand, and the leg has not appeared yet."""
+        key = (origin, server, leg_id)
+        return key in self._stored or key in self._expected
 
     def rekey(self, old_call_id: str, call_id: str) -> None:
         """The store knew the call ``old_call_id`` as ``call_id`` all along: it takes that id from now on.
@@ -145,12 +158,27 @@ class Registry:
                 other.merged_into = call_id
         self._publish(call)
 
-    def tell_app(self, key: LegKey, app: str, outcome: str) -> None:
-        """An app leads the call of that leg, or has led it: ``outcome`` says how that went, ``""`` while it does."""
+    def tell_app(
+        self, key: LegKey, app: str, outcome: str, *, state: AppState = AppState.STARTING, ending: str = ""
+    ) -> None:
+        """An app leads the call of that leg, or has led it.
+
+        ``outcome`` says how that went and ``ending`` why it is over, both ``""`` while it leads it.
+        """
         found = self._legs.get(key)
-        if found is not None and (found[0].app, found[0].outcome) != (app, outcome):
-            found[0].app, found[0].outcome = app, outcome
-            self._publish(found[0])
+        if found is None:
+            return
+        call = found[0]
+        if (call.app, call.outcome, call.app_state, call.app_ending) != (app, outcome, state, ending):
+            call.app, call.outcome, call.app_state, call.app_ending = app, outcome, state, ending
+            self._publish(call)
+
+    def tell_app_state(self, key: LegKey, state: AppState) -> None:
+        """The app that leads the call of that leg does something else now."""
+        found = self._legs.get(key)
+        if found is not None and found[0].app_state is not state:
+            found[0].app_state = state
+            self._hub.publish(AppMoved(found[0]))
 
     def sweep(self) -> None:
         """Forget calls that ended more than ``keep_ended`` seconds ago."""
@@ -197,7 +225,8 @@ class Registry:
     def _call_for(self, key: LegKey, event: LegAppeared) -> Call | None:
         origin, server, _ = key
         call_key = (origin, server, event.call_key)
-        stored = self._stored.pop(key, "")
+        expected = self._expected.pop(key, "")
+        stored = self._stored.pop(key, "") or expected
         found = self._legs.get(call_key)
         awaited = self._calls.get(self._awaited.pop(key, ""))
         if awaited is not None and found is not None and CallState.ENDED not in (awaited.state, found[0].state):
@@ -323,6 +352,12 @@ class Registry:
         if moved and moved[2]:
             moved[1].answered_at = event.at
             self._settle(moved[0])
+
+    def _answerer_detected(self, event: AnswererDetected) -> None:
+        found = self._find(event)
+        if found is not None and found[1].state is not LegState.ENDED:
+            found[1].machine = event.machine
+            self._settle(found[0])
 
     def _ended(self, event: LegEnded) -> None:
         moved = self._step(event, LegStep.END)

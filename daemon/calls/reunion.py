@@ -21,7 +21,9 @@ def reunite(call: Call, other: Call) -> None:
         call.legs = other.legs + call.legs
     else:
         call.legs = call.legs + other.legs
-    call.app, call.outcome = (call.app, call.outcome) if call.app else (other.app, other.outcome)
+    if not call.app:
+        call.app, call.outcome = other.app, other.outcome
+        call.app_state, call.app_ending = other.app_state, other.app_ending
     call.merged_into = ""  # that one took the legs it had, and now it has others
     other.legs = []
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from daemon.callapps.definition import define
+from daemon.commands import app_try
 from daemon.commands.parser import Verbs, add_verbs
 from daemon.config import CallAppConfig
 from daemon.config_file import load
@@ -14,7 +15,7 @@ from daemon.plugin_rules import broken_plugins
 
 
 def register(verbs: Verbs) -> None:
-    """Add ``app list``."""
+    """Add ``app list`` and ``app try``."""
     below = add_verbs(verbs, "app", "programs that lead parked calls")
     listing = below(
         "list",
@@ -22,6 +23,7 @@ def register(verbs: Verbs) -> None:
         description="List the apps that are configured, and the calls that each of them leads. They are imported.",
     )
     listing.set_defaults(command=_list)
+    app_try.register(below)
 
 
 def _list(arguments: argparse.Namespace) -> ExitCode:
@@ -43,4 +45,4 @@ def _calls(app: CallAppConfig, *, is_default: bool) -> str:
             parts.append(f"{what} {', '.join(values)}")
     if is_default:
         parts.append("and all that are no other app's" if parts else "all that are no other app's")
-    return "; ".join(parts)
+    return "; ".join(parts) or "those alone that are placed into it"

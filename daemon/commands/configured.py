@@ -32,10 +32,9 @@ def with_database(arguments: argparse.Namespace, work: Callable[[Config, Databas
     Passwords of switches are not asked for: they are given to the service, and this may be anybody's shell.
     """
     config = load(Path(arguments.config), None)
-    _prepare_state_dir(config)
 
     async def run() -> Result:
-        async with _database(config) as database:
+        async with opened_database(config) as database:
             return await work(config, database)
 
     try:
@@ -69,7 +68,9 @@ def read_password(arguments: argparse.Namespace) -> str:
 
 
 @asynccontextmanager
-async def _database(config: Config) -> AsyncIterator[Database]:
+async def opened_database(config: Config) -> AsyncIterator[Database]:
+    """The upgraded database of ``config``."""
+    _prepare_state_dir(config)
     database = Database.of(database_url(config), password=Secrets().get(DATABASE_PASSWORD))
     try:
         await database.upgrade()

@@ -9,28 +9,37 @@ import faulthandler
 import socket
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 from daemon import logs
+from daemon.callapps.app_folder import AppFolder
 from daemon.commands.parser import Verbs
 from daemon.commands.run import run_to_the_end
 from daemon.config import (
     CallAppConfig,
     CallAppsConfig,
     Config,
+    Day,
     ListenerConfig,
     LogConfig,
+    OutgoingConfig,
     ServiceConfig,
     SwitchConfig,
     WebConfig,
 )
 from daemon.demo.demo import Demo
-from daemon.demo.dialogues import ECHO_CODE
+from daemon.demo.dialogues import SCRIPTS
+from daemon.demo.directory import ENTRIES
+from daemon.demo.led_dialogues import DIRECTORY_CODE, ECHO_CODE, LED, SURVEY_CODE, visit
 from daemon.demo.pbx import DemoPbx
+from daemon.demo.survey import OPTIONS
 from daemon.demo.webhooks import DemoWebhooks
 from daemon.errors import ExitCode, OperatorError
 from daemon.places import socket_path
+from daemon.plugins import PluginError
 from daemon.secrets import Secrets, environment_name, switch_password
 from daemon.service import Service
+from daemon.stores.directory_entries import save_directory_entries
 
 _HOST = "127.0.0.1"
 _PORT = 8000
@@ -51,6 +60,9 @@ def register(verbs: Verbs) -> None:
     verb.add_argument("--port", type=_port, help=f"where to listen (default: {_PORT}, or the next one that is free)")
     verb.add_argument("--recording", metavar="FILE", type=Path, help="play this recorded session instead of simulating")
     verb.add_argument("--fast", action="store_true", help="play the recording without its pauses")
+    verb.add_argument(
+        "--apps", metavar="DIR", type=Path, help="let people call the call apps in its files, followed as they change"
+    )
     verb.add_argument("--speed", metavar="X", type=_speed, default=1.0, help="so many times as fast (default: 1)")
     verb.add_argument("--state-dir", metavar="DIR", type=Path, help="keep what is stored here, instead of nowhere")
     verb.add_argument("--verbose", action="store_true", help="show the log from level info up")
@@ -73,16 +85,37 @@ def _speed(text: str) -> float:
 
 def _demo(arguments: argparse.Namespace) -> ExitCode:
     faulthandler.enable()
-    logs.configure(LogConfig(level="info" if arguments.verbose else "warning"))
+    apps = _Apps(arguments.apps) if arguments.apps is not None else None
+    logs.configure(LogConfig(level="info" if arguments.verbose or apps is not None else "warning"))
+    if apps is not None and arguments.recording is not None:
+        raise OperatorError("nobody calls apps in a recording: leave out --recording or --apps")
     port = _free_port() if arguments.port is None else arguments.port
     try:
-        demo = Demo(recording=arguments.recording, fast=arguments.fast, speed=arguments.speed)
+        demo = Demo(
+            recording=arguments.recording,
+            fast=arguments.fast,
+            speed=arguments.speed,
+            scripts=(*SCRIPTS, *LED) if apps is None else [visit(app.name) for app in apps.tables],
+        )
     except (OSError, ValueError) as error:
         raise OperatorError(f"{arguments.recording} cannot be played: {error}") from error
     with contextlib.ExitStack() as stack:
         state_dir = arguments.state_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-demo-")))
         world = _World(arguments.speed) if arguments.recording is None else None
-        return run_to_the_end(_serve(demo, world, state_dir.absolute(), port))
+        return run_to_the_end(_serve(demo, world, apps, state_dir.absolute(), port))
+
+
+class _Apps:
+    """The call apps in a folder. Raises :class:`OperatorError` where there is none, or a file is broken."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = AppFolder(path)
+        try:
+            self.tables = self.folder.find()
+        except PluginError as error:
+            raise OperatorError(f"{error}; {error.remedy}") from error
+        if not self.tables:
+            raise OperatorError(f"no file in {path} has a call app: write async def order(call: AppCall) -> None")
 
 
 class _World:
@@ -105,19 +138,26 @@ class _World:
         await self.pbx.stop()
 
 
-async def _serve(demo: Demo, world: _World | None, state_dir: Path, port: int) -> None:
+async def _serve(demo: Demo, world: _World | None, apps: _Apps | None, state_dir: Path, port: int) -> None:
     switch = await demo.start()
     try:
         environment = {environment_name(switch_password(switch)): demo.password}
         config = _config(switch, state_dir, port, demo.speed)
+        config.callapps.app += apps.tables if apps is not None else []
         if world is not None:
             environment |= await world.start(config)
-        service = Service(config, Secrets(environment))
-        announcing = asyncio.create_task(_announce(service, config, world))
+        try:
+            service = Service(config, Secrets(environment))
+        except PluginError as error:
+            raise OperatorError(f"{error}; {error.remedy}") from error
+        beside = [asyncio.create_task(_announce(service, config, world))]
+        if apps is not None:
+            beside.append(asyncio.create_task(apps.folder.follow(service.callapps)))
         try:
             await service.run()
         finally:
-            announcing.cancel()
+            for task in beside:
+                task.cancel()
     finally:
         if world is not None:
             await world.stop()
@@ -128,6 +168,9 @@ async def _announce(service: Service, config: Config, world: _World | None) -> N
     await service.started.wait()
     host, port = service.listeners.addresses[0]
     if world is not None:
+        async with service.database.transaction() as connection:
+            await save_directory_entries(connection, ENTRIES)
+        await service.directory.refresh()
         world.webhooks.deliver_to(f"http://{host}:{port}")
     code = service.accounts.one_time_code("admin", _ACCOUNT)
     print(f"Parley is at http://{host}:{port}/sign-in?code={code}", flush=True)
@@ -144,7 +187,14 @@ def _config(switch: SwitchConfig, state_dir: Path, port: int, speed: float) -> C
             end_silence=usual.end_silence / speed,
             no_input=usual.no_input / speed,
             between_digits=usual.between_digits / speed,
-            app=[CallAppConfig(name="echo", use="echo", codes=[ECHO_CODE])],
+            app=[
+                CallAppConfig(name="echo", use="echo", codes=[ECHO_CODE]),
+                CallAppConfig(name="directory", use="directory", codes=[DIRECTORY_CODE]),
+                CallAppConfig(name="survey", use="survey", codes=[SURVEY_CODE], options=dict(OPTIONS)),
+            ],
+            outgoing=OutgoingConfig(
+                allowed=[".*"], days=list(get_args(Day)), opens="00:00", closes="24:00", time_zone="UTC"
+            ),
         ),
         service=ServiceConfig(state_dir=str(state_dir)),
         switch=[switch],

@@ -7,16 +7,15 @@ import base64
 import json
 import re
 import sys
-import time
 from datetime import datetime
 from typing import Any, Final
 
+from daemon.commands.moments import moment
 from daemon.commands.parser import Verbs, add_verbs
 from daemon.commands.running import RunningParley, add_socket_option, with_running
 from daemon.errors import ExitCode, OperatorError
 
 _STATES: Final = ("pending", "working", "done", "dead", "cancelled")
-_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
 def register(verbs: Verbs) -> None:
@@ -55,8 +54,8 @@ def _add_filter(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--source", metavar="NAME")
     verb.add_argument("--event", metavar="EVENT")
     verb.add_argument("--state", choices=_STATES)
-    verb.add_argument("--since", metavar="TIME", type=_moment, help="30m, 12h, 7d ago, or 2026-01-31T09:00")
-    verb.add_argument("--until", metavar="TIME", type=_moment)
+    verb.add_argument("--since", metavar="TIME", type=moment, help="30m, 12h, 7d ago, or 2026-01-31T09:00")
+    verb.add_argument("--until", metavar="TIME", type=moment)
     verb.add_argument("--text", metavar="TEXT", help="its id or key, whole, or part of its event or error")
 
 
@@ -70,17 +69,6 @@ def _count(text: str) -> int:
     if not 1 <= count <= 200:
         raise argparse.ArgumentTypeError("give a number from 1 to 200")
     return count
-
-
-def _moment(text: str) -> float:
-    """Unix seconds of a moment, or of one so long ago."""
-    ago = re.fullmatch(r"(\d+)([smhd])", text)
-    if ago is not None:
-        return time.time() - int(ago[1]) * _UNITS[ago[2]]
-    try:
-        return datetime.fromisoformat(text).astimezone().timestamp()
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: give 30m, 12h, 7d or 2026-01-31T09:00") from None
 
 
 def _filter(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
+import gc
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,21 @@ def _run(arguments: argparse.Namespace) -> ExitCode:
 
 
 async def _serve(config: Config, secrets: Secrets, reread: Callable[[], Config]) -> None:
-    await Service(config, secrets, reread=reread).run()
+    service = Service(config, secrets, reread=reread)
+    spare_pauses()
+    await service.run()
+
+
+def spare_pauses() -> None:
+    """Let the garbage collector never hold calls up for long; asked once everything is built.
+
+    What is there by then stays, and is not looked through again. Calls leave next to nothing behind that only the
+    collector finds, so it looks at what is new often and little at a time, and at everything seldom: with 500 calls
+    that takes 50 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(300, 1, 300)
 
 
 def run_to_the_end(serving: Coroutine[Any, Any, None]) -> ExitCode:

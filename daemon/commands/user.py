@@ -13,7 +13,7 @@ _SAID_WITHOUT_ECHO = "The password is asked for on the terminal, or read from st
 
 
 def register(verbs: Verbs) -> None:
-    """Add ``user add|list|password|role|remove``."""
+    """Add ``user add|list|password|role|extension|remove``."""
     below = add_verbs(verbs, "user", "the people who sign in")
     add = below("add", "add a person", description=f"Add a person. {_SAID_WITHOUT_ECHO}")
     add.add_argument("name", metavar="NAME")
@@ -32,6 +32,15 @@ def register(verbs: Verbs) -> None:
     role.add_argument("name", metavar="NAME")
     role.add_argument("role", choices=ROLES)
     role.set_defaults(command=_role)
+    extension = below(
+        "extension",
+        "say where calls reach a person",
+        description="Say where calls reach a person: who takes a live call over in the console gets it there. Without "
+        "an extension, what was said is forgotten.",
+    )
+    extension.add_argument("name", metavar="NAME")
+    extension.add_argument("extension", metavar="EXTENSION", nargs="?", default="")
+    extension.set_defaults(command=_extension)
     remove = below("remove", "remove a person, which signs them out everywhere")
     remove.add_argument("name", metavar="NAME")
     remove.set_defaults(command=_remove)
@@ -58,6 +67,12 @@ def _role(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
+def _extension(arguments: argparse.Namespace) -> ExitCode:
+    with_accounts(arguments, lambda accounts: accounts.set_extension(arguments.name, arguments.extension))
+    print(f"{arguments.name} is at {arguments.extension}" if arguments.extension else f"{arguments.name} is nowhere")
+    return ExitCode.OK
+
+
 def _remove(arguments: argparse.Namespace) -> ExitCode:
     with_accounts(arguments, lambda accounts: accounts.remove_user(arguments.name))
     print(f"{arguments.name} is removed")
@@ -67,5 +82,6 @@ def _remove(arguments: argparse.Namespace) -> ExitCode:
 def _list(arguments: argparse.Namespace) -> ExitCode:
     for user in with_accounts(arguments, lambda accounts: accounts.list_users()):
         since = datetime.fromtimestamp(user.created_at, UTC)
-        print(f"{user.name:24} {user.role:8} since {since:%Y-%m-%d}")
+        reached = f", at {user.extension}" if user.extension else ""
+        print(f"{user.name:24} {user.role:8} since {since:%Y-%m-%d}{reached}")
     return ExitCode.OK

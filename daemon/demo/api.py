@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
@@ -25,23 +26,31 @@ Api = Callable[["Apis", str], "str | Awaitable[str]"]
 class Apis:
     """Answers the commands of the event socket from an exchange.
 
-    ``ghosts`` are rows that ``show channels`` lists and nothing else knows. ``on_subscribed`` is called when a client
-    has subscribed.
+    ``ghosts`` are rows that ``show channels`` lists and nothing else knows. Commands of the names in ``refused`` are
+    answered with an error, and those in ``unanswered`` are carried out without a word. ``on_subscribed`` is called when
+    a client has subscribed.
     """
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.core = exchange.core
         self.ghosts: list[Row] = []
+        self.refused: frozenset[str] = frozenset()
+        self.unanswered: frozenset[str] = frozenset()
         self.on_subscribed: Callable[[], None] = lambda: None
 
     async def api(self, name: str, args: str) -> str:
         """The whole output of one command."""
         api = TABLE.get(name.lower())
+        if name.lower() in self.refused:
+            return "-ERR Operation failed\n"
         if api is None:
             return await core_api(self.core, name, args)
         output = api(self, args.strip())
-        return await output if inspect.isawaitable(output) else output
+        told = await output if inspect.isawaitable(output) else output
+        if name.lower() in self.unanswered:
+            await asyncio.get_running_loop().create_future()  # until its connection ends
+        return told
 
     def message(self, leg_id: str, command: ClientCommand) -> bool:
         """``sendmsg``: ``execute`` is queued behind what runs, ``hangup`` ends the call. False without that channel."""

@@ -30,11 +30,11 @@ async def pre_answer(thread: Thread, data: str) -> str:
 
 
 async def playback(thread: Thread, data: str) -> str:
-    """Play a sound file. ``silence_stream://MS`` lasts what it says, a tone until it is broken off."""
+    """Play a sound file. ``silence_stream://MS`` lasts what it says, a tone or music on hold until it is broken off."""
     seconds = SOUND_SECONDS
     if data.startswith("silence_stream://"):
         seconds = int(data.removeprefix("silence_stream://").split(",")[0]) / 1000
-    elif data.startswith("tone_stream://"):
+    elif data.startswith(("tone_stream://", "local_stream://")):
         seconds = 86_400.0
     await play_file(thread, data, thread.lasting(seconds))
     return PLAYED

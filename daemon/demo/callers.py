@@ -10,13 +10,28 @@ from collections.abc import Sequence
 from daemon.demo.applications import speaking_time
 from daemon.demo.call import Side, SimulatedCall
 from daemon.demo.dialogues import SCRIPTS
-from daemon.demo.script import Connect, Consult, HangUp, Hold, Keys, Line, Listen, Pause, Prompt, Script, Step, Transfer
+from daemon.demo.script import (
+    Connect,
+    Consult,
+    HangUp,
+    Hold,
+    Keys,
+    Line,
+    Listen,
+    Pause,
+    Prompt,
+    Reach,
+    Script,
+    Step,
+    Transfer,
+)
 from daemon.demo.switch import SimulatedSwitch
 
 THINKING_SECONDS = (0.4, 1.4)
 """How long people take before they answer."""
 GAP_SECONDS = (1.0, 6.0)
 """Between two new calls while there is room for more."""
+_GLANCE_SECONDS = 0.2
 NAMES = ("", "고객", "단골손님", "Demo Caller", "")
 
 
@@ -139,6 +154,8 @@ class Person:
             case Connect(number, rings):
                 if await call.bridge(number, rings=rings):
                     await self._listen_to_both(call)
+            case Reach(patience):
+                await self._reach(call, patience)
             case Hold(seconds):
                 await call.hold(True, side="callee")
                 await self._wait(call, seconds)
@@ -148,10 +165,14 @@ class Person:
                 await self._listen_to_both(call)
             case Consult():
                 await self._consult(call, step)
-            case HangUp("caller", cause):
-                await call.hang_up(cause)
-            case HangUp(_, cause):
-                (call.leg.bridged or call.leg).thread.hang_up(cause, by_far_end=call.leg.bridged is not None)
+            case HangUp():
+                await self._hang_up(call, step)
+
+    async def _hang_up(self, call: SimulatedCall, step: HangUp) -> None:
+        if step.who == "caller":
+            await call.hang_up(step.cause)
+        else:
+            (call.leg.bridged or call.leg).thread.hang_up(step.cause, by_far_end=call.leg.bridged is not None)
 
     async def _listen(self, call: SimulatedCall, patience: float) -> None:
         """Hear a prompt to its end, one that came meanwhile included."""
@@ -166,6 +187,17 @@ class Person:
             if call.alive:
                 await call.hang_up("ORIGINATOR_CANCEL")
         self._heard = leg.prompts
+
+    async def _reach(self, call: SimulatedCall, patience: float) -> None:
+        """Wait to be put through by a program beside the switch."""
+        waited = 0.0
+        while call.alive and call.leg.bridged is None and waited < patience:
+            await self._wait(call, _GLANCE_SECONDS)
+            waited += _GLANCE_SECONDS
+        if call.leg.bridged is not None:
+            await self._listen_to_both(call)
+        elif call.alive:
+            await call.hang_up("ORIGINATOR_CANCEL")
 
     async def _say(self, call: SimulatedCall, line: Line) -> None:
         """Think, speak, and be recognised: interims while speaking where the vendor has them, the final at the end."""

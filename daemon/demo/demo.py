@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from daemon.config import SwitchConfig
 from daemon.demo.callers import Callers
-from daemon.demo.dialogues import LED, SCRIPTS
+from daemon.demo.dialogues import SCRIPTS
+from daemon.demo.led_dialogues import LED
 from daemon.demo.recording import RecordingPlayer
+from daemon.demo.script import Script
 from daemon.demo.switch import SimulatedSwitch
 
 NAME = "demo"
@@ -19,8 +22,8 @@ PASSWORD = "ClueCon"  # noqa: S105 - guards nothing: a simulated switch on loopb
 class Demo:
     """``recording`` plays that file (``fast``: without its pauses) instead of simulating callers.
 
-    ``speed`` divides every duration; ``seed`` chooses the callers. ``port`` is the event socket's, 0 for a free one.
-    Raises ``OSError`` or ``ValueError`` at once when ``recording`` cannot be played.
+    ``speed`` divides every duration; ``seed`` chooses the callers among ``scripts``. ``port`` is the event socket's, 0
+    for a free one. Raises ``OSError`` or ``ValueError`` at once when ``recording`` cannot be played.
     """
 
     def __init__(
@@ -31,12 +34,13 @@ class Demo:
         speed: float = 1.0,
         seed: int = 1,
         port: int = 0,
+        scripts: Sequence[Script] = (*SCRIPTS, *LED),
     ) -> None:
         self.switch: SimulatedSwitch | RecordingPlayer
         self.callers: Callers | None = None
         if recording is None:
             self.switch = SimulatedSwitch(port=port, password=PASSWORD, speed=speed)
-            self.callers = Callers(self.switch, scripts=(*SCRIPTS, *LED), seed=seed)
+            self.callers = Callers(self.switch, scripts=scripts, seed=seed)
         else:
             self.switch = RecordingPlayer(recording, port=port, password=PASSWORD, fast=fast, speed=speed)
         self.password = PASSWORD
@@ -46,7 +50,8 @@ class Demo:
     @property
     def config(self) -> SwitchConfig:
         """How to reach it once it runs, :attr:`password` apart."""
-        return SwitchConfig(name=NAME, host=self.switch.host, port=self.switch.port, reconnect_cap=2.0)
+        dial = {".+": "sofia/gateway/demo/{number}"} if self.callers is not None else {}
+        return SwitchConfig(name=NAME, host=self.switch.host, port=self.switch.port, reconnect_cap=2.0, dial=dial)
 
     async def start(self) -> SwitchConfig:
         """Start it, and let people call or the recording wait for its first listener; returns :attr:`config`."""

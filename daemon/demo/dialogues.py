@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from daemon.demo.script import Connect, Consult, HangUp, Hold, Keys, Line, Listen, Pause, Prompt, Script, Transfer
+from daemon.demo.script import (
+    Connect,
+    Consult,
+    HangUp,
+    Hold,
+    Keys,
+    Line,
+    Pause,
+    Prompt,
+    Script,
+    Transfer,
+)
 
 
 def caller(text: str) -> Line:
@@ -233,27 +244,3 @@ LONG = Script(
 )
 
 SCRIPTS = (DELIVERY, REFUND, RESERVATION, LOST_CARD, PLAN_CHANGE, GIVES_UP, NO_APP, MERGED, SPEAKS_LATE, LONG)
-
-ECHO_CODE = "echo-app"
-
-ECHO = Script(
-    "echo",
-    "07000001010",
-    ECHO_CODE,
-    (
-        Listen(),
-        caller("여보세요, 제 말 들리세요?"),
-        Listen(),
-        caller("그대로 따라 하시네요."),
-        Listen(),
-        Keys("1234"),
-        Listen(),
-        caller("네, 잘 들었습니다. 안녕히 계세요."),
-        Listen(),
-        HangUp("caller"),
-    ),
-    led=True,
-)
-
-LED = (ECHO,)
-"""Calls that a call app of Parley's leads: with nobody there, the callers give up."""

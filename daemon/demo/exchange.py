@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from daemon.demo.channel import Channel
 from daemon.demo.core import Core
@@ -19,12 +20,16 @@ Dialplan = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Destination:
-    """What a number does when it is called. ``rings`` is seconds; without ``answers`` the leg ends with ``cause``."""
+    """What a number does when it is called. ``rings`` is seconds; without ``answers`` the leg ends with ``cause``.
+
+    ``machine``: who answers is one, as the application ``amd`` finds out.
+    """
 
     rings: float = 2.0
     answers: bool = True
     cause: str = "NO_ANSWER"
     name: str = "Outbound Call"
+    machine: bool = False
 
 
 class Exchange:
@@ -81,9 +86,19 @@ class Exchange:
     # --- a call goes out ---
 
     def place(
-        self, destination: str, *, originator: Channel | None = None, caller: str = "", name: str = "", uuid: str = ""
+        self,
+        destination: str,
+        *,
+        originator: Channel | None = None,
+        caller: str = "",
+        name: str = "",
+        uuid: str = "",
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> Channel:
-        """Place an outbound leg, for ``originator`` or by command. It is being dialled: nothing rings yet."""
+        """Place an outbound leg, for ``originator`` or by command. It is being dialled: nothing rings yet.
+
+        ``variables`` are on it from its first event on.
+        """
         source = originator.profile if originator is not None else None
         profile = CallerProfile(
             uuid=uuid or self.core.new_id(),
@@ -105,6 +120,7 @@ class Exchange:
         forwards = int(str(originator.variables.get("max_forwards", "70"))) - 1 if originator is not None else 70
         owner = originator.uuid if originator is not None else ""
         channel.variables.put(originated(profile, channel.endpoint, owner, forwards))
+        channel.variables.put(dict(variables))
         channel.dial(owner, old_uuid=self.core.new_id() if uuid else "")
         return channel
 

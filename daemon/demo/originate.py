@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from daemon.demo.exchange import Exchange, number_of
+from daemon.demo.channel import Channel
+from daemon.demo.exchange import Destination, Exchange, number_of
 
 USAGE = (
     "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] [<cid_name>] [<cid_num>] "
@@ -17,7 +18,7 @@ async def originate(exchange: Exchange, args: str) -> str:
     """Place a call and, when it answers, run ``&app(args)`` or the dialplan's extension; blocks until then.
 
     Variables in braces: ``origination_uuid``, ``origination_caller_id_name``, ``origination_caller_id_number``,
-    ``originate_timeout`` and ``call_timeout`` have an effect here, all are set on the leg.
+    ``originate_timeout``, ``call_timeout`` and ``execute_on_answer=amd`` have an effect here, all are set on the leg.
     """
     given, url, rest = _split(args)
     if not url or not rest:
@@ -33,8 +34,8 @@ async def originate(exchange: Exchange, args: str) -> str:
         caller=given.get("origination_caller_id_number", "0000000000"),
         name=given.get("origination_caller_id_name", ""),
         uuid=uuid,
+        variables=given,
     )
-    channel.variables.put(given)
     timeout = float(given.get("originate_timeout") or given.get("call_timeout") or _timeout(rest) or DEFAULT_TIMEOUT)
     try:
         async with asyncio.timeout(timeout / exchange.core.speed):
@@ -45,6 +46,8 @@ async def originate(exchange: Exchange, args: str) -> str:
     if not answered:
         return f"-ERR {channel.hangup_cause or 'ORIGINATOR_CANCEL'}\n"
     channel.enter("CS_EXECUTE")
+    if given.get("execute_on_answer") == "amd":
+        detect(exchange, channel)
     target = rest.split(" ")[0] if not rest.startswith("&") else rest[: rest.rfind(")") + 1] or rest
     if target.startswith("&"):
         app, _, data = target[1:].removesuffix(")").partition("(")
@@ -52,6 +55,14 @@ async def originate(exchange: Exchange, args: str) -> str:
     else:
         exchange.transfer(channel, target)
     return f"+OK {channel.uuid}\n"
+
+
+def detect(exchange: Exchange, channel: Channel) -> None:
+    """Run ``amd``: the variable ``amd_result`` says who answered."""
+    destination = exchange.destinations.get(channel.first_destination, Destination())
+    execution = channel.thread.at_once("amd")
+    channel.variables["amd_result"] = "MACHINE" if destination.machine else "HUMAN"
+    channel.thread.completed(execution)
 
 
 def _split(args: str) -> tuple[dict[str, str], str, str]:

@@ -52,6 +52,13 @@ class Connect:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """The caller waits until somebody else has put them through and is answered, and hangs up where that fails."""
+
+    patience: float = 20.0
+
+
+@dataclass(frozen=True)
 class Hold:
     """The callee puts the caller on hold for ``seconds``."""
 
@@ -81,7 +88,7 @@ class HangUp:
     cause: str = "NORMAL_CLEARING"
 
 
-Step = Line | Prompt | Listen | Keys | Pause | Connect | Hold | Transfer | Consult | HangUp
+Step = Line | Prompt | Listen | Keys | Pause | Connect | Reach | Hold | Transfer | Consult | HangUp
 
 
 @dataclass(frozen=True)

@@ -219,6 +219,14 @@ class SimulatedSwitch:
         """Send the replies that wait, in their order."""
         self.faults.replying.set()
 
+    def refuse_commands(self, *names: str) -> None:
+        """Answer the commands of these names, and no others, with an error."""
+        self._apis.refused = frozenset(names)
+
+    def leave_unanswered(self, *names: str) -> None:
+        """Carry the commands of these names out, and no others, without a reply to them or to what comes after."""
+        self._apis.unanswered = frozenset(names)
+
     def end_silently(self, count: int = 1) -> None:
         """Fire no CHANNEL_EXECUTE_COMPLETE for the next ``count`` applications that end."""
         self.core.silent_ends += count

@@ -13,9 +13,9 @@ import aiohttp
 import msgspec
 import structlog
 
+from daemon.address_guard import AddressGuard, PrivateAddressError
 from daemon.config import DestinationConfig
 from daemon.health import Condition, Part
-from daemon.inbox.address_guard import AddressGuard, PrivateAddressError
 from daemon.inbox.circuit import Circuit
 from daemon.inbox.contract import JSON, Delivery, PermanentError, PostponedError, RetryLaterError
 from daemon.inbox.retry_after import retry_after

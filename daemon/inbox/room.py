@@ -11,10 +11,10 @@ from typing import Final
 import structlog
 from uuid_utils import uuid7
 
+from daemon.address_guard import Address
 from daemon.config import InboxConfig
 from daemon.health import Condition, Part
 from daemon.inbox.acceptor import Acceptor
-from daemon.inbox.address_guard import Address
 from daemon.inbox.configured_handlers import configured_handlers
 from daemon.inbox.contract import OWN, Inbox, Work
 from daemon.inbox.counts import Counts

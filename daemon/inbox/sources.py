@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Final
 
+from daemon.address_guard import Address
 from daemon.config import SourceConfig
-from daemon.inbox.address_guard import Address
 from daemon.secrets import Secrets, source_secrets
 from daemon.verifiers import identify_of, verifier_of
 from protocols.webhooks.delivery import Identified

@@ -10,13 +10,17 @@ from daemon.stores.schema import api_tokens, sessions, users
 
 
 class UserRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A person who signs in by password. Times are Unix seconds; ``role`` is viewer, operator or admin."""
+    """A person who signs in by password. Times are Unix seconds; ``role`` is viewer, operator or admin.
+
+    ``extension`` is where calls reach them, ``""`` where that is not known.
+    """
 
     name: str
     password_hash: str
     role: str
     created_at: float
     password_changed_at: float
+    extension: str = ""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -73,6 +77,12 @@ async def set_password_hash(
 async def set_role(connection: AsyncConnection, name: str, role: str) -> bool:
     """Change a user's role, which holds for their sessions at once. False: no such user."""
     result = await connection.execute(update(users).where(users.c.name == name).values(role=role))
+    return result.rowcount > 0
+
+
+async def set_extension(connection: AsyncConnection, name: str, extension: str) -> bool:
+    """Note where a user can be reached, ``""`` for nowhere. False: no such user."""
+    result = await connection.execute(update(users).where(users.c.name == name).values(extension=extension))
     return result.rowcount > 0
 
 

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from daemon.stores.schema import agent_calls, calls, utterances
+from daemon.stores.schema import agent_calls, calls, survey_answers, utterances
 from daemon.stores.upsert import insert_into
 
 _SENSITIVE: Final = ("recording_url", "summary", "sentiment", "analysis", "dynamic_variables")
@@ -49,8 +49,10 @@ async def save_agent_call(connection: AsyncConnection, row: AgentCallRow) -> Non
 
 
 async def forget_what_was_said(connection: AsyncConnection, call_id: str) -> None:
-    """Remove what must not be kept of a call whose people opted out: its transcript, analysis, variables, recording."""
+    """Remove what must not be kept of a call whose people opted out: its transcript and answers, analysis, variables,
+    recording."""
     await connection.execute(utterances.delete().where(utterances.c.call_id == call_id))
+    await connection.execute(survey_answers.delete().where(survey_answers.c.call_id == call_id))
     blank = dict.fromkeys(_SENSITIVE, "")
     await connection.execute(agent_calls.update().where(agent_calls.c.call_id == call_id).values(blank))
 

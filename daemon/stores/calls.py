@@ -61,6 +61,7 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     merged_into: str = ""
     sensitive: bool = False
     outcome: str = ""
+    app_ending: str = ""
     legs: list[LegRow] = []
 
 
@@ -94,7 +95,7 @@ class CallAlias(msgspec.Struct, frozen=True, gc=False):
 
 _CALL_FIELDS = tuple(column.name for column in calls.columns)
 _LEG_FIELDS = tuple(name for name in LegRow.__struct_fields__)
-_KEPT_WHERE_UNKNOWN = ("caller", "caller_name", "callee", "did", "code", "app", "outcome")
+_KEPT_WHERE_UNKNOWN = ("caller", "caller_name", "callee", "did", "code", "app", "outcome", "app_ending")
 
 
 async def save_calls(connection: AsyncConnection, rows: Sequence[CallRow]) -> None:

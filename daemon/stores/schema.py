@@ -63,6 +63,7 @@ calls = Table(
     Column("merged_into", Id, nullable=False),
     Column("sensitive", Boolean, nullable=False),
     Column("outcome", Text, nullable=False, server_default=text("''")),
+    Column("app_ending", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("call_id"),
     UniqueConstraint("origin", "server", "other_id"),
 )
@@ -146,6 +147,7 @@ users = Table(
     Column("role", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("password_changed_at", Double, nullable=False),
+    Column("extension", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("name"),
     CheckConstraint(ROLES, name="role"),
 )
@@ -236,6 +238,39 @@ Index(
     click_to_calls.c.created_at,
     sqlite_where=click_to_calls.c.ended_at.is_(None),
     postgresql_where=click_to_calls.c.ended_at.is_(None),
+)
+
+# A call that Parley ``holder`` placed into an app. ``request_key`` and ``request`` are as those of a click-to-call,
+# ``variables`` a JSON object that is emptied when the call is over.
+outgoing_calls = Table(
+    "outgoing_calls",
+    metadata,
+    Column("call_id", Id),
+    Column("actor", Text, nullable=False),
+    Column("request_key", Id),
+    Column("request", Text, nullable=False),
+    Column("holder", Id, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("leg_id", Text, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("variables", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("machine", Boolean, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("ended_at", Double),
+    PrimaryKeyConstraint("call_id"),
+    UniqueConstraint("actor", "request_key"),
+)
+
+Index("outgoing_calls_created_idx", outgoing_calls.c.created_at)
+Index(
+    "outgoing_calls_open_idx",
+    outgoing_calls.c.created_at,
+    sqlite_where=outgoing_calls.c.ended_at.is_(None),
+    postgresql_where=outgoing_calls.c.ended_at.is_(None),
 )
 
 # A webhook, or work of a room of ours, from its acceptance to its end. ``other_id`` is the provider's id of it, by
@@ -413,4 +448,35 @@ revisions = Table(
     Column("name", Id),
     Column("revision", BigInteger, nullable=False),
     PrimaryKeyConstraint("name"),
+)
+
+# What callers answer to surveys. A response without ``completed_at`` was broken off; an empty answer is to a question
+# that was asked in vain. There is no foreign key: a call may be stored after what was answered in it.
+survey_responses = Table(
+    "survey_responses",
+    metadata,
+    Column("call_id", Id),
+    Column("survey", Id),
+    Column("begun_at", Double, nullable=False),
+    Column("completed_at", Double),
+    PrimaryKeyConstraint("call_id", "survey"),
+)
+
+Index(
+    "survey_responses_survey_idx",
+    survey_responses.c.survey,
+    survey_responses.c.begun_at,
+    survey_responses.c.call_id,
+)
+
+survey_answers = Table(
+    "survey_answers",
+    metadata,
+    Column("call_id", Id),
+    Column("survey", Id),
+    Column("question", Id),
+    Column("position", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("answered_at", Double, nullable=False),
+    PrimaryKeyConstraint("call_id", "survey", "question"),
 )

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from uuid import uuid4
 
 from daemon.calls.control import CallControl, Certainty, Outcome
 from daemon.config import RecogniserConfig
 from daemon.switch.command_link import CommandLink
+from daemon.switch.dialling import Dialling
 from protocols.errors import LocalError
 
 _GONE = "-ERR No such channel"
@@ -22,7 +22,6 @@ _DIGITS = re.compile(r"[0-9*#A-D]{1,64}")
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _NUMBER = re.compile(r"[0-9A-Za-z*#+_.-]{0,64}")
 _DESTINATION = re.compile(r"[0-9A-Za-z*#+_.-]{1,128}")
-_ENDPOINT = re.compile(r"[0-9A-Za-z*#+_./:;=@-]{1,256}")
 _MARK = re.compile(r"[0-9A-Za-z._-]{0,128}")
 
 MARK = "parley_app"
@@ -32,9 +31,9 @@ MARK = "parley_app"
 class SwitchControl(CallControl):
     """Acts over ``commands``. ``engine`` and ``voice`` speak; without them, those that the channel's variables name.
 
-    ``margin`` is how many seconds the switch may take beyond an originate's ring time. ``recognisers`` are the
-    commands of each vendor. ``on_denied`` is called with a leg that the switch says it does not have, ``on_stop`` with
-    one on which what is being said is about to be broken off.
+    ``dialling`` says where numbers are called, ``margin`` how many seconds the switch may take beyond an originate's
+    ring time. ``recognisers`` are the commands of each vendor. ``on_denied`` is called with a leg that the switch says
+    it does not have, ``on_stop`` with one on which what is being said is about to be broken off.
     """
 
     def __init__(
@@ -43,6 +42,7 @@ class SwitchControl(CallControl):
         *,
         engine: str,
         voice: str,
+        dialling: Dialling,
         margin: float,
         recognisers: Mapping[str, RecogniserConfig],
         on_denied: Callable[[str], None],
@@ -51,6 +51,7 @@ class SwitchControl(CallControl):
         self._commands = commands
         self._engine = engine
         self._voice = voice
+        self._dialling = dialling
         self._margin = margin
         self._recognisers = recognisers
         self._on_denied = on_denied
@@ -111,17 +112,25 @@ class SwitchControl(CallControl):
     async def send_dtmf(self, leg_id: str, digits: str) -> Outcome:
         return await self._commands.api("uuid_send_dtmf", f"{_leg(leg_id)} {_checked('digits', _DIGITS, digits)}")
 
-    async def originate(self, destination: str, *, caller: str, ring_time: float) -> Outcome:
-        leg_id = str(uuid4())
-        variables = (
-            f"origination_uuid={leg_id}",
-            f"origination_caller_id_number={_checked('caller', _NUMBER, caller)}",
+    def dials(self, number: str) -> bool:
+        return self._dialling.reaches(number)
+
+    async def originate(self, number: str, *, leg_id: str, caller: str, ring_time: float, mark: str = "") -> Outcome:
+        endpoint = self._dialling.endpoint(number)
+        variables = [
+            f"origination_uuid={_leg(leg_id)}",
             f"originate_timeout={max(1, round(ring_time))}",
             "ignore_early_media=true",
-        )
-        arguments = f"{{{','.join(variables)}}}{_checked('destination', _ENDPOINT, destination)} &park()"
+        ]
+        if _checked("caller", _NUMBER, caller):
+            variables.append(f"origination_caller_id_number={caller}")
+        if _checked("mark", _MARK, mark):
+            variables.append(f"{MARK}={mark}")
+        arguments = f"{{{','.join(variables)}}}{endpoint} &park()"
         outcome = await self._commands.job("originate", arguments, within=ring_time + self._margin)
-        return Outcome(outcome.certainty, True, leg_id) if outcome.ok else outcome
+        if outcome.ok or outcome.certainty is not Certainty.ANSWERED:
+            return outcome
+        return Outcome(outcome.certainty, False, outcome.text.removeprefix("-ERR").strip())
 
     async def hold(self, leg_id: str, on: bool) -> Outcome:
         return await self._commands.api("uuid_hold", _leg(leg_id) if on else f"off {_leg(leg_id)}")

@@ -17,6 +17,7 @@ import structlog
 
 from daemon.calls.call import Leg
 from daemon.calls.events import (
+    AnswererDetected,
     CallEvent,
     Direction,
     LegAppeared,
@@ -37,6 +38,8 @@ _ENDED_REMEMBERED = 16_384
 _UNBORN = ("CS_NEW", "CS_NONE")
 _LEAVING_PARK = ("CHANNEL_UNPARK", "CHANNEL_EXECUTE_COMPLETE")
 _CAN_PARK = ("CS_EXECUTE", "CS_PARK")
+_ANSWERERS = {"MACHINE": True, "HUMAN": False}
+"""``amd_result``, the variable in which the application ``amd`` says who answered. What is not sure is not told."""
 
 
 class OfLeg(TypedDict):
@@ -63,6 +66,7 @@ class Legs:
         self._emit = emit
         self._live: dict[str, tuple[str, str]] = {}  # leg id → code and destination, as last told
         self._parked: set[str] = set()
+        self._detected: set[str] = set()
         self._ended: dict[str, None] = {}  # oldest first
 
     def of(self, event: EslEvent) -> OfLeg:
@@ -193,6 +197,13 @@ class Legs:
         """A live leg is seen to be bridged, by its data."""
         self._emit(LegsBridged(**self.of(channel), other_leg_id=channel.bridged_to))
 
+    def detect(self, event: EslEvent) -> None:
+        """Tell who answered a live leg, once ``event`` says what a detector made of them."""
+        machine = _ANSWERERS.get(event.amd_result.upper()) if event.amd_result else None
+        if machine is not None and event.unique_id not in self._detected:
+            self._detected.add(event.unique_id)
+            self._emit(AnswererDetected(**self.of(event), machine=machine))
+
     def is_parked(self, leg_id: str) -> bool:
         """Whether that leg is parked, by all that was told."""
         return leg_id in self._parked
@@ -230,6 +241,7 @@ class Legs:
 
     def _bury(self, leg_id: str) -> None:
         self._parked.discard(leg_id)
+        self._detected.discard(leg_id)
         if not leg_id or leg_id in self._ended:
             return
         self._ended[leg_id] = None

@@ -14,7 +14,7 @@ PLAYBACK = "playback"
 Spoken = tuple[str, str]
 """The text, and :data:`SPEAK` or :data:`PLAYBACK`."""
 
-_SILENT = ("tone_stream://", "silence_stream://")
+_SILENT = ("tone_stream://", "silence_stream://", "local_stream://")
 _FILE_OF_DIGITS = 5
 """``play_and_get_digits <min> <max> <tries> <timeout> <terminators> <file> …``."""
 
@@ -22,8 +22,8 @@ _FILE_OF_DIGITS = 5
 def spoken(application: str, data: str) -> Spoken | None:
     """What ``application`` with the argument ``data`` says; ``None`` where it says nothing.
 
-    Tones and silence are nothing said. Of a file only its base name is taken: folders and the query of a URL can hold
-    what is nobody's business.
+    Tones, silence and music on hold are nothing said. Of a file only its base name is taken: folders and the query of
+    a URL can hold what is nobody's business.
     """
     read = _READERS.get(application)
     return read(data) if read is not None and data else None

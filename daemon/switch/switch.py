@@ -24,6 +24,7 @@ from daemon.hub import Hub
 from daemon.switch.clock import SwitchClock
 from daemon.switch.command_link import CommandLink
 from daemon.switch.control import SwitchControl
+from daemon.switch.dialling import Dialling
 from daemon.switch.event_link import EventLink
 from daemon.switch.keeper import keep_up
 from daemon.switch.link import Link
@@ -84,6 +85,7 @@ class Switch:
             self._commands,
             engine=config.speak_engine,
             voice=config.speak_voice,
+            dialling=Dialling(config.dial),
             margin=config.command_timeout,
             recognisers={recogniser.vendor: recogniser for recogniser in speech.recogniser},
             on_denied=self._reconciler.doubt,

@@ -105,6 +105,7 @@ class Translator:
 
     def _parked(self, event: EslEvent) -> None:
         if self.legs.is_live(event):
+            self.legs.detect(event)
             self.legs.park(event)
 
     def _unparked(self, event: EslEvent) -> None:
@@ -151,6 +152,7 @@ class Translator:
             if event.application == "park" and self.legs.is_parked(event.unique_id):
                 self.legs.unpark(event)
             self.legs.compare(event)
+            self.legs.detect(event)
 
     def _ended(self, event: EslEvent) -> None:
         self._saying.pop(event.unique_id, None)

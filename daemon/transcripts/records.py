@@ -75,6 +75,7 @@ def call_row(call: Call) -> CallRow:
         disposition=call.disposition.value if call.disposition else None,
         merged_into=_storable(call.merged_into),
         outcome=_short(call.outcome),
+        app_ending=call.app_ending,
         legs=[_leg_row(leg) for leg in call.legs],
     )
 

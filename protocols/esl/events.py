@@ -63,6 +63,7 @@ class EslEvent(msgspec.Struct, frozen=True, gc=False):
     other_loopback_leg_id: str = field(default="", name="variable_other_loopback_leg_uuid")
     current_application: str = field(default="", name="variable_current_application")
     mark: str = field(default="", name="variable_parley_app")
+    amd_result: str = field(default="", name="variable_amd_result")
     bridged_to: str = field(default="", name="variable_bridge_to")
     hangup_cause: str = field(default="", name="Hangup-Cause")
     variable_hangup_cause: str = field(default="", name="variable_hangup_cause")

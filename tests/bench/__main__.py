@@ -1,6 +1,6 @@
 """Runs the benchmarks, prints a table and writes ``bench.json``.
 
-    python -m tests.bench [--only esl,live,calls,pbx,inbox] [--rounds 3] [--output bench.json]
+    python -m tests.bench [--only esl,live,calls,callapps,pbx,inbox] [--rounds 3] [--output bench.json]
 
 Every measurement runs in processes of its own. A round measures everything once, side by side; the value of a
 measurement is the median over the rounds. A goal that is missed is said, and is no failure of the run.
@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.bench import calls, esl, inbox, live, pbx
+from tests.bench import callapps, calls, esl, inbox, live, pbx
 from tests.bench.goals import judged
 from tests.bench.programs import CHECKOUT, prepare_node, prepare_peers
 
@@ -46,6 +46,9 @@ GROUPS: Mapping[str, Sequence[Measurement]] = {
         ({"live.p50_ms": "ms", "live.p99_ms": "ms"}, live.latency_ms),
     ],
     "calls": [_one("calls.rss_mb_10k", "MB", calls.rss_mb_10k)],
+    "callapps": [
+        ({"callapps.p99_ms": "ms", "callapps.cpu_ms_per_call": "ms of CPU per call"}, callapps.loaded),
+    ],
     "pbx": [
         _one("pbx.request_us", "µs of CPU per request and answer", pbx.request_us),
         _one("pbx.ignored_frame_us", "µs of CPU per frame", pbx.ignored_frame_us),

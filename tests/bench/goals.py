@@ -38,6 +38,8 @@ GOALS: tuple[tuple[str, Goal], ...] = (
     _times("live.deliveries_per_s", 1, "live.node_deliveries_per_s"),
     _at_most("live.p99_ms", 8),
     _at_most("calls.rss_mb_10k", 120),
+    _at_most("callapps.p99_ms", 10),
+    _at_most("callapps.cpu_ms_per_call", 5),
     _at_most("pbx.request_us", 80),
     _at_most("pbx.ignored_frame_us", 10),
     _times("inbox.sqlite_accepts_per_s", 1.5, "inbox.fastapi_memory_per_s"),

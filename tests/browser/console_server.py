@@ -264,7 +264,7 @@ class ConsoleServer:
         return response
 
     def _account(self) -> web.Response:
-        account = SessionPayload("console", self.role, full_numbers=True)
+        account = SessionPayload("console", self.role, full_numbers=True, extension="2002")
         return web.json_response(msgspec.to_builtins(account))
 
     async def _file(self, request: web.Request) -> web.FileResponse:

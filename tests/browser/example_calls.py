@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from daemon.calls.call import CallState, Disposition, LegState
+from daemon.calls.call import AppState, CallState, Disposition, LegState
 from daemon.calls.events import Direction
 from daemon.transcripts.utterance import Speaker
 from tests.browser.console_server import ConsoleServer, call, leg
@@ -39,6 +39,12 @@ _DIALOGUE = (
     (Speaker.CALLER, "네 그럼 문자로 부탁드립니다", 0.9, "mindslab"),
 )
 
+LED = "led"
+"""A call that an app leads."""
+
+FAILED = "failed"
+"""One whose app has raised."""
+
 # Caller, name, state, DID, callee, code, seconds since it came in, seconds since the answer.
 _OTHERS = (
     ("010****1209", "", CallState.RINGING, "15880000", "15880000", "", 4, None),
@@ -60,9 +66,11 @@ _ENDED = (
 async def fill(server: ConsoleServer) -> None:
     """Give the server calls as they are at this moment."""
     now = time.time()
-    for payload in (_watched(now), *_others(now), *_ended(now)):
+    for payload in (_watched(now), *_led(now), *_others(now), *_ended(now)):
         server.calls[payload.call_id] = payload
     await _speak(server, now)
+    for call_id in (LED, FAILED):
+        await _speak_with_app(server, call_id, now)
 
 
 def _watched(now: float) -> CallPayload:
@@ -89,6 +97,47 @@ def _watched(now: float) -> CallPayload:
         answered_at=at + 9,
         legs=[first, second],
     )
+
+
+def _led(now: float) -> list[CallPayload]:
+    led = call(
+        LED,
+        caller="01045671234",
+        code="order-app",
+        at=now - 24,
+        state=CallState.PARKED,
+        answered_at=now - 23,
+        app="flower-order",
+        app_state=AppState.LISTENING,
+    )
+    failed = call(
+        FAILED,
+        caller="01045675678",
+        code="order-app",
+        at=now - 90,
+        state=CallState.ENDED,
+        answered_at=now - 89,
+        ended_at=now - 30,
+        hangup_cause="NORMAL_CLEARING",
+        disposition=Disposition.ANSWERED,
+        app="flower-order",
+        app_state=AppState.FALLEN_BACK,
+        app_ending="failed",
+        outcome="failed",
+    )
+    return [led, failed]
+
+
+async def _speak_with_app(server: ConsoleServer, call_id: str, now: float) -> None:
+    at = now - (22 if call_id == LED else 88)
+    for who, text in (
+        (Speaker.APP, "해오름 꽃집입니다. 어떤 꽃을 보내 드릴까요?"),
+        (Speaker.CALLER, "장미 한 다발이요"),
+        (Speaker.APP, "장미 한 다발, 언제 받으시겠어요?"),
+    ):
+        vendor = "speak" if who is Speaker.APP else "mindslab"
+        await server.say(call_id, text, tell=False, speaker=who, said_at=at, vendor=vendor)
+        at += 5
 
 
 def _others(now: float) -> list[CallPayload]:

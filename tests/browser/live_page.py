@@ -65,6 +65,10 @@ class LivePage:
         """Wait until that final stands in the dialogue."""
         await expect(self.dialogue.locator("[data-utterance]:not(.interim)", has_text=text).last).to_be_attached()
 
+    async def until_saying(self, text: str) -> None:
+        """Wait until that is being said."""
+        await expect(self.interim.filter(has_text=text)).to_be_attached()
+
     async def check_layout(self) -> None:
         """The page fills the window, banners or not: nothing is cut off, nothing is wider, nothing left empty."""
         bottom, width = await self.page.get_by_role("main").evaluate(

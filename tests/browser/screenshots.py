@@ -22,7 +22,7 @@ from daemon.calls.links import LinkState
 from daemon.transcripts.utterance import Speaker
 from tests.browser.chromium import chromium
 from tests.browser.console_server import ConsoleServer
-from tests.browser.example_calls import INTERIM, WATCHED, fill
+from tests.browser.example_calls import FAILED, INTERIM, LED, WATCHED, fill
 from tests.browser.example_deliveries import DEAD, fill_inbox
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,12 +122,28 @@ async def _walk(page: Page, server: ConsoleServer, picture: Picture) -> None:
     )
     await page.locator(f'[data-call="{WATCHED}"].ended').wait_for(state="attached")
     await picture("8-ended")
+    await _walk_apps(page, server, picture)
     await _walk_inbox(page, server, picture)
     await page.goto(f"{server.address}/#/calls/{WATCHED}")
     await page.get_by_role("log").wait_for()
     await server.stop()
     await page.get_by_test_id("server-banner").wait_for()
     await picture("9-server-away")
+
+
+async def _walk_apps(page: Page, server: ConsoleServer, picture: Picture) -> None:
+    buttons = page.get_by_test_id("app-bar").get_by_role("button")
+    await page.goto(f"{server.address}/#/calls/{LED}")
+    await buttons.nth(2).wait_for()
+    await picture("15-app")
+    for number, name in enumerate(("16-take-over", "17-say", "18-hang-up")):
+        await buttons.nth(number).click()
+        await page.get_by_role("dialog").wait_for()
+        await picture(name)
+        await page.keyboard.press("Escape")
+    await page.goto(f"{server.address}/#/calls/{FAILED}")
+    await page.locator(".wrong").wait_for()
+    await picture("19-app-failed")
 
 
 async def _walk_inbox(page: Page, server: ConsoleServer, picture: Picture) -> None:

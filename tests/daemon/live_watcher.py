@@ -28,6 +28,8 @@ class LiveWatcher:
     def __init__(self) -> None:
         self.held: dict[str, list[dict[str, Any]]] = {}
         self.calls: dict[str, dict[str, Any]] = {}
+        self.told: list[dict[str, Any]] = []
+        """Every change of a call that it was told, in order."""
         self.links: list[dict[str, Any]] = []
         """Every state of a link that it was told, in order."""
         self.resets: list[str] = []
@@ -151,6 +153,7 @@ class LiveWatcher:
 
     def _take_call(self, payload: dict[str, Any]) -> None:
         self.calls[payload["call"]["call_id"]] = payload["call"]
+        self.told.append(payload["call"])
 
     def _take_link(self, link: dict[str, Any]) -> None:
         self.links.append(link)

@@ -23,6 +23,7 @@ state_dir = "{folder}/state"
 
 [log]
 format = "json"
+level = "{level}"
 
 [[switch]]
 port = {switch_port}
@@ -41,7 +42,7 @@ class ParleyProcess:
     """Follows the switch at ``switch_port`` with its state in ``folder``, through any number of lives.
 
     ``database`` is an address, ``""`` for the file in the state directory. ``more`` is added to the configuration,
-    ``secrets`` to the environment.
+    ``secrets`` to the environment. ``level`` is that of its log.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class ParleyProcess:
         database: str = "",
         more: str = "",
         secrets: Mapping[str, str] | None = None,
+        level: str = "info",
     ) -> None:
         self.state_dir = folder / "state"
         # Bound but not listening: nobody else is given the port while Parley is down.
@@ -61,7 +63,8 @@ class ParleyProcess:
         self.port: int = self._reserved.getsockname()[1]
         self._config = folder / "parley.toml"
         self._config.write_text(
-            _CONFIG.format(folder=folder, switch_port=switch_port, database=database, port=self.port) + more
+            _CONFIG.format(folder=folder, switch_port=switch_port, database=database, port=self.port, level=level)
+            + more
         )
         self._environment = {
             "PARLEY_SWITCH_MAIN_PASSWORD": SWITCH_PASSWORD,
@@ -138,6 +141,16 @@ class ParleyProcess:
             http.get(f"/api/v1{path}", params=query) as response,
         ):
             assert response.status == 200, await response.text()
+            return await response.json()
+
+    async def post(self, path: str, body: Any) -> Any:
+        """What REST answers to something that it takes."""
+        headers = {"Authorization": f"Bearer {await self.token()}"}
+        async with (
+            aiohttp.ClientSession(self.address, headers=headers) as http,
+            http.post(f"/api/v1{path}", json=body) as response,
+        ):
+            assert response.ok, await response.text()
             return await response.json()
 
     async def transcript(self, call_id: str) -> list[dict[str, Any]]:

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from daemon.callapp_rules import callapp_rules
-from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig, RecogniserConfig, SpeechConfig
+from daemon.config import (
+    CallAppConfig,
+    CallAppsConfig,
+    FallbackConfig,
+    OutgoingConfig,
+    RecogniserConfig,
+    RenderingConfig,
+    SpeechConfig,
+)
+from daemon.secrets import Secrets
 from daemon.toml_lines import KeyPath
 
 
@@ -34,6 +45,7 @@ def test_a_code_or_number_is_of_one_app() -> None:
 
 def test_an_app_must_be_reached() -> None:
     assert broken(app("a")) == [("callapps", "app", 0, "use")]
+    assert broken(app("a"), outgoing=OutgoingConfig(allowed=["0.*"])) == []
     assert broken(app("a", codes=[""])) == [("callapps", "app", 0, "codes", 0)]
     assert broken(app("a", did_patterns=["("])) == [("callapps", "app", 0, "did_patterns", 0)]
     assert broken(CallAppConfig(name="a"), default="a") == [("callapps", "default")]
@@ -41,6 +53,25 @@ def test_an_app_must_be_reached() -> None:
 
 def test_a_fallback_must_lead_somewhere() -> None:
     assert broken(fallback=FallbackConfig(extension="1001 XML")) == [("callapps", "fallback", "extension")]
+
+
+@pytest.mark.parametrize("music", ["/srv/${moh}.wav", "a\nb"])
+def test_music_is_a_path(music: str) -> None:
+    assert broken(hold_music=music) == [("callapps", "hold_music")]
+    assert broken(hold_music="local_stream://moh") == []
+
+
+def test_a_relay_has_a_secret() -> None:
+    config = CallAppsConfig(app=[CallAppConfig(name="shop", use="relay", codes=["x"])])
+
+    def missing(secrets: Secrets | None) -> list[str]:
+        return [rule.problem for rule in callapp_rules(config, SpeechConfig(), secrets)]
+
+    assert missing(None) == missing(Secrets({"PARLEY_CALLAPP_SHOP_SECRET": "s3"})) == []
+    for environment in ({}, {"PARLEY_CALLAPP_SHOP_SECRET": " "}):
+        assert missing(Secrets(environment)) == ["the secret callapp-shop-secret is missing"]
+    (problem,) = missing(Secrets({"PARLEY_CALLAPP_SHOP_SECRET": "s3\ns4"}))
+    assert problem == "the secret callapp-shop-secret cannot be used: it has more than one line"
 
 
 def test_recognisers() -> None:
@@ -55,3 +86,23 @@ def test_recognisers() -> None:
     )
     assert broken(app("a", codes=["x"]), recognisers=[]) == [("callapps", "recogniser")]
     assert broken(app("a", codes=["x"]), recognisers=[], recogniser="") == []
+
+
+def test_a_program_that_renders() -> None:
+    here = ("callapps", "rendering")
+
+    def rendering(*command: str, **fields: str) -> list[KeyPath]:
+        return broken(rendering=RenderingConfig(command=list(command), **fields))  # type: ignore[arg-type]
+
+    assert rendering(folder="") == []
+    assert rendering("/bin/cat", "-w={output}") == []
+    assert rendering("cat", "{output}") == [(*here, "command", 0)]
+    assert rendering("/bin", "{output}") == [(*here, "command", 0)]
+    assert rendering("/bin/no-such-program", "{output}") == [(*here, "command", 0)]
+    assert rendering("/bin/cat") == [(*here, "command")]
+    assert rendering("/bin/cat", "{output}", "{text}") == [(*here, "command", 2)]
+    assert rendering("/bin/cat", "{output}", folder="voice") == [(*here, "folder")]
+    assert rendering("/bin/cat", "{output}", folder="", switch_folder="voice") == [
+        (*here, "folder"),
+        (*here, "switch_folder"),
+    ]

@@ -153,11 +153,15 @@ def test_users_come_and_go(
     monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
     assert main(["user", "add", "kim", "--password-stdin", "--config", path]) == 1
     assert main(["user", "role", "kim", "admin", "--config", path]) == 0
+    assert main(["user", "extension", "kim", "2002", "--config", path]) == 0
     assert main(["user", "list", "--config", path]) == 0
+    assert main(["user", "extension", "kim", "20 02", "--config", path]) == 1
+    assert main(["user", "extension", "nobody", "2002", "--config", path]) == 1
     assert main(["user", "remove", "kim", "--config", path]) == 0
     assert main(["user", "remove", "kim", "--config", path]) == 1
     out, errors = capsys.readouterr()
     assert "kim                      admin    since 20" in out
+    assert ", at 2002\n" in out
     assert "parley: there is a user kim already" in errors
     assert "parley: there is no user kim" in errors
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
+
+from daemon.__main__ import main
 
 RECORDINGS = Path(__file__).parents[1] / "wire" / "freeswitch"
 
@@ -79,6 +82,88 @@ async def test_a_call_app_leads_a_call(tmp_path: Path) -> None:
             return False
 
         await visitor.until(repeated)
+        assert await visitor.leave() == 0
+
+
+GREETS = '''\
+from daemon.callapps.contract import AppCall
+
+
+async def front_desk(call: AppCall) -> None:
+    """Greets."""
+    await call.answer()
+    await call.listen("{words}")
+'''
+
+
+async def test_people_call_the_apps_of_a_folder_and_hear_what_changes(tmp_path: Path) -> None:
+    (tmp_path / "apps").mkdir()
+    app = tmp_path / "apps" / "desk.py"
+    app.write_text(GREETS.format(words="안녕하세요"))
+    async with visiting(tmp_path, "--port", "0", "--speed", "20", "--apps", str(tmp_path / "apps")) as visitor:
+
+        async def heard(text: str) -> bool:
+            for call in (await visitor.get("/api/v1/calls"))["calls"]:
+                transcript = await visitor.get(f"/api/v1/calls/{call['call_id']}/transcript")
+                if call["app"] == "front-desk" and text in [one["text"] for one in transcript["utterances"]]:
+                    return True
+            return False
+
+        await visitor.until(lambda: heard("안녕하세요"))
+        app.write_text(GREETS.format(words="어서 오세요"))
+        await visitor.until(lambda: heard("어서 오세요"))
+        assert await visitor.leave() == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [
+        ("async def front_desk(call\n", "desk cannot be imported: SyntaxError"),
+        ("front_desk = 3\n", "has a call app"),
+        ("raise SystemExit\n", "desk cannot be imported: SystemExit"),
+    ],
+)
+def test_a_folder_without_an_app_that_works_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], file: str, problem: str
+) -> None:
+    (tmp_path / "desk.py").write_text(file)
+    path = list(sys.path)
+    try:
+        assert main(["demo", "--apps", str(tmp_path)]) == 1
+    finally:
+        sys.path[:] = path
+        sys.modules.pop("desk", None)
+    assert problem in capfd.readouterr().err
+
+
+async def test_a_caller_asks_for_somebody_and_is_put_through(tmp_path: Path) -> None:
+    async with visiting(tmp_path, "--port", "0", "--speed", "20") as visitor:
+
+        async def put_through() -> bool:
+            for call in (await visitor.get("/api/v1/calls"))["calls"]:
+                if call["app"] == "directory":
+                    transcript = await visitor.get(f"/api/v1/calls/{call['call_id']}/transcript")
+                    said = [(one["speaker"], one["text"]) for one in transcript["utterances"]]
+                    if ("app", "휴가 신청, 맞으신가요?") in said and "callee" in {speaker for speaker, _ in said}:
+                        return True
+            return False
+
+        await visitor.until(put_through)
+        assert await visitor.leave() == 0
+
+
+async def test_a_caller_is_asked_how_it_was(tmp_path: Path) -> None:
+    async with visiting(tmp_path, "--port", "0", "--speed", "20") as visitor:
+
+        async def thanked() -> bool:
+            for call in (await visitor.get("/api/v1/calls"))["calls"]:
+                if call["app"] == "survey":
+                    transcript = await visitor.get(f"/api/v1/calls/{call['call_id']}/transcript")
+                    if "답해 주셔서 감사합니다. 안녕히 계세요." in [one["text"] for one in transcript["utterances"]]:
+                        return True
+            return False
+
+        await visitor.until(thanked)
         assert await visitor.leave() == 0
 
 

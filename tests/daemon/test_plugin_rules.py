@@ -87,7 +87,7 @@ def test_the_call_app_of_the_readme_is_right(
 ) -> None:
     blocks = blocks_of(README.read_text())
     (code,) = [block for block in blocks if "async def repeat" in block]
-    (lines,) = [block for block in blocks if "[[callapps.app]]" in block]
+    (lines,) = [block for block in blocks if 'use = "repeat:repeat"' in block]
     (plugins / "repeat.py").write_text(code)
     path = str(configure(lines.replace('[plugins]\npath = ["/etc/parley/plugins"]\n', "")))
     assert main(["check", "--config", path]) == 0, capsys.readouterr().err
@@ -96,6 +96,55 @@ def test_the_call_app_of_the_readme_is_right(
     assert capsys.readouterr().out == (
         "repeat: Repeat what the caller says or presses, until nothing more comes.\n  repeat:repeat, codes repeat\n"
     )
+
+
+def test_the_outgoing_calls_of_the_readme_are_right(
+    configure: Configure, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARLEY_SWITCH_MAIN_PASSWORD", "example")
+    (lines,) = [block for block in blocks_of(README.read_text()) if "[callapps.outgoing]" in block]
+    path = str(configure(f'[[switch]]\n{lines}\n[[callapps.app]]\nname = "repeat"\nuse = "echo"\n'))
+    assert main(["check", "--config", path]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["app", "list", "--config", path]) == 0
+    assert capsys.readouterr().out.endswith("echo, those alone that are placed into it\n")
+
+
+def test_the_apps_in_the_box_are_configured_as_the_readme_shows(
+    configure: Configure, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (lines,) = [block for block in blocks_of(README.read_text()) if 'use = "relay"' in block]
+    path = str(configure(lines))
+    assert main(["check", "--config", path]) == 78
+    assert "the secret callapp-flowers-secret is missing" in capsys.readouterr().err
+    monkeypatch.setenv("PARLEY_CALLAPP_FLOWERS_SECRET", "example-secret")
+    assert main(["check", "--config", path]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["app", "list", "--config", path]) == 0
+    listed = capsys.readouterr().out
+    assert "directory, codes reception" in listed
+    assert "survey, codes satisfaction" in listed
+    assert "relay, numbers 07000001001" in listed
+
+
+def test_check_says_what_options_of_an_app_do_not_fit(
+    configure: Configure, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARLEY_CALLAPP_A_SECRET", "example-secret")
+    path = configure(
+        '[[callapps.app]]\nname = "a"\nuse = "relay"\ncodes = ["a"]\noptions = { url = "ws://10.0.0.7/" }\n'
+        '[[callapps.app]]\nname = "b"\nuse = "survey"\ncodes = ["b"]\n[[callapps.app.options.question]]\n'
+        'name = "way"\ntext = "?"\nchoices = ["가"]\n'
+        '[[callapps.app]]\nname = "c"\nuse = "directory"\ncodes = ["c"]\noptions = { greetings = "?" }\n'
+        '[[callapps.app]]\nname = "d"\nuse = "relay"\ncodes = ["d"]\n'
+    )
+    assert main(["check", "--config", str(path)]) == 78
+    said = capsys.readouterr().err
+    assert re.search(r"line 9: .*callapps\.app\[0\]\.options.*name 10\.0\.0\.7, or its network", said), said
+    assert re.search(r"callapps\.app\[1\]\.options.*the question way needs 2 to 9 choices", said), said
+    assert re.search(r"callapps\.app\[2\]\.options.*unknown field `greetings`", said), said
+    assert re.search(r"callapps\.app\[3\]\.options.*missing required field `url`", said), said
+    assert "the secret callapp-d-secret is missing" in said
 
 
 def test_check_names_what_is_no_call_app(

@@ -13,7 +13,10 @@ from argon2 import PasswordHasher
 
 from daemon.accounts.accounts import Accounts
 from daemon.accounts.passwords import Passwords
+from daemon.callapps.interventions import Interventions
+from daemon.callapps.room import CallApps
 from daemon.calls.call import Call
+from daemon.calls.control import CallControl
 from daemon.calls.events import (
     CallEvent,
     Direction,
@@ -26,7 +29,7 @@ from daemon.calls.events import (
 )
 from daemon.calls.links import LinkState, LinkStatus
 from daemon.calls.registry import Registry
-from daemon.config import Config, Role
+from daemon.config import CallAppsConfig, Config, Role
 from daemon.health import Health
 from daemon.hub import Hub
 from daemon.inbox.room import InboxRoom
@@ -99,8 +102,22 @@ class House:
             tools=self.tools,
             version="1.2.3",
             inbox=self.inbox,
+            interventions=self.interventions({}),
             clock=self.clock,
         )
+
+    def interventions(self, controls: Mapping[tuple[str, str], CallControl]) -> Interventions:
+        """What people do to live calls, by these controls, without any app."""
+        callapps = CallApps(
+            CallAppsConfig(),
+            {},
+            controls=controls,
+            hub=self.hub,
+            registry=self.registry,
+            transcripts=self.transcripts,
+            instance=lambda: "house",
+        )
+        return Interventions(callapps, self.registry, self.database, clock=self.clock)
 
     @asynccontextmanager
     async def inbox_at_work(self) -> AsyncIterator[None]:

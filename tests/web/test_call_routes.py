@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
+from daemon.calls.call import AppState
 from daemon.calls.events import Direction
 from tests.web.browser import bearer
 from tests.web.client import Reply, ask
@@ -74,6 +75,32 @@ async def test_an_ended_call_is_served_from_the_store(house: House, api: Api) ->
     reply = await api.get(f"/api/v1/calls/{call_id}")
     assert (reply.json["state"], reply.json["disposition"]) == ("ended", "answered")
     assert reply.json["legs"][0]["state"] == "ended"
+
+
+async def test_a_call_tells_of_the_app_that_led_it(house: House, api: Api) -> None:
+    call = house.ring()
+    key = ("freeswitch", "main", "leg-a")
+    house.registry.tell_app(key, "order", "")
+    house.registry.tell_app_state(key, AppState.SPEAKING)
+    live = (await api.get(f"/api/v1/calls/{call.call_id}")).json
+    assert [live[name] for name in ("app", "app_state", "app_ending", "outcome")] == ["order", "speaking", "", ""]
+    house.hang_up()
+    house.registry.tell_app(key, "order", "ordered", state=AppState.HANDED_OVER, ending="handed_on")
+    await house.store(call, [])
+    house.now += 1_000
+    house.registry.sweep()
+    for shown in (
+        (await api.get(f"/api/v1/calls/{call.call_id}")).json,
+        (await api.get("/api/v1/calls")).json["calls"][0],
+    ):
+        told = [shown[name] for name in ("app", "app_state", "app_ending", "outcome")]
+        assert told == ["order", "handed_over", "handed_on", "ordered"]
+
+
+async def test_a_call_without_an_app_tells_of_none(house: House, api: Api) -> None:
+    call_id = await stored(house, "leg-a")
+    shown = (await api.get(f"/api/v1/calls/{call_id}")).json
+    assert [shown[name] for name in ("app", "app_state", "app_ending", "outcome")] == ["", None, "", ""]
 
 
 async def test_numbers_are_masked_for_viewers(house: House, api: Api) -> None:

@@ -100,6 +100,10 @@ async def test_real_answers_are_what_the_document_says(house: House, document: d
         await see("GET", "/api/v1/calls/{call_id}", f"/api/v1/calls/{call_id}")
         for form in ("json", "csv", "text", "vtt"):
             await see("GET", transcript, f"/api/v1/calls/{call_id}/transcript?format={form}")
+    for verb, body in (("transfer", {"extension": "1001"}), ("say", {"text": "네"}), ("hangup", None)):
+        for call_id in (call.call_id, ended.call_id, "none"):
+            await see("POST", f"/api/v1/calls/{{call_id}}/{verb}", f"/api/v1/calls/{call_id}/{verb}", json=body)
+    await see("POST", "/api/v1/calls/{call_id}/say", "/api/v1/calls/none/say", json={})
     await see("GET", "/sign-in", "/sign-in?code=x")
     await see("GET", "/sign-in", f"/sign-in?code={house.accounts.one_time_code('viewer', 'demo')}")
     await see("GET", "/socket.io/", "/socket.io/?EIO=4&transport=websocket")

@@ -37,7 +37,7 @@ async def test_name_and_password_become_a_session(house: House) -> None:
     body = {"username": "jin", "password": PASSWORD}
     reply = await ask(server, "POST", PATH, json=body, headers={"Origin": origin_of(server)})
     assert reply.status == 200
-    assert reply.json == {"username": "jin", "role": "viewer", "full_numbers": False}
+    assert reply.json == {"username": "jin", "role": "viewer", "full_numbers": False, "extension": ""}
     cookie = cookie_of(reply)
     assert cookie["httponly"]
     assert cookie["samesite"] == "Strict"
@@ -52,7 +52,7 @@ async def test_full_numbers_follow_the_role(house: House) -> None:
     server = await house.serve()
     for role, full in (("viewer", False), ("operator", True), ("admin", True)):
         reply = await ask(server, "GET", PATH, headers=bearer(await house.token(role)))  # type: ignore[arg-type]
-        assert reply.json == {"username": f"token-{role}", "role": role, "full_numbers": full}
+        assert reply.json == {"username": f"token-{role}", "role": role, "full_numbers": full, "extension": ""}
     house.config.web.full_numbers = "nobody"
     reply = await ask(server, "GET", PATH, headers=bearer(await house.token("admin", "another")))
     assert not reply.json["full_numbers"]
@@ -135,7 +135,7 @@ async def test_a_printed_address_signs_in_once(house: House) -> None:
     assert (reply.status, reply.headers["Location"]) == (303, "/")
     assert reply.headers["Referrer-Policy"] == "no-referrer"
     who = await ask(server, "GET", PATH, headers=session_of(reply))
-    assert who.json == {"username": "demo", "role": "operator", "full_numbers": True}
+    assert who.json == {"username": "demo", "role": "operator", "full_numbers": True, "extension": ""}
     reopened = await ask(server, "GET", f"/sign-in?code={code}", headers=session_of(reply))
     assert (reopened.status, reopened.headers["Location"]) == (303, "/")
     again = await ask(server, "GET", f"/sign-in?code={code}")

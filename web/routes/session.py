@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from daemon.accounts.account import Session
 from daemon.accounts.errors import SignInRefused, TooManyAttempts
+from daemon.stores.database import DatabaseAwayError
 from web.auth import COOKIE, Needs
 from web.endpoint import JSON, Answer, Asked, Endpoint, json_response
 from web.identity import Identity
@@ -97,13 +98,13 @@ class SessionRoutes:
                 429, "Too many attempts", f"Try again in {wait} s.", {"Retry-After": str(wait)}
             ) from error
         await self._end_former(asked.request)
-        response = json_response(self._payload(Identity(session.account, session.token)))
+        response = json_response(await self._payload(Identity(session.account, session.token)))
         self._set_cookie(response, session)
         return response
 
     async def get_session(self, asked: Asked[None, None]) -> SessionPayload:
         """Who asks."""
-        return self._payload(asked.somebody)
+        return await self._payload(asked.somebody)
 
     async def sign_out(self, asked: Asked[None, None]) -> web.Response:
         """The cookie's session ends; an API token stays valid."""
@@ -140,9 +141,13 @@ class SessionRoutes:
         address = self._auth.address(request)
         return "local" if address is None else str(address)
 
-    def _payload(self, identity: Identity) -> SessionPayload:
+    async def _payload(self, identity: Identity) -> SessionPayload:
         account = identity.account
-        return SessionPayload(account.name, account.role, self._auth.view(identity) is View.FULL)
+        try:
+            extension = await self._accounts.extension_of(account)
+        except DatabaseAwayError:
+            extension = ""  # who was recognised before stays signed in
+        return SessionPayload(account.name, account.role, self._auth.view(identity) is View.FULL, extension)
 
     def _set_cookie(self, response: web.Response, session: Session) -> None:
         response.set_cookie(

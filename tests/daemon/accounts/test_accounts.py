@@ -14,6 +14,7 @@ from sqlalchemy import event, text
 from daemon.accounts.account import Account
 from daemon.accounts.accounts import Accounts
 from daemon.accounts.errors import (
+    ExtensionRefusedError,
     NameRefusedError,
     NameTakenError,
     PasswordRefusedError,
@@ -167,6 +168,31 @@ async def test_a_new_password_ends_the_users_sessions(accounts: Accounts) -> Non
     with pytest.raises(SignInRefused):
         await accounts.sign_in("kim", PASSWORD, HERE)
     await accounts.sign_in("kim", "another long password", HERE)
+
+
+async def test_a_person_has_an_extension(accounts: Accounts, database: Database) -> None:
+    await accounts.add_user("kim", PASSWORD, "operator")
+    kim = (await accounts.sign_in("kim", PASSWORD, HERE)).account
+    assert await accounts.extension_of(kim) == ""
+    await accounts.set_extension("KIM", "2002", by=ADMIN)
+    assert await accounts.extension_of(kim) == "2002"
+    assert [user.extension for user in await accounts.list_users()] == ["2002"]
+    changed = (await audited(database))[0]
+    assert (changed.actor, changed.action, changed.detail) == ("chief", "extension_changed", {"extension": "2002"})
+    await accounts.set_extension("kim", "")
+    assert await accounts.extension_of(kim) == ""
+
+
+async def test_who_has_no_extension(accounts: Accounts) -> None:
+    await accounts.add_user("kim", PASSWORD, "operator")
+    await accounts.set_extension("kim", "2002")
+    assert await accounts.extension_of(Account("kim", "operator", "token")) == "", "a token of the same name is nobody"
+    assert await accounts.extension_of(Account("lee", "operator", "session")) == ""
+    with pytest.raises(UnknownNameError):
+        await accounts.set_extension("lee", "2002")
+    for extension in ("20 02", "2002\n", "1" * 65):
+        with pytest.raises(ExtensionRefusedError):
+            await accounts.set_extension("kim", extension)
 
 
 async def test_a_new_role_holds_at_once_and_a_removed_user_is_gone(accounts: Accounts) -> None:

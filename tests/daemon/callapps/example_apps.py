@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from daemon.callapps.contract import AppCall
+from daemon.callapps.contract import AppCall, AppSecret
+from daemon.config import CallAppConfig
 
 
 class Script:
@@ -42,3 +43,8 @@ async def greedy(call: AppCall, number: str) -> None:
 
 async def needy(call: AppCall, *, weather: Runless) -> None:
     """Needs what nobody has."""
+
+
+async def owning(call: list[object], *, config: CallAppConfig, secret: AppSecret) -> None:
+    """Keeps what it was given as its own."""
+    call += [config, secret.read()]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from daemon.callapps.contract import AppCall
+from daemon.callapps.asking import exactly
+from daemon.callapps.contract import AppCall, Understanding
+from daemon.callapps.interventions import Interventions
+from daemon.callapps.placements import Placements
 from daemon.callapps.room import CallApps
 from daemon.calls.call import Call
 from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig
 from daemon.demo.call import SimulatedCall
 from daemon.demo.switch import SimulatedSwitch
+from daemon.secrets import Secrets
+from daemon.stores.database import Database
 from daemon.switch.legs import ORIGIN
 from tests.daemon.callapps.example_apps import Script
 from tests.daemon.switch.following import Following
@@ -20,6 +26,7 @@ CODE = "order-app"
 SCRIPTED = "tests.daemon.callapps.example_apps:scripted"
 ANNOUNCEMENT = "잠시만 기다려 주세요"
 PERSON = "1001"
+DIAL = {"1[0-9]{3}": "user/{number}", "0[0-9]+": "{execute_on_answer=amd}sofia/gateway/trunk/{number}"}
 
 App = Callable[[AppCall], Awaitable[None]]
 
@@ -39,19 +46,31 @@ class Phone:
     """One Parley, in as far as it takes calls. ``instance`` tells it from others, and stays over its restarts."""
 
     def __init__(
-        self, switch: SimulatedSwitch, does: App, config: CallAppsConfig | None = None, *, instance: str = "here"
+        self,
+        switch: SimulatedSwitch,
+        does: App,
+        config: CallAppsConfig | None = None,
+        *,
+        instance: str = "here",
+        supplies: Mapping[type, object] | None = None,
+        understand: Understanding = exactly,
+        secrets: Secrets | None = None,
     ) -> None:
         self.switch = switch
         self.script = Script(does)
-        self.following = Following(switch.port, speak_engine="tts", speak_voice="ko")
+        self.following = Following(switch.port, speak_engine="tts", speak_voice="ko", dial=DIAL)
+        self.placements = Placements()
         self.room = CallApps(
             config or apps(),
-            {Script: self.script},
+            {Script: self.script, **(supplies or {})},
             controls={(ORIGIN, "main"): self.following.switch.control},
             hub=self.following.hub,
             registry=self.following.registry,
             transcripts=self.following.transcripts,
             instance=lambda: instance,
+            placements=self.placements,
+            understand=understand,
+            secrets=secrets,
         )
 
     async def start(self) -> None:
@@ -77,6 +96,10 @@ class Phone:
         async with asyncio.timeout(_LONGEST):
             while self.room._tasks:
                 await asyncio.wait(list(self.room._tasks))
+
+    def interventions(self, database: Database, *, patience: float = 20.0) -> Interventions:
+        """What people do to its calls."""
+        return Interventions(self.room, self.following.registry, database, clock=time.time, patience=patience)
 
     async def ring(self, *, code: str = CODE, **who: Any) -> SimulatedCall:
         """Somebody calls and is parked."""

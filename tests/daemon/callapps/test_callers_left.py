@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from daemon.callapps.contract import AppCall, CommandFailedError
+from daemon.callapps.contract import AppCall, CommandFailedError, GivenUpError
 from daemon.calls.links import LinkState
 from daemon.config import FallbackConfig
 from daemon.demo.switch import SimulatedSwitch
@@ -53,6 +53,32 @@ async def test_an_app_that_raises(answer: Answer) -> None:
     assert failed["at"].startswith("test_callers_left.py:")
     assert NUMBER not in str(logs)
     assert ANNOUNCEMENT not in str(logs)
+
+
+async def test_an_app_that_gives_its_caller_up(answer: Answer) -> None:
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        raise GivenUpError("not_found")
+
+    phone = await answer(app)
+    with capture_logs() as logs:
+        call = await phone.ring()
+        await reached_a_person(phone, call.leg_id)
+        await phone.idle()
+    assert phone.said(call) == [ANNOUNCEMENT]
+    assert phone.call(call).outcome == "not_found"
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == []
+
+
+async def test_what_an_app_that_gives_up_said_of_its_outcome_counts(answer: Answer) -> None:
+    async def app(call: AppCall) -> None:
+        call.outcome = "half done"
+        raise GivenUpError("not_found")
+
+    phone = await answer(app)
+    call = await phone.ring()
+    await reached_a_person(phone, call.leg_id)
+    assert phone.call(call).outcome == "half done"
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])

@@ -11,6 +11,7 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.callapps.clock import LoopClock
 from daemon.callapps.contract import BargeIn, Collected, Collecting, Heard, Listening
 from daemon.callapps.ear import Ear
 from daemon.callapps.listening import Patience, collect, listen
@@ -48,8 +49,11 @@ class Clock:
     def __init__(self) -> None:
         self.now = 100.0
 
-    def __call__(self) -> float:
+    def time(self) -> float:
         return self.now
+
+    async def wait(self, changed: asyncio.Event, until: float) -> None:
+        raise AssertionError("nobody waits here")
 
 
 @pytest.fixture
@@ -147,7 +151,7 @@ DEEDS: Mapping[str, Callable[[Ear, str], None]] = {
 @given(st.lists(st.tuples(st.sampled_from(sorted(DEEDS)), st.sampled_from("12")), max_size=6), st.booleans())
 def test_listening_always_ends_and_loses_nothing(deeds: list[Deed], digits_only: bool) -> None:
     async def work() -> Heard | Collected:
-        ear = Ear(0.5, asyncio.get_running_loop().time)
+        ear = Ear(0.5, LoopClock())
         ear.attend()
 
         def does(left: list[Deed]) -> None:

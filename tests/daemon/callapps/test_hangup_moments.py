@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from daemon.callapps.contract import AppCall
 from daemon.demo.channel import Channel
 from daemon.demo.event import Event
+from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
 from tests.daemon.callapps.phone import Phone, apps
 
@@ -100,3 +101,71 @@ async def hung_up_after(events: int, turns: int) -> None:
 def test_at_any_moment(events: int, turns: int) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(hung_up_after(events, turns))
+
+
+class Desk:
+    """An app that puts the caller through, and goes on where that fails."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.cleaned = 0
+
+    async def lead(self, call: AppCall) -> None:
+        self.begun += 1
+        try:
+            await call.answer()
+            await call.put_through(LAST, words="연결합니다", announcement="문의입니다", ring_time=20.0)
+        finally:
+            self.cleaned += 1
+
+
+async def parted_after(events: int, turns: int, *, person: bool, answers: bool) -> None:
+    """The caller, or the ``person`` who is rung, hangs up so many turns of the loop after that event of the switch."""
+    switch = SimulatedSwitch(speed=500.0)
+    await switch.start()
+    switch.exchange.destinations[LAST] = Destination(rings=2.0, answers=answers, cause="USER_BUSY")
+    desk = Desk()
+    phone = Phone(switch, desk.lead, apps(hold_music="local_stream://moh"))
+    await phone.start()
+    try:
+        call = await switch.call(code="order-app")
+        fired = 0
+
+        def count(event: Event) -> None:
+            nonlocal fired
+            fired += 1
+            if fired == events:
+                hang_up(turns)
+
+        def hang_up(later: int) -> None:
+            if later:
+                asyncio.get_running_loop().call_soon(hang_up, later - 1)
+                return
+            for leg in list(switch.core.channels.values()):
+                if leg.outbound is person:
+                    leg.thread.hang_up("NORMAL_CLEARING", by_far_end=True)
+
+        switch.core.listen(count)
+        await call.park()
+        await phone.following.until(lambda: desk.cleaned or phone.following.state(call.leg_id) == "ended")
+        await call.hang_up()
+        await phone.idle()
+        async with asyncio.timeout(30):
+            for leg in list(switch.core.channels.values()):
+                await leg.gone.wait()
+        assert switch.core.channels == {}
+        assert desk.cleaned == desk.begun <= 1
+        assert phone.room._runs == {}
+        assert phone.following.switch._commands._executions_of == {}
+    finally:
+        await phone.stop()
+        await switch.stop()
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 70), st.integers(1, 30), st.booleans(), st.booleans())
+@example(400, 1, False, True)
+@example(400, 1, True, False)
+def test_no_leg_is_left_behind(events: int, turns: int, person: bool, answers: bool) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(parted_after(events, turns, person=person, answers=answers))

@@ -127,6 +127,43 @@ async def test_a_recogniser_that_notices_speech_breaks_a_prompt_off(switch: Simu
     assert heard[0].prompt.by is BargeIn.SPEECH
 
 
+async def test_a_cough_is_no_answer_and_was_there_all_the_same(answer: Answer) -> None:
+    heard: list[Heard] = []
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        heard.append(await call.listen())
+
+    phone = await answer(app, apps(recogniser="", no_input=1.0))
+    call = await phone.ring()
+    await phone.following.until(lambda: phone.script.calls and phone.call(call).answered_at)
+    await call.say("어", start=1.0, end=1.1, interim=True, vendor="google")
+    await call.say("", start=1.0, end=1.1, vendor="google")
+    await ended(call)
+    assert heard == [Heard(Listening.NO_INPUT, sound=True)]
+
+
+async def test_whether_the_caller_is_there(answer: Answer) -> None:
+    there: list[bool] = []
+    answered = asyncio.Event()
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        there.append(call.is_there)
+        answered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            there.append(call.is_there)
+
+    phone = await answer(app)
+    call = await phone.ring()
+    await answered.wait()
+    await call.hang_up()
+    await phone.idle()
+    assert there == [True, False]
+
+
 async def test_what_must_be_heard_is_heard(answer: Answer) -> None:
     heard: list[Heard] = []
 

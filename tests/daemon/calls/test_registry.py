@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from daemon.calls.call import LEG_TRANSITIONS, CallForgotten, CallState, DigitHeard, Disposition, LegState, LegStep
 from daemon.calls.events import (
+    AnswererDetected,
     DigitPressed,
     Direction,
     LegChanged,
@@ -199,6 +200,37 @@ def test_a_stored_call_is_found_again_by_any_of_its_legs(story: Story) -> None:
     assert story.call("a") is story.call("b")
     assert (story.call("a").call_id, story.call("c").call_id) == ("stored-1", "stored-2")
     assert story.call("d").call_id not in {"stored-1", "stored-2"}
+
+
+def test_a_leg_that_was_announced_has_its_call_before_it_appears(story: Story) -> None:
+    key = ("freeswitch", "main", "a")
+    story.registry.expect(key, "placed-1")
+    story.registry.adopt({}, "freeswitch", "main")
+    assert story.registry.is_stored(*key)
+    story.appear("a", direction=Direction.OUTBOUND)
+    assert story.call("a").call_id == "placed-1"
+    assert not story.registry.is_stored(*key)
+    story.registry.expect(key, "placed-2")
+    assert not story.registry.is_stored(*key), "a leg that is there is not about to appear"
+
+
+def test_a_leg_that_will_not_appear_is_forgotten(story: Story) -> None:
+    key = ("freeswitch", "main", "a")
+    story.registry.expect(key, "placed-1")
+    story.registry.expect(key, "")
+    story.appear("a")
+    assert story.call("a").call_id != "placed-1"
+
+
+def test_who_answered_is_known_once_it_is_told(story: Story) -> None:
+    story.appear("a")
+    story.answer("a")
+    assert not story.call("a").legs[0].machine
+    story.tell(AnswererDetected, "a", machine=True)
+    assert story.call("a").legs[0].machine
+    story.end("a")
+    story.tell(AnswererDetected, "a", machine=False)
+    assert story.call("a").legs[0].machine
 
 
 def test_a_rekeyed_call_keeps_its_legs_and_its_followers(story: Story) -> None:

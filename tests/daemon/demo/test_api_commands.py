@@ -38,6 +38,22 @@ async def test_originate_parks_what_answers(switch: SimulatedSwitch, connect: Co
     assert switch.leg_ids() == []
 
 
+async def test_a_placed_leg_has_its_variables_from_its_first_event_on(
+    switch: SimulatedSwitch, connect: Connect
+) -> None:
+    switch.exchange.destinations["01000000000"] = Destination(machine=True)
+    client = await connect(switch.port, "json ALL")
+    given = "{origination_uuid=leg-1,parley_app=order}{execute_on_answer=amd}"
+    assert await client.ask(f"api originate {given}sofia/gateway/pbx/01000000000 &park()") == "+OK leg-1\n"
+    created = await client.event(Event_Name="CHANNEL_CREATE", Unique_ID="leg-1")
+    assert created["variable_parley_app"] == "order"
+    parked = await client.event(Event_Name="CHANNEL_PARK", Unique_ID="leg-1")
+    assert parked["variable_amd_result"] == "MACHINE"
+    assert await client.ask("api originate {origination_uuid=leg-1}user/1001 &park()") == (
+        "-ERR DESTINATION_OUT_OF_ORDER\n"
+    )
+
+
 async def test_variables_dumps_and_lists_agree(switch: SimulatedSwitch, connect: Connect) -> None:
     client = await connect(switch.port)
     call = await switch.call(name='이 "따옴표"', code="dev-app")

@@ -10,7 +10,8 @@ from collections import defaultdict
 import pytest
 
 from daemon.demo.callers import Callers
-from daemon.demo.dialogues import LED, SCRIPTS
+from daemon.demo.dialogues import SCRIPTS
+from daemon.demo.led_dialogues import LED
 from daemon.demo.script import Connect, Consult, Line, Script, Transfer
 from daemon.demo.switch import SimulatedSwitch
 from protocols.esl.connection import AuthRefused, BrokenEvent, Connection, Ready, UnknownFrame

@@ -50,6 +50,8 @@ def call_row(call_id: str, **changes: Any) -> CallRow:
         "disposition": None,
         "merged_into": "",
         "sensitive": False,
+        "outcome": "ordered",
+        "app_ending": "handed_on",
     }
     fields["legs"] = [leg_row(str(changes.get("other_id", fields["other_id"])))]
     return CallRow(**(fields | changes))

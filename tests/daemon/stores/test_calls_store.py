@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import insert
 
 from daemon.stores.calls import (
     CallAlias,
@@ -22,6 +23,7 @@ from daemon.stores.calls import (
 )
 from daemon.stores.cursor import CursorError
 from daemon.stores.database import Database, RowRefusedError
+from daemon.stores.schema import calls
 from tests.daemon.stores.rows import call_row, leg_row
 
 replace = msgspec.structs.replace
@@ -59,10 +61,19 @@ async def test_a_later_state_replaces_the_earlier_one(database: Database) -> Non
 async def test_what_was_known_of_a_call_is_not_forgotten(database: Database) -> None:
     known = call_row("a", sensitive=True)
     await save(database, known)
-    nothing: dict[str, Any] = dict.fromkeys(("caller", "caller_name", "callee", "did", "code", "app", "outcome"), "")
+    names = ("caller", "caller_name", "callee", "did", "code", "app", "outcome", "app_ending")
+    nothing: dict[str, Any] = dict.fromkeys(names, "")
     poorer = call_row("a", other_id="another", server="elsewhere", created_at=1.0, answered_at=None, legs=[], **nothing)
     await save(database, poorer)
     assert await read(database, "a") == known
+
+
+async def test_a_call_that_an_older_version_stored(database: Database) -> None:
+    stored = call_row("a", legs=[], app_ending="", outcome="")
+    known = {name: value for name, value in msgspec.structs.asdict(stored).items() if value not in ("", [])}
+    async with database.transaction() as connection:
+        await connection.execute(insert(calls).values(known | {"hangup_cause": "", "merged_into": ""}))
+    assert await read(database, "a") == stored
 
 
 async def test_a_leg_belongs_to_the_call_that_named_it_last(database: Database) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import pytest
 
 from daemon.calls.control import Certainty, Outcome
 from daemon.calls.events import AppFellSilent, AppSpoke, LegEnded, RecogniserStarted
 from daemon.config import RecogniserConfig, SpeechConfig
+from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
 from daemon.switch.command_link import CommandLink
 from daemon.switch.link import Link, connect
@@ -20,6 +22,8 @@ from protocols.esl.connection import Connection
 from tests.daemon.switch.following import Following
 from tests.daemon.switch.script import Conversation, reply, response
 from tests.daemon.switch.translation import event
+
+DIAL = {"[0-9]+": "sofia/gateway/trunk/{number}"}
 
 Follow = Callable[..., Following]
 Scripted = Callable[..., Any]
@@ -216,28 +220,46 @@ async def test_bridging_two_legs(switch: SimulatedSwitch, follow: Follow) -> Non
 
 async def test_placing_a_call(switch: SimulatedSwitch, follow: Follow) -> None:
     switch.core.speed = 100.0
-    following = follow(switch.port)
+    following = follow(switch.port, dial=DIAL)
     await following.ready()
+    leg_id = str(uuid4())
     placed = await following.switch.control.originate(
-        "loopback/07000001004/public", caller="0212345678", ring_time=20.0
+        "07000001004", leg_id=leg_id, caller="0212345678", ring_time=20.0, mark="order.placed.here"
     )
     assert placed.ok, placed
-    await following.until(lambda: following.registry.call_of("freeswitch", "main", placed.text) is not None)
+    assert following.events[0].leg_id == leg_id
+    await following.until(lambda: following.state(leg_id) == "parked")
+    (leg,) = following.call(leg_id).legs
+    assert (leg.caller, leg.callee, leg.mark) == ("0212345678", "07000001004", "order.placed.here")
+    assert switch.core.channels[leg_id].variables["originate_timeout"] == "20"
 
 
 async def test_a_call_that_cannot_be_placed(switch: SimulatedSwitch, follow: Follow) -> None:
-    following = follow(switch.port)
+    switch.core.speed = 100.0
+    switch.exchange.destinations["0212345678"] = Destination(answers=False, cause="USER_BUSY")
+    following = follow(switch.port, dial={"1.*": "nosuch/{number}", **DIAL})
     await following.ready()
-    failed = await following.switch.control.originate("nosuch/endpoint", caller="", ring_time=5.0)
-    assert (failed.certainty, failed.ok) == (Certainty.ANSWERED, False)
-    assert failed.text.startswith("-ERR")
+    for number, cause in (("1001", "CHAN_NOT_IMPLEMENTED"), ("0212345678", "USER_BUSY")):
+        failed = await following.switch.control.originate(number, leg_id=str(uuid4()), caller="", ring_time=5.0)
+        assert failed == Outcome(Certainty.ANSWERED, False, cause)
+
+
+async def test_only_what_is_configured_is_dialled(switch: SimulatedSwitch, follow: Follow) -> None:
+    following = follow(switch.port, dial={"1[0-9]{3}": "user/{number}"})
+    await following.ready()
+    control = following.switch.control
+    assert control.dials("1001")
+    assert not control.dials("10010")
+    with pytest.raises(LocalError):
+        await control.originate("10010", leg_id=str(uuid4()), caller="", ring_time=1.0)
 
 
 async def test_without_a_link_nothing_is_sent(unused_tcp_port: int, follow: Follow) -> None:
-    control = follow(unused_tcp_port).switch.control
+    control = follow(unused_tcp_port, dial=DIAL).switch.control
     for outcome in (await control.answer("leg-1"), await control.hang_up("leg-1"), await control.stop("leg-1")):
         assert (outcome.certainty, outcome.ok) == (Certainty.NOT_SENT, False)
-    assert (await control.originate("user/1000", caller="", ring_time=1.0)).certainty is Certainty.NOT_SENT
+    placing = control.originate("01012345678", leg_id="leg-1", caller="", ring_time=1.0)
+    assert (await placing).certainty is Certainty.NOT_SENT
 
 
 async def test_a_lost_reply_is_unknown(switch: SimulatedSwitch, follow: Follow) -> None:
@@ -258,7 +280,7 @@ async def test_a_lost_reply_is_unknown(switch: SimulatedSwitch, follow: Follow) 
 async def test_a_line_break_is_refused_before_a_byte_is_written(
     bad: str, switch: SimulatedSwitch, follow: Follow
 ) -> None:
-    following = follow(switch.port, speak_engine="tts")
+    following = follow(switch.port, speak_engine="tts", dial=DIAL)
     await following.ready()
     control = following.switch.control
     attempts: list[Coroutine[Any, Any, Outcome]] = [
@@ -268,8 +290,10 @@ async def test_a_line_break_is_refused_before_a_byte_is_written(
         control.stop(bad),
         control.record("leg-1", f"/srv/{bad}.wav"),
         control.send_dtmf("leg-1", f"1{bad}"),
-        control.originate(f"user/{bad}", caller="", ring_time=1.0),
-        control.originate("user/1", caller=f"1{bad}", ring_time=1.0),
+        control.originate(f"1{bad}", leg_id="leg-1", caller="", ring_time=1.0),
+        control.originate("1", leg_id="leg-1", caller=f"1{bad}", ring_time=1.0),
+        control.originate("1", leg_id=f"1{bad}", caller="", ring_time=1.0),
+        control.originate("1", leg_id="leg-1", caller="", ring_time=1.0, mark=f"a{bad}"),
         control.hold(bad, True),
         control.bridge("leg-1", bad),
         control.transfer("leg-1", bad),
@@ -299,12 +323,17 @@ async def test_words_are_not_expanded_by_the_switch(text: str, switch: Simulated
 
 @pytest.mark.parametrize("value", ["1 2", "9664 XML other", "{a=b}1", "user/1,user/2", "1|2", "", "-both 1"])
 async def test_arguments_stay_one_argument(value: str, switch: SimulatedSwitch, follow: Follow) -> None:
-    following = follow(switch.port)
+    following = follow(switch.port, dial={"(?s).*": "user/{number}"})
     await following.ready()
     with pytest.raises(LocalError):
         await following.switch.control.transfer("leg-1", value)
     with pytest.raises(LocalError):
-        await following.switch.control.originate(value, caller="", ring_time=1.0)
+        await following.switch.control.originate(value, leg_id="leg-1", caller="", ring_time=1.0)
+    for fields in ({"caller": value or ","}, {"caller": "", "mark": value or "}"}):
+        with pytest.raises(LocalError):
+            await following.switch.control.originate("1", leg_id="leg-1", ring_time=1.0, **fields)
+    with pytest.raises(LocalError):
+        await following.switch.control.originate("1", leg_id=value, caller="", ring_time=1.0)
     with pytest.raises(LocalError):
         await following.switch.control.send_dtmf("leg-1", value + "x")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.calls.events import LegAppeared, LegEnded
+from daemon.calls.events import AnswererDetected, LegAppeared, LegEnded
 from daemon.switch.snapshot import own_code
 from protocols.esl.events import ChannelRow, EslEvent
 from tests.daemon.switch.translation import Translation, event
@@ -318,6 +318,19 @@ def test_an_originated_leg_is_called_by_whom_it_was_said_to_be_at_first() -> Non
     find(told, event("CHANNEL_DATA", caller_number="public", caller_name="Outbound Call"), row)
     fields = told.lines()[0][2]
     assert (fields["caller"], fields["caller_name"], fields["did"]) == ("1000", "Parley", "1001")
+
+
+@pytest.mark.parametrize(("result", "machine"), [("MACHINE", True), ("machine", True), ("HUMAN", False)])
+def test_who_answered_is_told_once(result: str, machine: bool) -> None:
+    answered = [event(name, amd_result=result) for name in ("CHANNEL_EXECUTE_COMPLETE", "CHANNEL_PARK")]
+    told = Translation().take([event("CHANNEL_CREATE"), *answered])
+    (detected,) = [event for event in told.events if isinstance(event, AnswererDetected)]
+    assert detected.machine is machine
+
+
+def test_a_detector_that_is_not_sure_says_nothing() -> None:
+    told = Translation().take([event("CHANNEL_CREATE"), event("CHANNEL_PARK", amd_result="NOTSURE")])
+    assert kinds(told) == ["LegAppeared", "LegParked"]
 
 
 def test_a_bridged_leg_is_not_parked() -> None:

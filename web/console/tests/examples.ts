@@ -65,6 +65,9 @@ export function call(id: string, known: Partial<Call> = {}): Call {
     merged_into: null,
     sensitive: false,
     legs: [leg(`${id}-a`)],
+    app_state: null,
+    outcome: "",
+    app_ending: "",
     ...known,
   };
 }

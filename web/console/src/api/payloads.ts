@@ -10,6 +10,22 @@ export type CallState = "ringing" | "parked" | "active" | "bridged" | "held" | "
 export type LegState = "ringing" | "early" | "answered" | "ended";
 export type Direction = "inbound" | "outbound";
 export type Disposition = "answered" | "no_answer" | "busy" | "abandoned" | "failed" | "lost";
+/** What an app does that leads a call at this moment. */
+export type LiveAppState = "starting" | "speaking" | "listening" | "working" | "holding" | "fallen_back";
+export type AppState = LiveAppState | "handed_over" | "ended";
+/** Why an app leads a call no more. */
+export type AppEnding =
+  | "returned"
+  | "hung_up"
+  | "handed_on"
+  | "taken_over"
+  | "cut_off"
+  | "given_up"
+  | "failed"
+  | "late"
+  | "stopped"
+  | "lost"
+  | "refused";
 export type Speaker = "caller" | "callee" | "app";
 /** `slow`: up, but its answers take longer than they should. */
 export type LinkState = "connecting" | "ready" | "slow" | "away" | "refused" | "stopped";
@@ -19,6 +35,8 @@ export interface Session {
   username: string;
   role: Role;
   full_numbers: boolean;
+  /** Where calls reach them; empty where nobody has said so. */
+  extension: string;
 }
 
 /** RFC 9457, the body of every error. */
@@ -67,6 +85,12 @@ export interface Call {
   /** What is said on it is not for everybody. */
   sensitive: boolean;
   legs: Leg[];
+  /** Null where no app leads it or has led it. */
+  app_state: AppState | null;
+  /** How the app went, in its own word, else as it ended. */
+  outcome: string;
+  /** Empty while it leads the call. A later server may know others. */
+  app_ending: AppEnding | "" | (string & {});
 }
 
 /**

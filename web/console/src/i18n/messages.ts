@@ -1,6 +1,7 @@
 /** Every word of the page, in Korean and English. Korean is the pattern that English must fill. */
 
 import type { CallState, Direction, Disposition, LegState, LinkState, Role, Speaker } from "../api/payloads";
+import { handsEn, handsKo } from "./hands";
 import { inboxEn, inboxKo } from "./inbox";
 import { pbxEn, pbxKo } from "./pbx";
 
@@ -107,6 +108,7 @@ const ko = {
   },
 
   pbx: pbxKo,
+  hands: handsKo,
   inbox: inboxKo,
 
   dialogue: {
@@ -297,6 +299,7 @@ const en: Messages = {
   },
 
   pbx: pbxEn,
+  hands: handsEn,
   inbox: inboxEn,
 
   dialogue: {

@@ -32,6 +32,7 @@ export class Settings {
   );
   #theme: Theme = $state(asTheme(recall("theme")));
   #pause: number | null = $state(asPause(recall("pause")));
+  #extension: string = $state(recall("extension") ?? "");
 
   get language(): Language {
     return this.#language;
@@ -60,6 +61,16 @@ export class Settings {
   set pause(pause: number | null) {
     this.#pause = pause;
     remember("pause", String(pause ?? "off"));
+  }
+
+  /** Where a call was last taken over to; empty where none was. */
+  get extension(): string {
+    return this.#extension;
+  }
+
+  set extension(extension: string) {
+    this.#extension = extension;
+    remember("extension", extension);
   }
 
   /** The words of the page. */

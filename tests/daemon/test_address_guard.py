@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from daemon.inbox.address_guard import AddressGuard, PrivateAddressError
+from daemon.address_guard import AddressGuard, PrivateAddressError
 
 PRIVATE = [
     "0.0.0.0",

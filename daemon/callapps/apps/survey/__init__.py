@@ -1,0 +1,1 @@
+"""A few questions from the configuration, and what callers answer to them."""

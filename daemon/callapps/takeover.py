@@ -1,0 +1,45 @@
+"""A call that somebody takes out of its app's hands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from daemon.callapps.ending import Ending
+from daemon.calls.control import CallControl, Certainty, Outcome
+
+Act = Callable[[], Awaitable[Outcome]]
+
+
+class Takeover:
+    """``act`` is the command by which the caller leaves, ``ending`` how the app's part ends by that.
+
+    ``done`` is what became of ``act``; ``None``: the app had sent the caller on before, and nothing was done.
+    """
+
+    def __init__(self, ending: Ending, act: Act) -> None:
+        self.ending = ending
+        self.done: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
+        self._act = act
+
+    async def carry_out(self, leg_id: str, control: CallControl, recogniser: str) -> Outcome:
+        """Let the leg be as if no app had had it, and do what is to be done.
+
+        What is said is broken off, and ``recogniser``, if any, taken off the leg: where the caller goes it may be
+        begun anew, and a hangup with a media bug has left channels behind.
+        """
+        await control.stop(leg_id)
+        if recogniser:
+            await control.stop_recogniser(leg_id, recogniser)
+        try:
+            outcome = await self._act()
+        except asyncio.CancelledError:
+            self.done.set_result(Outcome(Certainty.UNKNOWN, False, "Parley stopped before the switch answered"))
+            raise
+        self.done.set_result(outcome)
+        return outcome
+
+    def let_go(self) -> None:
+        """Whoever waits is told that nothing was done, unless something was."""
+        if not self.done.done():
+            self.done.set_result(None)
