@@ -48,8 +48,8 @@ _KEYS_AT_ONCE: Final = 500
 _GIVEN_WAY: Final = 30.0
 _MOST_GIVEN_WAY: Final = 1.0
 _CLAIMED_MEANWHILE: Final = 64
-"""While it gives way, it waits before each claim for so many times as long as the last one took, but for no more
-seconds than these, and claims no more than these: some work goes on whatever comes in, and keeps nobody waiting long."""
+"""While it gives way, it waits before each claim so many times as long as the last one took, but no more seconds than
+these, and claims no more than these: some work goes on whatever comes in, and keeps nobody waiting long."""
 _LAST_WORD: Final = 2.0
 """Seconds for the store to take what is handed back at a stop."""
 
