@@ -13,7 +13,7 @@ from daemon.stores.sqlite_thread import SqliteThread
 
 log = structlog.get_logger(__name__)
 
-CHECKPOINT_AFTER: Final = 16 * 1024 * 1024
+CHECKPOINT_AFTER: Final = 8 * 1024 * 1024
 """Bytes of values that are written before the log is brought into the file."""
 
 
