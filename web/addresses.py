@@ -51,7 +51,7 @@ def address_behind(address: Address | None, forwarded_for: Sequence[str], truste
     right, to the first address that is none of them.
     """
     hops = _hops(forwarded_for)
-    while is_in(address, trusted) and hops:
+    while hops and is_in(address, trusted):
         hop = hops.pop()
         if hop is None:
             break

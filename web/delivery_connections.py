@@ -180,9 +180,7 @@ class DeliveryConnection(asyncio.Protocol):
             return
         self._heard_at = asyncio.get_running_loop().time()
         try:
-            self._under_way = self._connections.providers.take(
-                source, request.headers, request.forwarded_for, request.body, self._peer
-            )
+            self._under_way = self._connections.providers.take(source, request, self._peer)
         except Exception as error:
             self._refuse(error, request)
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
@@ -17,6 +16,7 @@ from protocols.webhooks.signatures import Reason
 from web.addresses import Address
 from web.auth import Auth
 from web.problems import ProblemError
+from web.whole_request import WholeRequest
 
 _READ_TIME: Final = 20.0
 """Seconds that a body may take to come."""
@@ -68,19 +68,18 @@ class Providers:
         source = self._inbox.sources.get(name)
         return source if source is not None and self._inbox.takes_at_once(source) else None
 
-    def take(
-        self,
-        source: Source,
-        headers: Sequence[tuple[str, str]],
-        forwarded_for: Sequence[str],
-        body: bytes,
-        peer: Address | None,
-    ) -> asyncio.Future[Accepted]:
+    def take(self, source: Source, request: WholeRequest, peer: Address | None) -> asyncio.Future[Accepted]:
         """Take a delivery in that has come whole, from ``peer``, without a token in its address.
 
         What is returned is done when it is safe. Raises ``SourceRefusedError`` and ``InboxFullError``.
         """
-        return self._inbox.take(source, headers, body, address=self._auth.address_behind(peer, forwarded_for))
+        return self._inbox.take(
+            source,
+            request.headers,
+            request.by_name,
+            request.body,
+            address=self._auth.address_behind(peer, request.forwarded_for),
+        )
 
     def _source(self, name: str) -> Source:
         source = self._inbox.sources.get(name)

@@ -47,14 +47,20 @@ _TELLING: Final = _ONCE | {
 class WholeRequest(msgspec.Struct, frozen=True, gc=False):
     """A request for ``/webhooks/{source}``, by HTTP/1.1 on a connection that stays open.
 
-    ``headers`` are as they came, name by name; bytes that are no UTF-8 as lone surrogates. ``host`` is of the header.
+    ``headers`` are as they came, name by name; bytes that are no UTF-8 as lone surrogates. ``by_name`` has the last of
+    each by its name in lower case.
     """
 
     source: str
-    host: str
     headers: list[tuple[str, str]]
+    by_name: dict[str, str]
     forwarded_for: list[str]
     body: bytes
+
+    @property
+    def host(self) -> str:
+        """Whom the sender takes us for."""
+        return self.by_name["host"]
 
 
 def whole_request(data: bytes, most: int) -> WholeRequest | None:
@@ -75,28 +81,27 @@ def whole_request(data: bytes, most: int) -> WholeRequest | None:
     if (
         path is None
         or not head.plain
-        or not head.once >= _NEEDED
+        or not head.by_name.keys() >= _NEEDED
         or len(head.headers) > _LINES
         or head.length != length
         or length > most
         or parser.get_http_version() != "1.1"
     ):
         return None
-    return WholeRequest(path[1].decode(), head.host, head.headers, head.forwarded_for, data[end:])
+    return WholeRequest(path[1].decode(), head.headers, head.by_name, head.forwarded_for, data[end:])
 
 
 class _Head:
     """What the parser tells of a head."""
 
-    __slots__ = ("forwarded_for", "headers", "host", "length", "once", "plain", "target")
+    __slots__ = ("by_name", "forwarded_for", "headers", "length", "plain", "target")
 
     def __init__(self) -> None:
         self.target = b""
         self.headers: list[tuple[str, str]] = []
+        self.by_name: dict[str, str] = {}
         self.forwarded_for: list[str] = []
-        self.once: set[str] = set()
         self.plain = True
-        self.host = ""
         self.length = -1
 
     def on_url(self, url: bytes) -> None:
@@ -105,18 +110,17 @@ class _Head:
     def on_header(self, name: bytes, value: bytes) -> None:
         text, lower = _name(name)
         content = value.strip(b" \t").decode("utf-8", "surrogateescape")
-        self.headers.append((text, content))
         if lower in _TELLING:
             self._tell(lower, content)
+        self.headers.append((text, content))
+        self.by_name[lower] = content
 
     def _tell(self, name: str, content: str) -> None:
+        """It says how the request is to be read. This is before it is among the others."""
         if name in _ONCE:
             # A second one is for aiohttp to judge.
-            self.plain &= name not in self.once
-            self.once.add(name)
-            if name == "host":
-                self.host = content
-            elif name == "content-length":
+            self.plain &= name not in self.by_name
+            if name == "content-length":
                 self.length = int(content) if _LENGTH.fullmatch(content) else -1
         elif name == "x-forwarded-for":
             self.forwarded_for.append(content)

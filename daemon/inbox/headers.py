@@ -25,10 +25,17 @@ def storable_headers(headers: Sequence[tuple[str, str]], *, url_token: str | Non
     ``url_token`` is what the address was asked with: no value that has it in it is kept.
     """
     kept = [
-        (str(name), MASK if _is_secret(name) or (url_token and url_token in unquote(value)) else _text(value))
+        (name, MASK if _is_secret(name) or (url_token and url_token in unquote(value)) else value)
         for name, value in headers
     ]
-    return msgspec.json.encode(kept).decode()
+    try:
+        text = msgspec.json.encode(kept).decode()
+    except (UnicodeEncodeError, TypeError):  # a name may be of a class of its own, which is a text all the same
+        pass
+    else:
+        if "\\u0000" not in text:
+            return text
+    return msgspec.json.encode([(str(name), _text(value)) for name, value in kept]).decode()
 
 
 # A provider names the same ones each time; whoever makes some up only costs the time to look at them.
@@ -39,6 +46,4 @@ def _is_secret(name: str) -> bool:
 
 
 def _text(value: str) -> str:
-    if value.isascii() and "\0" not in value:
-        return value
     return value.encode("utf-8", "surrogateescape").decode(errors="replace").replace("\0", "\ufffd")

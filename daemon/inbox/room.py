@@ -163,15 +163,18 @@ class InboxRoom(Inbox):
         self,
         source: Source,
         headers: Sequence[tuple[str, str]],
+        by_name: Mapping[str, str],
         body: bytes,
         *,
         address: Address | None,
-        url_token: str | None = None,
     ) -> asyncio.Future[Accepted]:
-        """As :meth:`receive`, for a source of which :meth:`takes_at_once` says so. What is refused raises at once."""
-        identified = source.identify(self.verify(source, headers, body, address=address, url_token=url_token), body)
-        kept_headers = storable_headers(headers, url_token=url_token)
-        return self.acceptor.accept(self._delivery(source, identified, kept_headers, body, address))
+        """As :meth:`receive`, for a source of which :meth:`takes_at_once` says so. What is refused raises at once.
+
+        ``by_name`` has the last of ``headers`` by each name in lower case. There is no token in the address.
+        """
+        self._verify(source, by_name, body, address=address, url_token=None)
+        identified = source.identify(by_name, body)
+        return self.acceptor.accept(self._delivery(source, identified, storable_headers(headers), body, address))
 
     def _delivery(
         self,
@@ -212,15 +215,20 @@ class InboxRoom(Inbox):
 
         Raises :class:`SourceRefusedError`.
         """
-        now = self._clock()
         by_name = {name.lower(): value for name, value in headers}
+        self._verify(source, by_name, body, address=address, url_token=url_token)
+        return by_name
+
+    def _verify(
+        self, source: Source, by_name: Mapping[str, str], body: bytes, *, address: Address | None, url_token: str | None
+    ) -> None:
+        now = self._clock()
         try:
             source.verify(by_name, body, address=address, url_token=url_token, now=now)
             source.admit(now)
         except SourceRefusedError as error:
             self.counts.refused(source.name, error.reason)
             raise
-        return by_name
 
     async def put(self, work: Work) -> str:
         """As the contract says."""

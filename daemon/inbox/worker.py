@@ -45,10 +45,11 @@ _IDLE: Final = 1.0
 """Seconds at most until it is looked again for what is due: another process may have stored or given it back."""
 _KEYS_AT_ONCE: Final = 500
 """Keys of which one waits that are looked at in one of these seconds, in case that nobody tells it to go on."""
-_GIVEN_WAY: Final = 0.05
-_CLAIMED_MEANWHILE: Final = 32
-"""While it gives way, the seconds before each claim, and the deliveries of one: some work goes on whatever comes in,
-and keeps nobody waiting long."""
+_GIVEN_WAY: Final = 30.0
+_MOST_GIVEN_WAY: Final = 1.0
+_CLAIMED_MEANWHILE: Final = 64
+"""While it gives way, it waits before each claim so many times as long as the last one took, but no more seconds than
+these, and claims no more than these: some work goes on whatever comes in, and keeps nobody waiting long."""
 _LAST_WORD: Final = 2.0
 """Seconds for the store to take what is handed back at a stop."""
 
@@ -95,6 +96,7 @@ class Worker:
         self._some_worked = asyncio.Event()
         self._handed_back = asyncio.Event()
         self._wake = asyncio.Event()
+        self._last_took = 0.0
         self._closing = False
         self._cutting_off = False
         runner.is_stopping = lambda: self._cutting_off
@@ -171,7 +173,7 @@ class Worker:
                 await self._handed_back.wait()
             most, full = self._share()
             if self._pressed():
-                await asyncio.sleep(_GIVEN_WAY)
+                await asyncio.sleep(min(_MOST_GIVEN_WAY, self._last_took * _GIVEN_WAY))
                 most = min(most, _CLAIMED_MEANWHILE)
             self._wake.clear()
             try:
@@ -202,6 +204,7 @@ class Worker:
     async def _claim(self, most: int, full: list[str]) -> tuple[list[Series], float]:
         """What is due of the sources that are not ``full``, and the seconds until it is worth looking again."""
         loop = asyncio.get_running_loop()
+        began = loop.time()
         async with self._database.transaction() as connection:
             now = await self._clock.read(connection)
             until, patience, holder = now + self._config.lease, self._config.order_wait, self._leases.holder
@@ -222,6 +225,7 @@ class Worker:
             due = await next_due(connection) if len(firsts) < most else None
         # What is due and was not claimed waits for another with its key or source, or is locked by somebody.
         wait = _IDLE if due is None or due <= now else due - now
+        self._last_took = loop.time() - began
         return series_of(firsts, following, loop.time()), min(wait, _IDLE)
 
     def _may_have_followers(self, row: ClaimedRow) -> bool:

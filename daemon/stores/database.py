@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from sqlite3 import Error as SqliteError
@@ -24,10 +24,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import PoolResetState
 from sqlalchemy.util import await_only
 
+from daemon.stores.sqlite_writer import SqliteWriter
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _UPGRADE_LOCK = 0x7061726C6579
 """The PostgreSQL advisory lock that lets one process migrate at a time."""
+
+_PRAGMAS = (
+    "busy_timeout=5000",
+    # FULL: what was committed survives a loss of power, since the spool's copy is deleted after the commit.
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    # Pages. Where much is written at once, the log does not come so far: see SqliteWriter.
+    "wal_autocheckpoint=16000",
+)
+"""Set on each connection to SQLite."""
 
 _JOURNAL_TRIES = 100
 _JOURNAL_PAUSE = 0.05
@@ -77,8 +89,12 @@ class Database:
         self._threads = WeakSet() if threads is None else threads
         self._writer = engine.execution_options(parley_writes=True)
         self._timeout = timeout
-        # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
-        self._turn: AbstractAsyncContextManager[object] = nullcontext() if self.is_postgresql else asyncio.Lock()
+        self._turn: AbstractAsyncContextManager[object] = nullcontext()
+        self._sqlite: SqliteWriter | None = None
+        if not self.is_postgresql:
+            # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
+            self._turn = turn = asyncio.Lock()
+            self._sqlite = SqliteWriter(engine.url.database or "", _PRAGMAS, turn)
         self._uses = 0
         self._unused = asyncio.Event()
         self._closed = False
@@ -119,19 +135,29 @@ class Database:
         async with self._guarded(), self._turn, self._writer.begin() as connection:
             yield connection
 
+    async def write(self, statement: str, parameters: Sequence[object]) -> int:
+        """Execute one statement in SQLite's own words, a transaction by itself; returns the rows it changed.
+
+        For the few that are too frequent for anything between them and the engine; :meth:`driver` is the same on
+        PostgreSQL. Raises as :meth:`transaction`.
+        """
+        if self._sqlite is None:
+            raise TypeError("PostgreSQL is spoken to by its driver")
+        async with self._guarded():
+            return await self._sqlite.write(statement, parameters)
+
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Any]:
-        """The driver's own connection (asyncpg's or aiosqlite's), on which each statement is a transaction by itself.
+        """The connection of PostgreSQL's driver, on which each statement is a transaction by itself.
 
-        For the few that write and are too frequent for anything between them and the driver. Raises as
-        :meth:`transaction`.
+        Raises as :meth:`transaction`.
         """
-        async with self._guarded(), self._turn, self._engine.connect() as connection:
+        async with self._guarded(), self._engine.connect() as connection:
             try:
                 yield (await connection.get_raw_connection()).driver_connection
             except BaseException as error:
                 # What the server said no to is over; after all else, asyncpg's connection may still be at it.
-                if self.is_postgresql and not isinstance(error, PostgresError):
+                if not isinstance(error, PostgresError):
                     await connection.invalidate()
                 raise
 
@@ -205,6 +231,8 @@ class Database:
                 async with asyncio.timeout(_USES_END):
                     await self._unused.wait()
         await self._engine.dispose()
+        if self._sqlite is not None:
+            await self._sqlite.close()
         loop = asyncio.get_running_loop()
         end = loop.time() + _THREADS_END
         for thread in list(self._threads):
@@ -256,11 +284,9 @@ def _sqlite_engine(url: URL, pool_size: int, threads: WeakSet[Thread]) -> AsyncE
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout=5000")
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
         _write_ahead(cursor)
-        # FULL: what was committed survives a loss of power, since the spool's copy is deleted after the commit.
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 from typing import Final
@@ -143,24 +144,26 @@ async def add_deliveries(database: Database, rows: Sequence[NewDelivery]) -> lis
 async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
     """Store rows in one transaction; the ids of those that were not there yet."""
     waiting = _waiting(rows)
-    ids = [row.delivery_id for row in rows]
-    async with database.driver() as driver:
-        if database.is_postgresql:
-            values = [(*_values(row), waits) for row, waits in zip(rows, waiting, strict=True)]
+    if database.is_postgresql:
+        values = [(*_values(row), waits) for row, waits in zip(rows, waiting, strict=True)]
+        async with database.driver() as driver:
             return {record[0] for record in await driver.fetch(_POSTGRESQL, *map(list, zip(*values, strict=True)))}
-        # RETURNING would hand over row by row, and wait for Python's lock each time.
-        statement = f"{_INTO} VALUES {', '.join([_ROW] * len(rows))} ON CONFLICT DO NOTHING"
-        values = [
-            (*_values(row), waits, row.source, row.order_key if _may_wait(row) else None, row.delivery_id)
-            for row, waits in zip(rows, waiting, strict=True)
-        ]
-        # One way to the thread and back for all of it: each is waited for by everybody in the group.
-        changed = driver.total_changes
-        await driver.execute_fetchall(statement, list(chain.from_iterable(values)))
-        if driver.total_changes - changed == len(rows):
-            return set(ids)
-        stored = f"SELECT delivery_id FROM deliveries WHERE delivery_id IN ({', '.join('?' * len(ids))})"  # noqa: S608
-        return {delivery_id for (delivery_id,) in await driver.execute_fetchall(stored, ids)}
+    # RETURNING would hand over row by row, and wait for Python's lock each time.
+    given = chain.from_iterable(
+        (*_values(row), waits, row.source, row.order_key if _may_wait(row) else None, row.delivery_id)
+        for row, waits in zip(rows, waiting, strict=True)
+    )
+    ids = [row.delivery_id for row in rows]
+    if await database.write(_sqlite_statement(len(rows)), list(given)) == len(rows):
+        return set(ids)
+    async with database.read() as connection:
+        stored = await connection.scalars(select(deliveries.c.delivery_id).where(deliveries.c.delivery_id.in_(ids)))
+        return set(stored)
+
+
+@lru_cache(maxsize=64)
+def _sqlite_statement(rows: int) -> str:
+    return f"{_INTO} VALUES {', '.join([_ROW] * rows)} ON CONFLICT DO NOTHING"
 
 
 def _waiting(rows: Sequence[NewDelivery]) -> list[bool]:

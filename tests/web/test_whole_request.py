@@ -30,7 +30,6 @@ def test_a_whole_request() -> None:
     found = whole_request(HEAD + more + b"\r\n{}", MOST)
     assert found == WholeRequest(
         source="github",
-        host="example.com",
         headers=[
             ("Host", "example.com"),
             ("Content-Length", "2"),
@@ -39,6 +38,14 @@ def test_a_whole_request() -> None:
             ("x-forwarded-for", "192.0.2.1"),
             ("Connection", "keep-alive"),
         ],
+        by_name={
+            "host": "example.com",
+            "content-length": "2",
+            "x-event": "push",
+            "x-name": "가\udcff",
+            "x-forwarded-for": "192.0.2.1",
+            "connection": "keep-alive",
+        },
         forwarded_for=["192.0.2.1"],
         body=b"{}",
     )

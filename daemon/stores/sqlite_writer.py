@@ -1,0 +1,62 @@
+"""Statements that come too often for anything between them and SQLite, and the write-ahead log that grows by them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from sqlite3 import Error
+from typing import Final
+
+import structlog
+
+from daemon.stores.sqlite_thread import SqliteThread
+
+log = structlog.get_logger(__name__)
+
+CHECKPOINT_AFTER: Final = 8 * 1024 * 1024
+"""Bytes of values that are written before the log is brought into the file."""
+
+
+class SqliteWriter:
+    """Writes into the file at ``path``, with ``pragmas`` set, in ``turn`` with the other writers of this process.
+
+    SQLite brings its log into the file in the middle of a commit, for which everybody waits. Here most of that is done
+    beside the commits, and only the rest between two of them, after which the log begins anew.
+    """
+
+    def __init__(self, path: str, pragmas: Sequence[str], turn: asyncio.Lock) -> None:
+        self._turn = turn
+        self._statements = SqliteThread(path, pragmas)
+        # Whoever reads for long, and whoever else writes, is not waited for: it is tried again after as much more.
+        self._checkpoints = SqliteThread(path, [*pragmas, "busy_timeout=0"])
+        self._written = 0
+        self._checkpointing: asyncio.Task[None] | None = None
+
+    async def write(self, statement: str, parameters: Sequence[object]) -> int:
+        """Execute one statement, a transaction by itself; returns the number of rows it changed.
+
+        Raises :class:`sqlite3.Error`. When who asked is cancelled, it may be carried out all the same.
+        """
+        async with self._turn:
+            changed = await self._statements.execute(statement, parameters)
+        self._written += sum(len(value) for value in parameters if isinstance(value, bytes))
+        if self._written >= CHECKPOINT_AFTER and (self._checkpointing is None or self._checkpointing.done()):
+            self._written = 0
+            self._checkpointing = asyncio.create_task(self._checkpoint())
+        return changed
+
+    async def close(self) -> None:
+        """Close it when what is under way has ended."""
+        if self._checkpointing is not None:
+            await asyncio.wait([self._checkpointing])
+        await self._statements.close()
+        await self._checkpoints.close()
+
+    async def _checkpoint(self) -> None:
+        try:
+            await self._checkpoints.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            async with self._turn:
+                await self._checkpoints.execute("PRAGMA wal_checkpoint(RESTART)")
+        except Error as error:
+            # The commits do it themselves when the log has grown too long.
+            log.warning("checkpoint_failed", error=str(error))

@@ -1,0 +1,134 @@
+"""SQLite's own writer: one statement after another, and a log that stays short."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from daemon.stores.sqlite_thread import SqliteThread
+from daemon.stores.sqlite_writer import CHECKPOINT_AFTER, SqliteWriter
+
+INSERT = "INSERT INTO parts VALUES (?, ?) ON CONFLICT DO NOTHING"
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "parts.db")
+
+
+@pytest.fixture
+def other(path: str) -> Iterator[sqlite3.Connection]:
+    """Another process at the same file."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE parts (number INTEGER PRIMARY KEY, content BLOB NOT NULL)")
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+async def thread(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteThread]:
+    opened = SqliteThread(path, ["busy_timeout=20000"])
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def writer(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteWriter]:
+    opened = SqliteWriter(path, ["busy_timeout=20000", "wal_autocheckpoint=0"], asyncio.Lock())
+    yield opened
+    await opened.close()
+
+
+def count(connection: sqlite3.Connection) -> int:
+    (number,) = connection.execute("SELECT count(*) FROM parts").fetchone()
+    return int(number)
+
+
+async def test_it_says_how_many_rows_changed(thread: SqliteThread, other: sqlite3.Connection) -> None:
+    assert await thread.execute("INSERT INTO parts VALUES (1, ''), (2, '')") == 2
+    assert await thread.execute(INSERT, (2, b"")) == 0
+    assert await thread.execute(INSERT, (3, b"")) == 1
+    assert count(other) == 3
+
+
+async def test_what_cannot_be_done_is_raised_and_it_goes_on(thread: SqliteThread) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        await thread.execute(INSERT, (1, None))
+    with pytest.raises(sqlite3.OperationalError):
+        await thread.execute("INSERT INTO nowhere VALUES (1)")
+    assert await thread.execute(INSERT, (1, b"")) == 1
+
+
+async def test_a_file_that_cannot_be_opened_is_tried_again(tmp_path: Path) -> None:
+    thread = SqliteThread(str(tmp_path / "folder" / "parts.db"), [])
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError):
+            await thread.execute("CREATE TABLE parts (number INTEGER)")
+    (tmp_path / "folder").mkdir()
+    await thread.execute("CREATE TABLE parts (number INTEGER)")
+    await thread.close()
+
+
+async def test_the_loop_does_not_stand_still_while_one_waits(thread: SqliteThread, other: sqlite3.Connection) -> None:
+    await thread.execute(INSERT, (1, b""))
+    other.execute("BEGIN IMMEDIATE")
+    first = asyncio.create_task(thread.execute(INSERT, (2, b"")))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    # Whoever asked is gone, and the thread is still at it: the next one must not wait for it here.
+    second = asyncio.create_task(thread.execute(INSERT, (3, b"")))
+    await asyncio.sleep(0)
+    assert not second.done()
+    other.execute("COMMIT")
+    assert await second == 1
+    assert count(other) == 3
+
+
+async def test_its_thread_ends(thread: SqliteThread) -> None:
+    before = set(threading.enumerate())
+    await thread.execute(INSERT, (1, b""))
+    (begun,) = set(threading.enumerate()) - before
+    await thread.close()
+    assert not begun.is_alive()
+
+
+async def test_the_log_stays_short(writer: SqliteWriter, path: str) -> None:
+    pieces = 5 * CHECKPOINT_AFTER // MEGABYTE
+    for number in range(pieces):
+        await writer.write(INSERT, (number, bytes(MEGABYTE)))
+    assert os.stat(f"{path}-wal").st_size < 3 * CHECKPOINT_AFTER
+    await writer.close()
+    # What was written before the last checkpoint is in the file itself.
+    with sqlite3.connect(f"file:{path}?immutable=1", uri=True) as alone:
+        assert count(alone) > pieces - 2 * CHECKPOINT_AFTER // MEGABYTE
+    alone.close()
+
+
+async def test_who_reads_for_long_holds_nobody_up(writer: SqliteWriter, other: sqlite3.Connection) -> None:
+    await writer.write(INSERT, (0, b""))
+    other.execute("BEGIN")
+    assert count(other) == 1
+    for number in range(1, 2 * CHECKPOINT_AFTER // MEGABYTE):
+        await writer.write(INSERT, (number, bytes(MEGABYTE)))
+    assert count(other) == 1
+    other.execute("COMMIT")
+    assert count(other) == 2 * CHECKPOINT_AFTER // MEGABYTE
+
+
+async def test_who_asked_and_left_is_served_all_the_same(writer: SqliteWriter, other: sqlite3.Connection) -> None:
+    await writer.write(INSERT, (0, b""))
+    leaving = [asyncio.create_task(writer.write(INSERT, (1, b"")))]
+    await asyncio.sleep(0)
+    leaving[0].cancel()
+    await asyncio.wait(leaving)
+    await writer.close()
+    assert count(other) == 2
