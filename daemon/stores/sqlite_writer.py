@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from daemon.stores.sqlite_thread import SqliteThread
+from daemon.stores.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -18,14 +19,17 @@ CHECKPOINT_AFTER: Final = 8 * 1024 * 1024
 
 
 class SqliteWriter:
-    """Writes into the file at ``path``, with ``pragmas`` set, in ``turn`` with the other writers of this process.
+    """Writes into the file at ``path``, with ``pragmas`` set, in ``turns`` with the other writers of this process.
+
+    What is asked for is carried out in that order, one right after the other: the next statement may be asked for while
+    the last one is carried out.
 
     SQLite brings its log into the file in the middle of a commit, for which everybody waits. Here most of that is done
     beside the commits, and only the rest between two of them, after which the log begins anew.
     """
 
-    def __init__(self, path: str, pragmas: Sequence[str], turn: asyncio.Lock) -> None:
-        self._turn = turn
+    def __init__(self, path: str, pragmas: Sequence[str], turns: Turns) -> None:
+        self._turns = turns
         self._statements = SqliteThread(path, pragmas)
         # Whoever reads for long, and whoever else writes, is not waited for: it is tried again after as much more.
         self._checkpoints = SqliteThread(path, [*pragmas, "busy_timeout=0"])
@@ -37,7 +41,7 @@ class SqliteWriter:
 
         Raises :class:`sqlite3.Error`. When who asked is cancelled, it may be carried out all the same.
         """
-        async with self._turn:
+        async with self._turns.together():
             changed = await self._statements.execute(statement, parameters)
         self._written += sum(len(value) for value in parameters if isinstance(value, bytes))
         if self._written >= CHECKPOINT_AFTER and (self._checkpointing is None or self._checkpointing.done()):
@@ -55,7 +59,7 @@ class SqliteWriter:
     async def _checkpoint(self) -> None:
         try:
             await self._checkpoints.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            async with self._turn:
+            async with self._turns.alone():
                 await self._checkpoints.execute("PRAGMA wal_checkpoint(RESTART)")
         except Error as error:
             # The commits do it themselves when the log has grown too long.
