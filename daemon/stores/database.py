@@ -37,8 +37,6 @@ _PRAGMAS = (
     # FULL: what was committed survives a loss of power, since the spool's copy is deleted after the commit.
     "synchronous=FULL",
     "foreign_keys=ON",
-    # Pages. Where much is written at once, the log does not come so far: see SqliteWriter.
-    "wal_autocheckpoint=16000",
 )
 """Set on each connection to SQLite."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from sqlite3 import Error
+from sqlite3 import Error, OperationalError
 from typing import Final
 
 import structlog
@@ -30,7 +30,8 @@ class SqliteWriter:
 
     def __init__(self, path: str, pragmas: Sequence[str], turns: Turns) -> None:
         self._turns = turns
-        self._statements = SqliteThread(path, pragmas)
+        # In pages: the log does not come so far.
+        self._statements = SqliteThread(path, [*pragmas, "wal_autocheckpoint=16000"])
         # Whoever reads for long, and whoever else writes, is not waited for: it is tried again after as much more.
         self._checkpoints = SqliteThread(path, [*pragmas, "busy_timeout=0"])
         self._written = 0
@@ -41,12 +42,16 @@ class SqliteWriter:
 
         Raises :class:`sqlite3.Error`. When who asked is cancelled, it may be carried out all the same.
         """
-        async with self._turns.together():
-            changed = await self._statements.execute(statement, parameters)
+        try:
+            async with self._turns.together():
+                changed = await self._statements.execute(statement, parameters)
+        except OperationalError:
+            # The disk may be full by the log.
+            self._begin_checkpoint()
+            raise
         self._written += sum(len(value) for value in parameters if isinstance(value, bytes))
-        if self._written >= CHECKPOINT_AFTER and (self._checkpointing is None or self._checkpointing.done()):
-            self._written = 0
-            self._checkpointing = asyncio.create_task(self._checkpoint())
+        if self._written >= CHECKPOINT_AFTER:
+            self._begin_checkpoint()
         return changed
 
     async def close(self) -> None:
@@ -55,6 +60,11 @@ class SqliteWriter:
             await asyncio.wait([self._checkpointing])
         await self._statements.close()
         await self._checkpoints.close()
+
+    def _begin_checkpoint(self) -> None:
+        if self._checkpointing is None or self._checkpointing.done():
+            self._written = 0
+            self._checkpointing = asyncio.create_task(self._checkpoint())
 
     async def _checkpoint(self) -> None:
         try:

@@ -43,7 +43,7 @@ async def thread(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteTh
 
 @pytest.fixture
 async def writer(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteWriter]:
-    opened = SqliteWriter(path, ["busy_timeout=20000", "wal_autocheckpoint=0"], Turns())
+    opened = SqliteWriter(path, ["busy_timeout=20000"], Turns())
     yield opened
     await opened.close()
 
