@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from sqlite3 import Error as SqliteError
 from sqlite3 import OperationalError
@@ -25,6 +25,7 @@ from sqlalchemy.pool import PoolResetState
 from sqlalchemy.util import await_only
 
 from daemon.stores.sqlite_writer import SqliteWriter
+from daemon.stores.turns import Turns
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -36,8 +37,6 @@ _PRAGMAS = (
     # FULL: what was committed survives a loss of power, since the spool's copy is deleted after the commit.
     "synchronous=FULL",
     "foreign_keys=ON",
-    # Pages. Where much is written at once, the log does not come so far: see SqliteWriter.
-    "wal_autocheckpoint=16000",
 )
 """Set on each connection to SQLite."""
 
@@ -89,12 +88,9 @@ class Database:
         self._threads = WeakSet() if threads is None else threads
         self._writer = engine.execution_options(parley_writes=True)
         self._timeout = timeout
-        self._turn: AbstractAsyncContextManager[object] = nullcontext()
-        self._sqlite: SqliteWriter | None = None
-        if not self.is_postgresql:
-            # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
-            self._turn = turn = asyncio.Lock()
-            self._sqlite = SqliteWriter(engine.url.database or "", _PRAGMAS, turn)
+        # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
+        self._turns = None if self.is_postgresql else Turns()
+        self._sqlite = None if self._turns is None else SqliteWriter(engine.url.database or "", _PRAGMAS, self._turns)
         self._uses = 0
         self._unused = asyncio.Event()
         self._closed = False
@@ -132,7 +128,8 @@ class Database:
 
         Raises :class:`DatabaseAwayError` (then the commit may or may not have happened) or :class:`RowRefusedError`.
         """
-        async with self._guarded(), self._turn, self._writer.begin() as connection:
+        turn = nullcontext() if self._turns is None else self._turns.alone()
+        async with self._guarded(), turn, self._writer.begin() as connection:
             yield connection
 
     async def write(self, statement: str, parameters: Sequence[object]) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from sqlite3 import Error
+from sqlite3 import Error, OperationalError
 from typing import Final
 
 import structlog
 
 from daemon.stores.sqlite_thread import SqliteThread
+from daemon.stores.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -18,15 +19,19 @@ CHECKPOINT_AFTER: Final = 8 * 1024 * 1024
 
 
 class SqliteWriter:
-    """Writes into the file at ``path``, with ``pragmas`` set, in ``turn`` with the other writers of this process.
+    """Writes into the file at ``path``, with ``pragmas`` set, in ``turns`` with the other writers of this process.
+
+    What is asked for is carried out in that order, one right after the other: the next statement may be asked for while
+    the last one is carried out.
 
     SQLite brings its log into the file in the middle of a commit, for which everybody waits. Here most of that is done
     beside the commits, and only the rest between two of them, after which the log begins anew.
     """
 
-    def __init__(self, path: str, pragmas: Sequence[str], turn: asyncio.Lock) -> None:
-        self._turn = turn
-        self._statements = SqliteThread(path, pragmas)
+    def __init__(self, path: str, pragmas: Sequence[str], turns: Turns) -> None:
+        self._turns = turns
+        # In pages: the log does not come so far.
+        self._statements = SqliteThread(path, [*pragmas, "wal_autocheckpoint=16000"])
         # Whoever reads for long, and whoever else writes, is not waited for: it is tried again after as much more.
         self._checkpoints = SqliteThread(path, [*pragmas, "busy_timeout=0"])
         self._written = 0
@@ -37,12 +42,16 @@ class SqliteWriter:
 
         Raises :class:`sqlite3.Error`. When who asked is cancelled, it may be carried out all the same.
         """
-        async with self._turn:
-            changed = await self._statements.execute(statement, parameters)
+        try:
+            async with self._turns.together():
+                changed = await self._statements.execute(statement, parameters)
+        except OperationalError:
+            # The disk may be full by the log.
+            self._begin_checkpoint()
+            raise
         self._written += sum(len(value) for value in parameters if isinstance(value, bytes))
-        if self._written >= CHECKPOINT_AFTER and (self._checkpointing is None or self._checkpointing.done()):
-            self._written = 0
-            self._checkpointing = asyncio.create_task(self._checkpoint())
+        if self._written >= CHECKPOINT_AFTER:
+            self._begin_checkpoint()
         return changed
 
     async def close(self) -> None:
@@ -52,10 +61,15 @@ class SqliteWriter:
         await self._statements.close()
         await self._checkpoints.close()
 
+    def _begin_checkpoint(self) -> None:
+        if self._checkpointing is None or self._checkpointing.done():
+            self._written = 0
+            self._checkpointing = asyncio.create_task(self._checkpoint())
+
     async def _checkpoint(self) -> None:
         try:
             await self._checkpoints.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            async with self._turn:
+            async with self._turns.alone():
                 await self._checkpoints.execute("PRAGMA wal_checkpoint(RESTART)")
         except Error as error:
             # The commits do it themselves when the log has grown too long.
