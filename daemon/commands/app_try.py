@@ -36,6 +36,7 @@ from daemon.stores.database import Database
 _HOW = """\
 # What you type the caller says. Digits, * and # alone are keys; "1" in quotes is said. An empty line is silence.
 # Ctrl-D hangs up."""
+_RUNG = "# Say what comes of it: ({0} answers), ({0} is busy), ({0} does not answer) …"
 _ALL_DAY = 86_400.0
 """Who types takes their time."""
 
@@ -46,7 +47,8 @@ def register(verbs: Verbs) -> None:
         "try",
         "try an app without a telephone",
         description="Call an app and speak with it in text, or play a dialogue that is written down with it. No\n"
-        "switch is asked for anything. Of Parley the app gets the database and the directory of the configuration.",
+        "switch is asked for anything. Of Parley the app gets the database and the directory of the\n"
+        "configuration.",
     )
     verb.epilog, verb.formatter_class = dialogue.__doc__, argparse.RawDescriptionHelpFormatter
     verb.add_argument("app", metavar="APP", help="package.module:name, a built-in, or a configured app by its name")
@@ -136,6 +138,8 @@ async def _talk(trial: Trial) -> None:
             continue
         if deed is not None:
             _show(deed, trial)
+            if deed.kind is Kind.RINGS:
+                print(_RUNG.format(deed.what), flush=True)
         elif not trial.is_over:
             _act(trial)
 
@@ -163,6 +167,8 @@ def _do(trial: Trial, deed: dialogue.CallersDeed) -> None:
             trial.keep_silent(seconds)
         case dialogue.HangsUp():
             trial.hang_up()
+        case dialogue.Reaches(destination, reached):
+            trial.reach(reached, destination)
 
 
 def _typed() -> str | None:
