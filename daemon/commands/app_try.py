@@ -32,11 +32,15 @@ from daemon.directory.embedded import EmbeddedDirectory
 from daemon.errors import ExitCode, OperatorError
 from daemon.plugins import PluginError, add_folders
 from daemon.stores.database import Database
+from daemon.transcripts.utterance import Speaker
 
 _HOW = """\
 # What you type the caller says. Digits, * and # alone are keys; "1" in quotes is said. An empty line is silence.
 # Ctrl-D hangs up."""
 _RUNG = "# Say what comes of it: ({0} answers), ({0} is busy), ({0} does not answer) …"
+_UNANSWERED = (
+    "# The app did not answer the call: unless the dialplan does, it hears nothing of what is said on a switch."
+)
 _ALL_DAY = 86_400.0
 """Who types takes their time."""
 
@@ -95,10 +99,14 @@ async def _call(definition: Definition, config: Config, arguments: argparse.Name
         supplies = await _supplies(definition, config, stack)
         trial = await stack.enter_async_context(Trial(definition, caller, config=config.callapps, supplies=supplies))
         if written is not None:
-            return await _play(arguments.script, written, trial)
-        await _talk(trial)
-        print(f"outcome: {await trial.outcome()}")
-        return ExitCode.OK if trial.error is None else ExitCode.FAILURE
+            code = await _play(arguments.script, written, trial)
+        else:
+            await _talk(trial)
+            print(f"outcome: {await trial.outcome()}")
+            code = ExitCode.OK if trial.error is None else ExitCode.FAILURE
+        if trial.call.answered_at is None and any(one.speaker is Speaker.CALLER for one in trial.transcript):
+            print(_UNANSWERED)
+        return code
 
 
 def _caller(arguments: argparse.Namespace, usual: Caller) -> Caller:

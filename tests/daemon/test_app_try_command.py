@@ -102,6 +102,25 @@ async def test_what_comes_of_ringing_a_person_is_typed_too(tmp_path: Path) -> No
     assert "# Say" not in played.out
 
 
+async def test_an_app_that_forgets_to_answer_is_told(tmp_path: Path) -> None:
+    (tmp_path / "deaf.py").write_text(
+        "from daemon.callapps.contract import AppCall\n\n\n"
+        "async def deaf(call: AppCall) -> None:\n"
+        "    heard = await call.listen('무엇을 도와드릴까요?')\n"
+        "    await call.say(heard.text)\n"
+    )
+    told = (
+        "# The app did not answer the call: unless the dialplan does, it hears nothing of what is said on a switch.\n"
+    )
+    typed = await tried(tmp_path, "deaf:deaf", typed="여보세요\n")
+    assert typed.out.endswith(f"outcome: returned\n{told}")
+    (tmp_path / "script.txt").write_text("app: …\ncaller: 여보세요\napp: 여보세요\napp: (hangs up)\n")
+    played = await tried(tmp_path, "deaf:deaf", "--script", "script.txt")
+    assert (played.code, played.out.endswith(f"as it is written\n{told}")) == (0, True)
+    (tmp_path / "script.txt").write_text("app: …\ncaller:\napp: (hangs up)\n")
+    assert told not in (await tried(tmp_path, "deaf:deaf", "--script", "script.txt")).out
+
+
 async def test_ctrl_d_hangs_up(tmp_path: Path) -> None:
     said = await tried(tmp_path, "echo")
     assert said.code == 0
