@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 LOOK_AGAIN: Final = 0.5
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NO_NAME: Final = re.compile(r"[^a-z0-9]+")
+_OF_TESTS: Final = re.compile(r"test_.*|.*_test|conftest")
+"""As pytest names its files. They need what Parley does not, and their apps are nobody's to call."""
 
 _Stamps = dict[Path, tuple[int, int]]
 
@@ -45,14 +47,15 @@ class AppFolder:
         """Every app that is there: a public async function of an ``AppCall``, or a class whose ``run`` is one.
 
         Its name and only code is its own, in small letters with hyphens. Raises :class:`PluginError` for a file that
-        cannot be imported.
+        cannot be imported. Files of tests are left alone.
         """
         add_folders([str(self._path)])
         self._stamps = self._look()
         found: list[CallAppConfig] = []
         with _made_anew(self._modules()):
             for file in sorted(self._path.glob("*.py")):
-                found += _apps_of(file.stem)
+                if not _OF_TESTS.fullmatch(file.stem):
+                    found += _apps_of(file.stem)
         return found
 
     async def follow(self, apps: CallApps) -> None:

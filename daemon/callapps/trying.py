@@ -22,6 +22,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from daemon.callapps.contract import Reached
 from daemon.callapps.definition import define, define_as
 from daemon.callapps.trial.deed import ANYTHING, UNHEARD, Deed, Kind, fits, may_begin
 from daemon.callapps.trial.trial import PATIENCE, Caller, NotNowError, StuckError, Trial
@@ -58,15 +59,7 @@ class Phone:
 
     async def hears(self, words: str = ANYTHING) -> str:
         """The app says these words, in one prompt or several; returns them. ``…`` stands for any words, or none."""
-        said = ""
-        while True:
-            deed = await self._next()
-            is_speech = deed is not None and (deed.kind is Kind.SAYS or bool(deed.words))
-            said = f"{said} {deed}".strip() if is_speech else said
-            if not is_speech or not (fits(words, said) or may_begin(words, said)):
-                raise self._difference(words, deed, said if not is_speech else "")
-            if fits(words, said):
-                return said
+        return await self._words(words, lambda deed: str(deed) if deed.kind is Kind.SAYS or deed.words else "")
 
     async def does(self, expected: Deed) -> str:
         """The app does something else than speak: plays a file, sends digits, transfers …; returns what or where."""
@@ -78,6 +71,18 @@ class Phone:
     async def is_transferred(self, destination: str = ANYTHING) -> str:
         """The app transfers the caller; returns where to."""
         return await self.does(Deed(Kind.TRANSFERS, destination))
+
+    async def rings(self, destination: str = ANYTHING) -> str:
+        """The app rings a person for the caller; returns whom. What comes of it is said by :meth:`reaches`."""
+        return await self.does(Deed(Kind.RINGS, destination))
+
+    async def person_hears(self, words: str = ANYTHING) -> str:
+        """The app announces the caller to the person who answered; returns the words."""
+        return await self._words(words, lambda deed: deed.what if deed.kind is Kind.TELLS else "")
+
+    async def is_put_through(self, destination: str = ANYTHING) -> str:
+        """The caller and a person who answered hear each other; returns who."""
+        return await self.does(Deed(Kind.PUTS_THROUGH, destination))
 
     async def is_hung_up(self) -> None:
         """The app, or Parley where the app has returned, hangs up."""
@@ -127,6 +132,19 @@ class Phone:
         """The caller hangs up, whatever the app does at that moment."""
         self._trial.hang_up()
 
+    async def reaches(self, reached: Reached, destination: str = ANYTHING) -> None:
+        """That comes of ringing ``destination``, once what is said to the caller meanwhile is over.
+
+        ``JOINED``: they answer. Where they do not, they are rung for as long as the app has it.
+        """
+        expected, deed = str(Deed(Kind.RINGS, destination)), await self._next(goes_on=True)
+        if deed is not None:
+            raise self._difference(expected, deed)
+        try:
+            self._trial.reach(reached, destination)
+        except NotNowError as error:
+            raise DifferenceError(expected, str(error)) from self._trial.error
+
     # How it ends
 
     async def is_over(self) -> None:
@@ -157,6 +175,20 @@ class Phone:
     def transcript(self) -> Sequence[Utterance]:
         """What both sides said."""
         return self._trial.transcript
+
+    async def _words(self, expected: str, words_of: Callable[[Deed], str]) -> str:
+        """Words that come, in one deed or several; ``words_of`` a deed are empty where it is another one."""
+        said = ""
+        while True:
+            deed = await self._next()
+            words = words_of(deed) if deed is not None else ""
+            before, said = said, f"{said} {words}".strip()
+            if not words:
+                raise self._difference(expected, deed, before)
+            if fits(expected, said):
+                return said
+            if not may_begin(expected, said):
+                raise self._difference(expected, deed)
 
     async def _turn(self, interrupting: bool) -> None:
         """The caller may act now."""

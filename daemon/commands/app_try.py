@@ -32,10 +32,15 @@ from daemon.directory.embedded import EmbeddedDirectory
 from daemon.errors import ExitCode, OperatorError
 from daemon.plugins import PluginError, add_folders
 from daemon.stores.database import Database
+from daemon.transcripts.utterance import Speaker
 
 _HOW = """\
 # What you type the caller says. Digits, * and # alone are keys; "1" in quotes is said. An empty line is silence.
 # Ctrl-D hangs up."""
+_RUNG = "# Say what comes of it: ({0} answers), ({0} is busy), ({0} does not answer) …"
+_UNANSWERED = (
+    "# The app did not answer the call: unless the dialplan does, it hears nothing of what is said on a switch."
+)
 _ALL_DAY = 86_400.0
 """Who types takes their time."""
 
@@ -46,7 +51,8 @@ def register(verbs: Verbs) -> None:
         "try",
         "try an app without a telephone",
         description="Call an app and speak with it in text, or play a dialogue that is written down with it. No\n"
-        "switch is asked for anything. Of Parley the app gets the database and the directory of the configuration.",
+        "switch is asked for anything. Of Parley the app gets the database and the directory of the\n"
+        "configuration.",
     )
     verb.epilog, verb.formatter_class = dialogue.__doc__, argparse.RawDescriptionHelpFormatter
     verb.add_argument("app", metavar="APP", help="package.module:name, a built-in, or a configured app by its name")
@@ -93,10 +99,14 @@ async def _call(definition: Definition, config: Config, arguments: argparse.Name
         supplies = await _supplies(definition, config, stack)
         trial = await stack.enter_async_context(Trial(definition, caller, config=config.callapps, supplies=supplies))
         if written is not None:
-            return await _play(arguments.script, written, trial)
-        await _talk(trial)
-        print(f"outcome: {await trial.outcome()}")
-        return ExitCode.OK if trial.error is None else ExitCode.FAILURE
+            code = await _play(arguments.script, written, trial)
+        else:
+            await _talk(trial)
+            print(f"outcome: {await trial.outcome()}")
+            code = ExitCode.OK if trial.error is None else ExitCode.FAILURE
+        if trial.call.answered_at is None and any(one.speaker is Speaker.CALLER for one in trial.transcript):
+            print(_UNANSWERED)
+        return code
 
 
 def _caller(arguments: argparse.Namespace, usual: Caller) -> Caller:
@@ -136,6 +146,8 @@ async def _talk(trial: Trial) -> None:
             continue
         if deed is not None:
             _show(deed, trial)
+            if deed.kind is Kind.RINGS:
+                print(_RUNG.format(deed.what), flush=True)
         elif not trial.is_over:
             _act(trial)
 
@@ -163,6 +175,8 @@ def _do(trial: Trial, deed: dialogue.CallersDeed) -> None:
             trial.keep_silent(seconds)
         case dialogue.HangsUp():
             trial.hang_up()
+        case dialogue.Reaches(destination, reached):
+            trial.reach(reached, destination)
 
 
 def _typed() -> str | None:

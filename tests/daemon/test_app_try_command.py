@@ -62,13 +62,63 @@ async def test_what_is_typed_is_said_and_the_session_is_a_dialogue(tmp_path: Pat
     )
     said = await tried(tmp_path, "echo", typed="여보세요\n12#\n(dances)\n\n")
     complaint = "# a caller cannot do (dances): there are words, keys, (silence), (silence 0.5), (interrupting) …, "
-    expected = session.format(complaint=f"{complaint}(hangs up)\n") + "outcome: repeated\n"
+    expected = session.format(complaint=f"{complaint}(hangs up), (1001 answers)\n") + "outcome: repeated\n"
     assert said.out.partition("hangs up.\n")[2] == expected
     assert (said.code, said.err) == (0, "")
     (tmp_path / "session.txt").write_text(expected.replace("caller: (dances)\n", ""))
     played = await tried(tmp_path, "echo", "--script", "session.txt")
     assert played.code == 0, played.err
     assert played.out.endswith("session.txt: it went as it is written\n")
+
+
+async def test_what_comes_of_ringing_a_person_is_typed_too(tmp_path: Path) -> None:
+    (tmp_path / "desk.py").write_text(
+        "from daemon.callapps.contract import AppCall\n\n\n"
+        "async def desk(call: AppCall) -> None:\n"
+        "    await call.put_through('1001', words='연결합니다.')\n"
+        "    await call.put_through('1002')\n"
+        "    await call.say('나중에 다시 걸어 주세요.')\n"
+    )
+    typed = "(1002 answers)\n(1001 is busy)\n\n"
+    said = await tried(tmp_path, "desk:desk", typed=typed)
+    session = said.out.partition("hangs up.\n")[2]
+    assert (said.code, said.err) == (0, "")
+    assert [line for line in session.splitlines() if not line.startswith("#")] == [
+        "app: (rings 1001)",
+        "app: 연결합니다.",
+        "caller: (1002 answers)",
+        "caller: (1001 is busy)",
+        "app: (rings 1002)",
+        "caller: ",
+        "app: 나중에 다시 걸어 주세요.",
+        "app: (hangs up)",
+        "outcome: returned",
+    ]
+    assert "# 1002 is not rung but 1001\n" in session
+    assert "(1001 answers), (1001 is busy), " in session
+    (tmp_path / "session.txt").write_text(session.replace("caller: (1002 answers)\n", ""))
+    played = await tried(tmp_path, "desk:desk", "--script", "session.txt")
+    assert played.code == 0, played.err
+    assert "# Say" not in played.out
+
+
+async def test_an_app_that_forgets_to_answer_is_told(tmp_path: Path) -> None:
+    (tmp_path / "deaf.py").write_text(
+        "from daemon.callapps.contract import AppCall\n\n\n"
+        "async def deaf(call: AppCall) -> None:\n"
+        "    heard = await call.listen('무엇을 도와드릴까요?')\n"
+        "    await call.say(heard.text)\n"
+    )
+    told = (
+        "# The app did not answer the call: unless the dialplan does, it hears nothing of what is said on a switch.\n"
+    )
+    typed = await tried(tmp_path, "deaf:deaf", typed="여보세요\n")
+    assert typed.out.endswith(f"outcome: returned\n{told}")
+    (tmp_path / "script.txt").write_text("app: …\ncaller: 여보세요\napp: 여보세요\napp: (hangs up)\n")
+    played = await tried(tmp_path, "deaf:deaf", "--script", "script.txt")
+    assert (played.code, played.out.endswith(f"as it is written\n{told}")) == (0, True)
+    (tmp_path / "script.txt").write_text("app: …\ncaller:\napp: (hangs up)\n")
+    assert told not in (await tried(tmp_path, "deaf:deaf", "--script", "script.txt")).out
 
 
 async def test_ctrl_d_hangs_up(tmp_path: Path) -> None:

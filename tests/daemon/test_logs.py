@@ -117,6 +117,7 @@ def test_libraries_write_the_same_lines(stream: io.StringIO) -> None:
     logs.configure(LogConfig(format="json"), stream)
     logging.getLogger("aiohttp.server").error("from %s", "01012345678", extra={"peer": "0212345678"})
     logging.getLogger("aiohttp.access").info("GET /sign-in?code=x")
+    logging.getLogger("websockets.server").info("connection open")
     (line,) = lines_of(stream)
     assert (line["event"], line["peer"], line["logger"]) == ("from 010****5678", "021****5678", "aiohttp.server")
 

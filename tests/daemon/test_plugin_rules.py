@@ -103,7 +103,7 @@ def test_the_outgoing_calls_of_the_readme_are_right(
 ) -> None:
     monkeypatch.setenv("PARLEY_SWITCH_MAIN_PASSWORD", "example")
     (lines,) = [block for block in blocks_of(README.read_text()) if "[callapps.outgoing]" in block]
-    path = str(configure(f'[[switch]]\n{lines}\n[[callapps.app]]\nname = "repeat"\nuse = "echo"\n'))
+    path = str(configure(f'{lines}\n[[callapps.app]]\nname = "repeat"\nuse = "echo"\n'))
     assert main(["check", "--config", path]) == 0, capsys.readouterr().err
     capsys.readouterr()
     assert main(["app", "list", "--config", path]) == 0

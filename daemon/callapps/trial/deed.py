@@ -26,6 +26,9 @@ class Kind(StrEnum):
     RESUMES = "resumes"
     BRIDGES = "bridges to"
     TRANSFERS = "transfers to"
+    RINGS = "rings"
+    TELLS = "tells"
+    PUTS_THROUGH = "puts through to"
     HANGS_UP = "hangs up"
     GIVES_UP = "gives up"
     FAILS = "fails"
@@ -33,7 +36,7 @@ class Kind(StrEnum):
 
 ALONE: Final = frozenset({Kind.ANSWERS, Kind.HOLDS, Kind.RESUMES, Kind.GIVES_UP, Kind.HANGS_UP})
 """Those that are written without anything behind them."""
-LAST: Final = frozenset({Kind.BRIDGES, Kind.TRANSFERS, Kind.HANGS_UP})
+LAST: Final = frozenset({Kind.BRIDGES, Kind.TRANSFERS, Kind.PUTS_THROUGH, Kind.HANGS_UP})
 """After these the app has nothing more to say."""
 UNHEARD: Final = frozenset({Kind.ANSWERS, Kind.RECORDS})
 """The caller notices nothing of them, so a dialogue does not tell them."""
@@ -42,7 +45,8 @@ UNHEARD: Final = frozenset({Kind.ANSWERS, Kind.RECORDS})
 class Deed(msgspec.Struct, frozen=True):
     """``what`` are the words, the path, the digits, the leg, the destination or the kind of error; else ``""``.
 
-    ``words`` are what is said in a file that is played.
+    ``words`` are what is said in a file that is played. :attr:`Kind.TELLS` is what a person hears who is rung for the
+    caller.
     """
 
     kind: Kind

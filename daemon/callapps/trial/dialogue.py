@@ -6,6 +6,9 @@ A line is one of:
     call: caller=01012345678 did=07000001001 code=order-app variable.order=1001
     app: 무엇을 도와드릴까요?                  the app says it; … stands for any words, or none
     app: (transfers to 1001)                 also: (plays PATH) (sends DIGITS) (holds) (resumes) (bridges to LEG)
+    app: (rings 1001)                        it rings a person for the caller; what comes of it is said below
+    app: (tells WORDS)                       the person hears this announcement
+    app: (puts through to 1001)              the person and the caller hear each other
     app: (hangs up)                          (gives up): it leaves its caller to the fall-back
     app: (fails NAME)                        it raises such an error
     caller: 장미 한 다발이요                   the caller says it
@@ -15,9 +18,11 @@ A line is one of:
     caller: (silence)                        they say nothing for as long as the app waits; so does caller: alone
     caller: (silence 0.5)                    they say nothing for so many seconds, and then go on
     caller: (hangs up)
+    caller: (1001 answers)                   of a person who is rung; also: (1001 is busy) (1001 does not answer)
+                                             (1001 refuses) (1001 cannot be reached)
     outcome: ordered                         how it went, at the end
 
-``call:`` stands first, if at all. A dialogue is the whole call: it ends when the app has hung up or sent the caller on,
+call: stands first, if at all. A dialogue is the whole call: it ends when the app has hung up or sent the caller on,
 or when the caller hangs up.
 """
 
@@ -25,10 +30,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Union
 
 import msgspec
 
+from daemon.callapps.contract import Reached
 from daemon.callapps.trial.deed import Deed, deed_of
 from daemon.callapps.trial.trial import Caller
 
@@ -36,6 +44,16 @@ _KEYS: Final = re.compile(r"[0-9*#]+")
 _SILENCE: Final = re.compile(r"\(silence(?: (\d+(?:\.\d+)?))?\)")
 _INTERRUPTING: Final = "(interrupting)"
 _HANGS_UP: Final = "(hangs up)"
+_REACHED: Final[Mapping[str, Reached]] = MappingProxyType(
+    {
+        "answers": Reached.JOINED,
+        "is busy": Reached.BUSY,
+        "does not answer": Reached.NO_ANSWER,
+        "refuses": Reached.REFUSED,
+        "cannot be reached": Reached.FAILED,
+    }
+)
+_REACHES: Final = re.compile(rf"\(([^()\s]+) ({'|'.join(_REACHED)})\)")
 
 
 class DialogueError(Exception):
@@ -70,13 +88,20 @@ class HangsUp(msgspec.Struct, frozen=True):
     """The caller hangs up."""
 
 
+class Reaches(msgspec.Struct, frozen=True):
+    """That comes of ringing ``destination`` for the caller."""
+
+    destination: str
+    reached: Reached
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """How the call went."""
 
     text: str
 
 
-CallersDeed = Union[Says, Presses, Silence, HangsUp]
+CallersDeed = Union[Says, Presses, Silence, HangsUp, Reaches]
 Step = Union[CallersDeed, Deed, Outcome]
 
 
@@ -89,7 +114,7 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def is_callers(self) -> bool:
-        """Whether the caller does it."""
+        """Whether the app does nothing of it: it is done, and not waited for."""
         return not isinstance(self.step, Deed | Outcome)
 
 
@@ -139,13 +164,16 @@ def _step(who: str, rest: str) -> Step:
 
 
 def callers_deed(text: str) -> CallersDeed:
-    """What the caller does, as it is written or typed. Raises :class:`ValueError`."""
+    """What the caller does, or the person who is rung for them, as it is written. Raises :class:`ValueError`."""
     text = text.strip()
     found = _SILENCE.fullmatch(text)
     if not text or found is not None:
         return Silence(float(found[1]) if found is not None and found[1] else None)
     if text == _HANGS_UP:
         return HangsUp()
+    found = _REACHES.fullmatch(text)
+    if found is not None:
+        return Reaches(found[1], _REACHED[found[2]])
     interrupting = text.startswith(_INTERRUPTING)
     text = text.removeprefix(_INTERRUPTING).strip()
     if _KEYS.fullmatch(text):
@@ -153,7 +181,7 @@ def callers_deed(text: str) -> CallersDeed:
     if len(text) > 2 and text[0] == text[-1] == '"':
         return Says(text[1:-1], interrupting)
     if text.startswith("(") or not text:
-        ways = f"words, keys, (silence), (silence 0.5), {_INTERRUPTING} …, {_HANGS_UP}"
+        ways = f"words, keys, (silence), (silence 0.5), {_INTERRUPTING} …, {_HANGS_UP}, (1001 answers)"
         raise ValueError(f"a caller cannot do {text or 'that'}: there are {ways}")
     return Says(text, interrupting)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from daemon.callapps.trial.deed import Deed, Kind
-from daemon.callapps.trial.dialogue import HangsUp, Line, Outcome, Presses, Says, Silence, Step
+from daemon.callapps.trial.dialogue import HangsUp, Line, Outcome, Presses, Reaches, Says, Silence, Step
 from daemon.callapps.trying import DifferenceError, Phone
 
 
@@ -51,9 +51,13 @@ async def _do(step: Step, phone: Phone) -> None:
             await phone.is_silent(seconds)
         case HangsUp():
             await phone.hangs_up()
+        case Reaches(destination, reached):
+            await phone.reaches(reached, destination)
         case Outcome(text):
             await phone.ends(text)
         case Deed(kind=Kind.SAYS, what=words):
             await phone.hears(words)
+        case Deed(kind=Kind.TELLS, what=words):
+            await phone.person_hears(words)
         case Deed():
             await phone.does(step)

@@ -1,4 +1,8 @@
-"""A switch that has one call: what is done to its leg is told in text, and is seen by Parley as on any other switch."""
+"""A switch that has one call: what is done to its leg is told in text, and is seen by Parley as on any other switch.
+
+The phone of a person who is rung for the caller is no leg that Parley follows: nothing is known of it but what came of
+ringing it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,10 @@ from typing import Final
 
 from uuid_utils import uuid7
 
+from daemon.callapps.contract import Reached
 from daemon.callapps.trial.clock import CallersClock
 from daemon.callapps.trial.deed import Deed, Kind
+from daemon.callapps.trial.ringing import Ringing
 from daemon.calls.control import CallControl, Certainty, Outcome
 from daemon.calls.events import (
     AppFellSilent,
@@ -49,6 +55,7 @@ class TextSwitch(CallControl):
         """When what sounds now is over; ``None`` where nothing does."""
         self.is_over = False
         """The caller has hung up, was hung up, or is elsewhere."""
+        self._ringing: Ringing | None = None
 
     # What the caller does
 
@@ -91,6 +98,18 @@ class TextSwitch(CallControl):
         self._silenced.set()
         self._apply(LegEnded(origin=ORIGIN, server=SERVER, leg_id=LEG, at=self._clock.time(), cause=cause))
 
+    # What the person does who is rung
+
+    @property
+    def rings(self) -> str | None:
+        """Who is rung, as long as nothing has come of it."""
+        return self._ringing.number if self._ringing is not None and not self._ringing.is_over else None
+
+    def reach(self, reached: Reached) -> None:
+        """That comes of ringing them; where they do not answer, only once they were rung for as long as they may be."""
+        if self._ringing is not None:
+            self._ringing.end(reached)
+
     # What the app does
 
     async def answer(self, leg_id: str) -> Outcome:
@@ -110,13 +129,18 @@ class TextSwitch(CallControl):
         return _DONE
 
     async def play(self, leg_id: str, path: str, *, words: str = "") -> Outcome:
+        if leg_id != LEG:
+            return self._did(Deed(Kind.TELLS, words))
         return await self._sound(Deed(Kind.PLAYS, path, words), words, speaking_time(words) or _FILE_SECONDS)
 
     async def speak(self, leg_id: str, text: str) -> Outcome:
+        if leg_id != LEG:
+            return self._did(Deed(Kind.TELLS, text))  # who is rung hears it at once
         return await self._sound(Deed(Kind.SAYS, text), text, speaking_time(text))
 
     async def stop(self, leg_id: str) -> Outcome:
-        self._silenced.set()
+        if leg_id == LEG:
+            self._silenced.set()
         return _DONE
 
     async def record(self, leg_id: str, path: str) -> Outcome:
@@ -126,22 +150,30 @@ class TextSwitch(CallControl):
         return self._did(Deed(Kind.SENDS, digits))
 
     def dials(self, number: str) -> bool:
-        return False
+        return True
 
     async def originate(self, number: str, *, leg_id: str, caller: str, ring_time: float, mark: str = "") -> Outcome:
-        return Outcome(Certainty.ANSWERED, False, "-ERR nobody can be called here")
+        self._ringing = Ringing(leg_id, number, self._clock, ring_time)
+        self._tell(Deed(Kind.RINGS, number))
+        return await self._ringing.outcome()
 
     async def hold(self, leg_id: str, on: bool) -> Outcome:
         self._apply(LegHeld(origin=ORIGIN, server=SERVER, leg_id=LEG, at=self._clock.time(), held=on))
         return self._did(Deed(Kind.HOLDS if on else Kind.RESUMES))
 
     async def bridge(self, leg_id: str, other_leg_id: str) -> Outcome:
+        ringing = self._ringing
+        if ringing is not None and ringing.leg_id == other_leg_id:
+            return self._leave(Deed(Kind.PUTS_THROUGH, ringing.number), ringing.number)
         return self._leave(Deed(Kind.BRIDGES, other_leg_id))
 
     async def transfer(self, leg_id: str, destination: str) -> Outcome:
         return self._leave(Deed(Kind.TRANSFERS, destination), destination)
 
     async def hang_up(self, leg_id: str, cause: str = "NORMAL_CLEARING") -> Outcome:
+        if leg_id != LEG:
+            self.reach(Reached.FAILED)
+            return _DONE
         if not self.is_over:
             self._did(Deed(Kind.HANGS_UP))
             self.end(cause)

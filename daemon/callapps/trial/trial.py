@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import msgspec
 
-from daemon.callapps.contract import GivenUpError
+from daemon.callapps.contract import GivenUpError, Reached
 from daemon.callapps.definition import Definition
 from daemon.callapps.placements import Placement, Placements
 from daemon.callapps.room import CallApps
 from daemon.callapps.trial.clock import CallersClock
-from daemon.callapps.trial.deed import Deed, Kind
+from daemon.callapps.trial.deed import ANYTHING, Deed, Kind, fits
 from daemon.callapps.trial.text_switch import LEG, ORIGIN, SERVER, TextSwitch
 from daemon.callapps.understanding import korean
 from daemon.calls.call import Call
@@ -84,7 +84,7 @@ class Trial:
         placements = Placements()
         placements.expect(LEG, Placement(name, caller.variables))
         self._room = CallApps(
-            msgspec.structs.replace(config, app=[definition.config], default=name, rendering=RenderingConfig()),
+            _in_text(msgspec.structs.replace(config, app=[definition.config], default=name)),
             supplies,
             controls={(ORIGIN, SERVER): self._switch},
             hub=hub,
@@ -133,12 +133,17 @@ class Trial:
         """Whether something is being said or played at this moment."""
         return self._switch.sounds_until is not None
 
+    @property
+    def rings(self) -> str | None:
+        """Who is rung for the caller, as long as nothing has come of it."""
+        return self._switch.rings
+
     async def next(self, *, goes_on: bool = False) -> Deed | None:
         """What the app does next, once what it says is heard to its end; ``None``: it waits for the caller, or the
         call is over.
 
         A caller who has said or pressed something is silent then, and the app's answer is awaited, unless they
-        go on (``goes_on``). Raises :class:`StuckError`.
+        go on (``goes_on``) or a person is rung for them. Raises :class:`StuckError`.
         """
         while True:
             if self._deeds:
@@ -151,7 +156,7 @@ class Trial:
                     self._spoke = False
                     self._clock.pass_to(self._switch.sounds_until)
             elif (until := self._clock.next) is not None:
-                if goes_on or not self._spoke:
+                if goes_on or not self._spoke or self.rings is not None:
                     return None
                 self._spoke = False
                 self._clock.pass_to(until)
@@ -185,6 +190,15 @@ class Trial:
             raise NotNowError("the app does not wait for the caller")
         over = self._clock.pass_to(until if seconds is None else self._clock.time() + seconds)
         self._spoke = self._spoke and not over
+
+    def reach(self, reached: Reached, destination: str = ANYTHING) -> None:
+        """That comes of ringing ``destination`` for the caller. Raises :class:`NotNowError` where it is not rung."""
+        if self.rings is None:
+            raise NotNowError("nobody is rung")
+        if not fits(destination, self.rings):
+            raise NotNowError(f"{destination} is not rung but {self.rings}")
+        self._spoke = False  # nobody listened to it
+        self._switch.reach(reached)
 
     def hang_up(self) -> None:
         """The caller hangs up."""
@@ -226,6 +240,11 @@ class Trial:
         except TimeoutError:
             problem = f"the app neither spoke, listened nor ended for {self._patience:g} seconds"
             raise StuckError(problem) from None
+
+
+def _in_text(config: CallAppsConfig) -> CallAppsConfig:
+    """Without what only sounds: rendered voices, and music for as long as a person is rung."""
+    return msgspec.structs.replace(config, rendering=RenderingConfig(), hold_music="")
 
 
 def _watched(definition: Definition, failed: Callable[[Exception], None]) -> Definition:

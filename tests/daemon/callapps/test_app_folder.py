@@ -77,6 +77,12 @@ def test_what_is_an_app_and_what_is_not(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["test_desk", "desk_test", "conftest"])
+def test_tests_beside_the_apps_are_left_alone(folder: Path, name: str) -> None:
+    (folder / f"{name}.py").write_text("import a_module_of_tests\nfrom desk import front_desk\n")
+    assert [app.name for app in AppFolder(folder).find()] == ["front-desk"]
+
+
 def test_a_file_that_cannot_be_imported_is_named(folder: Path) -> None:
     (folder / "broken.py").write_text("import nothing_like_it\n")
     with pytest.raises(PluginError, match="broken needs the module nothing_like_it"):

@@ -7,7 +7,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from daemon.callapps.contract import AppCall, BargeIn, Collected, Collecting, GivenUpError, Heard, Listening, Prompt
+from daemon.callapps.contract import (
+    AppCall,
+    BargeIn,
+    Collected,
+    Collecting,
+    GivenUpError,
+    Heard,
+    Listening,
+    Prompt,
+    Reached,
+)
 from daemon.callapps.trial.deed import Deed, Kind
 from daemon.callapps.trial.dialogue import read_dialogue
 from daemon.callapps.trial.play import Difference, play
@@ -161,6 +171,115 @@ async def test_sentences_that_are_made_while_others_are_said() -> None:
         await phone.hears("첫째입니다. 둘째입니다.")
         await phone.hears("셋째입니다.")
         await phone.is_hung_up()
+
+
+ANNOUNCEMENT = "주문 문의입니다. " + "가나다라마바사 " * 37
+
+
+class Desk:
+    """Puts its caller through to 1001, who is told of them in two pieces, and asks who is not reached what to do."""
+
+    def __init__(self, *, options: dict[str, str]) -> None:
+        self._words = options.get("words", "")
+
+    async def run(self, call: AppCall) -> None:
+        """Leads a call."""
+        reached = await call.put_through("1001", words=self._words, announcement=ANNOUNCEMENT, ring_time=20.0)
+        if reached is not Reached.JOINED:
+            call.outcome = (await call.listen(f"{reached}, 어떻게 할까요?", no_input=5.0)).text
+
+
+async def test_a_person_who_answers_is_told_of_the_caller_and_joined() -> None:
+    words = "연결해 드리겠습니다."
+    async with try_app(Desk, options={"words": words}, config=CallAppsConfig(hold_music="/srv/music.wav")) as phone:
+        assert await phone.rings() == "1001"
+        await phone.hears(words)
+        await phone.reaches(Reached.JOINED, "1001")
+        assert (await phone.person_hears(ANNOUNCEMENT)).startswith("주문 문의입니다. 가나다라마바사")
+        assert await phone.is_put_through() == "1001"
+        await phone.ends("handed_on")
+    assert phone.call.callee == "1001"
+
+
+@pytest.mark.parametrize("reached", [reached for reached in Reached if reached is not Reached.JOINED])
+@pytest.mark.parametrize("words", ["", "연결해 드리겠습니다."])
+async def test_a_person_who_is_not_reached_leaves_the_caller_with_the_app(reached: Reached, words: str) -> None:
+    async with try_app(Desk, options={"words": words}) as phone:
+        await phone.rings("1001")
+        if words:
+            await phone.hears(words)
+        await phone.says("여보세요?")
+        await phone.reaches(reached)
+        await phone.hears(f"{reached}, 어떻게 할까요?")
+        await phone.says("다시 걸게요.")
+        await phone.is_hung_up()
+        await phone.ends("다시 걸게요.")
+
+
+async def test_a_person_is_rung_for_as_long_as_the_caller_is_silent() -> None:
+    async with try_app(Desk, options={}) as phone:
+        await phone.rings("1001")
+        await phone.is_silent(19.0)
+        await phone.is_silent(1.0)
+        await phone.hears("no_answer, …")
+
+
+async def test_a_person_who_is_told_by_a_file() -> None:
+    async def app(call: AppCall) -> None:
+        await call.put_through("1001", announcement="주문 문의입니다.")
+
+    async with try_app(app, config=CallAppsConfig(recordings={"주문 문의입니다.": "/srv/order.wav"})) as phone:
+        await phone.rings()
+        await phone.reaches(Reached.JOINED)
+        await phone.person_hears("주문 문의입니다.")
+        await phone.is_put_through()
+
+
+async def test_a_caller_may_hang_up_while_a_person_is_rung() -> None:
+    async with try_app(Desk, options={}) as phone:
+        await phone.rings("1001")
+        await phone.hangs_up()
+        await phone.ends("hung_up")
+
+
+async def test_what_differs_of_ringing_is_told_in_words() -> None:
+    async with try_app(Desk, options={}) as phone:
+        await phone.rings("1001")
+        with pytest.raises(DifferenceError, match="expected: \\(rings 1002\\); got: 1002 is not rung but 1001"):
+            await phone.reaches(Reached.BUSY, "1002")
+        await phone.reaches(Reached.JOINED)
+        with pytest.raises(DifferenceError, match="expected: 없습니다; got: \\(tells 주문"):
+            await phone.person_hears("없습니다")
+        await phone.person_hears("가나다라마바사 …")
+        await phone.is_put_through()
+        with pytest.raises(DifferenceError, match="expected: \\(rings …\\); got: nobody is rung"):
+            await phone.reaches(Reached.BUSY)
+
+
+RINGING = """\
+app: (rings 1001)
+caller: (1001 {came})
+{after}
+"""
+
+
+@pytest.mark.parametrize(
+    ("came", "after", "difference"),
+    [
+        ("answers", "app: (tells 주문 …)\napp: (tells …)\napp: (puts through to 1001)\noutcome: handed_on", None),
+        ("is busy", "app: busy, …\ncaller:\napp: (hangs up)", None),
+        ("does not answer", "app: no_answer, …\ncaller: (hangs up)", None),
+        ("refuses", "app: refused, …\ncaller: (hangs up)", None),
+        (
+            "cannot be reached",
+            "app: (puts through to …)",
+            Difference(3, "(puts through to …)", "failed, 어떻게 할까요?"),
+        ),
+    ],
+)
+async def test_a_dialogue_with_a_person_who_is_rung(came: str, after: str, difference: Difference | None) -> None:
+    async with try_app(Desk, options={}) as phone:
+        assert await play(read_dialogue(RINGING.format(came=came, after=after)).lines, phone) == difference
 
 
 class Weather:

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.callapps.contract import Reached
 from daemon.callapps.trial.deed import Deed, Kind
 from daemon.callapps.trial.dialogue import (
     DialogueError,
     HangsUp,
     Outcome,
     Presses,
+    Reaches,
     Says,
     Silence,
     callers_deed,
@@ -32,6 +34,9 @@ caller: "119"
 caller: (silence)
 caller: (silence 0.5)
 caller:
+app: (rings 1001)
+caller: (1001 is busy)
+caller: (… cannot be reached)
 app: (transfers to 1001)
   app: (hangs up)
 caller: (hangs up)
@@ -52,10 +57,13 @@ def test_every_line_that_there_is() -> None:
         (10, Silence()),
         (11, Silence(0.5)),
         (12, Silence()),
-        (13, Deed(Kind.TRANSFERS, "1001")),
-        (14, Deed(Kind.HANGS_UP)),
-        (15, HangsUp()),
-        (16, Outcome("ordered")),
+        (13, Deed(Kind.RINGS, "1001")),
+        (14, Reaches("1001", Reached.BUSY)),
+        (15, Reaches("…", Reached.FAILED)),
+        (16, Deed(Kind.TRANSFERS, "1001")),
+        (17, Deed(Kind.HANGS_UP)),
+        (18, HangsUp()),
+        (19, Outcome("ordered")),
     ]
 
 
@@ -67,6 +75,7 @@ def test_every_line_that_there_is() -> None:
         ("app:", "does not say what"),
         ("app: (dances)", "an app cannot do"),
         ("caller: (dances)", "a caller cannot do"),
+        ("caller: (1001 dances)", "a caller cannot do"),
         ("caller: (interrupting)", "a caller cannot do"),
         ("call: caller=1", "said once, and first"),
     ],
