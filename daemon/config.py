@@ -379,6 +379,18 @@ class OutgoingConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Calls that ring or are led at the same time."""
 
 
+class TakeoverConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[callapps.takeover]``: where operators may send the callers of live calls.
+
+    To their own extension, as ``parley user extension`` has it, they always may, unless it is ``refused``.
+    """
+
+    allowed: list[str] = msgspec.field(default_factory=list)
+    """Regular expressions of extensions, matched whole; empty: none but their own."""
+    refused: list[str] = msgspec.field(default_factory=list)
+    """Regular expressions of extensions to which nobody may send callers, whatever ``allowed`` says."""
+
+
 class RenderingConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``[callapps.rendering]``: a program that makes sound files of what apps say; none without a ``command``."""
 
@@ -438,6 +450,7 @@ class CallAppsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     rendering: RenderingConfig = msgspec.field(default_factory=RenderingConfig)
     fallback: FallbackConfig = msgspec.field(default_factory=FallbackConfig)
     outgoing: OutgoingConfig = msgspec.field(default_factory=OutgoingConfig)
+    takeover: TakeoverConfig = msgspec.field(default_factory=TakeoverConfig)
     app: list[CallAppConfig] = msgspec.field(default_factory=list)
 
 

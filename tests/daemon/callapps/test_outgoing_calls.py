@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.callapps.contract import AppCall
+from daemon.callapps.intervention_errors import NotPossibleError
 from daemon.callapps.outgoing import OutgoingState, SwitchAwayError
 from daemon.calls.call import Disposition
 from daemon.calls.links import LinkState
@@ -18,7 +19,7 @@ from daemon.stores.audit import AuditRow, latest_audit
 from daemon.stores.database import Database
 from daemon.stores.outgoing_calls import OutgoingCallRow, get_outgoing_call
 from tests.daemon.callapps.conftest import Dial
-from tests.daemon.callapps.dialler import NOON, NUMBER
+from tests.daemon.callapps.dialler import JIN, NOON, NUMBER
 from tests.daemon.callapps.phone import ANNOUNCEMENT, DIAL, PERSON, apps
 from tests.daemon.switch.following import Following
 
@@ -317,3 +318,38 @@ async def test_a_placed_call_has_its_place(switch: SimulatedSwitch, dial: Dial) 
     await dialler.until(placed, OutgoingState.ANSWERED)
     await dialler.following.until(lambda: dialler.script.calls)
     await call.hang_up()
+
+
+async def test_nobody_is_spoken_to_or_sent_on_who_has_not_answered(
+    switch: SimulatedSwitch, store: Database, dial: Dial
+) -> None:
+    switch.exchange.destinations[NUMBER] = FOR_EVER
+    dialler = await dial(staying)
+    placed = await dialler.place()
+    hands = dialler.interventions(store)
+    for does in (
+        hands.say(placed.call_id, "여보세요", actor=JIN),
+        hands.transfer(placed.call_id, PERSON, actor=JIN),
+    ):
+        with pytest.raises(NotPossibleError, match="answered"):
+            await does
+    (leg,) = dialler.legs()
+    assert leg.profile.destination == NUMBER
+    assert dialler.following.said(leg.uuid) == []
+    await hands.hang_up(placed.call_id, actor=JIN)
+    assert (await dialler.until_over(placed)).state is OutgoingState.CANCELLED
+    assert dialler.legs() == []
+
+
+async def test_a_placed_call_is_taken_over(switch: SimulatedSwitch, store: Database, dial: Dial) -> None:
+    dialler = await dial(staying)
+    placed = await dialler.place()
+    await dialler.following.until(lambda: dialler.legs()[0].listening)
+    await dialler.interventions(store).transfer(placed.call_id, PERSON, actor=JIN)
+    await dialler.following.until(lambda: dialler.live(placed).state == "bridged")
+    await dialler.idle()
+    assert (dialler.live(placed).app, dialler.live(placed).app_ending) == ("order", "taken_over")
+    assert (await dialler.told(placed)).state is OutgoingState.ANSWERED
+    (leg,) = [leg for leg in dialler.legs() if "parley_app" not in leg.variables]
+    leg.thread.hang_up("NORMAL_CLEARING", by_far_end=True)
+    assert (await dialler.until_over(placed)).state is OutgoingState.ENDED
