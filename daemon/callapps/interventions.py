@@ -73,8 +73,8 @@ class Interventions:
     said. ``clock`` gives Unix seconds.
 
     What was begun goes on where who asked goes away. Every method raises one of
-    :mod:`daemon.callapps.intervention_errors` where it was not done as asked, and ``DatabaseAwayError`` where it cannot be
-    written down who does it: then nothing was done.
+    :mod:`daemon.callapps.intervention_errors` where it was not done as asked, and ``DatabaseAwayError`` where it
+    cannot be written down who does it: then nothing was done.
     """
 
     def __init__(
