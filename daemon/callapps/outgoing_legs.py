@@ -228,17 +228,22 @@ class OutgoingLegs:
                     progress.see(leg)
 
     async def _find_out(self, progress: Progress) -> None:
-        """Whether the switch has the leg, of which no end was seen. If so, what is told of it will say the rest."""
+        """Whether the switch has the leg, of which no end was seen. If so, what is told of it will say the rest, once
+        it is known: it may be gone again before anything is."""
         control = self._control(progress)
         while control is not None and not progress.is_over:
             outcome = await control.exists(progress.row.leg_id)
-            if outcome.certainty is Certainty.ANSWERED:
-                if outcome.ok:
-                    return
+            if outcome.certainty is Certainty.ANSWERED and not outcome.ok:
                 await asyncio.sleep(_GRACE)
                 break
+            if outcome.ok and self._is_known(progress):
+                return
             await asyncio.sleep(_TRY_AGAIN)
         progress.lose(ENDED_UNSEEN)
+
+    def _is_known(self, progress: Progress) -> bool:
+        row = progress.row
+        return any(self._registry.find(*place, row.leg_id) for place in self._controls if place[1] == row.server)
 
     def _control(self, progress: Progress) -> CallControl | None:
         server = progress.row.server

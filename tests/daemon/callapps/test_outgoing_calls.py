@@ -167,6 +167,30 @@ async def test_the_link_is_lost_while_it_rings(switch: SimulatedSwitch, dial: Di
     assert len(dialler.script.calls) == 1
 
 
+async def test_a_leg_that_came_and_went_between_two_looks(dial: Dial) -> None:
+    """Here somebody else follows the switch that dials, so that nothing is ever told of the leg."""
+    elsewhere = SimulatedSwitch(speed=30.0)
+    await elsewhere.start()
+    elsewhere.exchange.destinations[NUMBER] = FOR_EVER
+    follower = Following(elsewhere.port, dial=DIAL)
+    follower.start()
+    await follower.ready()
+    asked = asyncio.Event()
+    elsewhere.core.listen(lambda event: asked.set() if event.text("API-Command") == "uuid_exists" else None)
+    dialler = await dial(reminding, more={"elsewhere": follower.switch.control})
+    placing = asyncio.create_task(dialler.place())
+    await follower.until(lambda: elsewhere.leg_ids() and follower.state(elsewhere.leg_ids()[0]) == "ringing")
+    elsewhere.disconnect()
+    placed = await placing
+    assert (placed.server, placed.state) == ("elsewhere", OutgoingState.DIALLING)
+    await asked.wait()
+    (leg,) = elsewhere.core.channels.values()
+    leg.thread.hang_up("USER_BUSY", by_far_end=True)
+    assert (await dialler.until_over(placed)).state is OutgoingState.UNKNOWN
+    await follower.stop()
+    await elsewhere.stop()
+
+
 async def test_it_ends_while_the_switch_is_away(switch: SimulatedSwitch, dial: Dial) -> None:
     switch.exchange.destinations[NUMBER] = FOR_EVER
     dialler = await dial(reminding)
