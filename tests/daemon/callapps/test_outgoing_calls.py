@@ -12,6 +12,7 @@ from daemon.callapps.contract import AppCall
 from daemon.callapps.intervention_errors import NotPossibleError
 from daemon.callapps.outgoing import OutgoingState, SwitchAwayError
 from daemon.calls.call import Disposition
+from daemon.calls.control import Outcome
 from daemon.calls.links import LinkState
 from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
@@ -167,7 +168,7 @@ async def test_the_link_is_lost_while_it_rings(switch: SimulatedSwitch, dial: Di
     assert len(dialler.script.calls) == 1
 
 
-async def test_a_leg_that_came_and_went_between_two_looks(dial: Dial) -> None:
+async def test_a_leg_that_came_and_went_between_two_looks(dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here somebody else follows the switch that dials, so that nothing is ever told of the leg."""
     elsewhere = SimulatedSwitch(speed=30.0)
     await elsewhere.start()
@@ -175,15 +176,23 @@ async def test_a_leg_that_came_and_went_between_two_looks(dial: Dial) -> None:
     follower = Following(elsewhere.port, dial=DIAL)
     follower.start()
     await follower.ready()
-    asked = asyncio.Event()
-    elsewhere.core.listen(lambda event: asked.set() if event.text("API-Command") == "uuid_exists" else None)
-    dialler = await dial(reminding, more={"elsewhere": follower.switch.control})
+    control = follower.switch.control
+    exists, seen = control.exists, asyncio.Event()
+
+    async def noticed(leg_id: str) -> Outcome:
+        outcome = await exists(leg_id)
+        if outcome.ok:
+            seen.set()
+        return outcome
+
+    monkeypatch.setattr(control, "exists", noticed)
+    dialler = await dial(reminding, more={"elsewhere": control})
     placing = asyncio.create_task(dialler.place())
     await follower.until(lambda: elsewhere.leg_ids() and follower.state(elsewhere.leg_ids()[0]) == "ringing")
     elsewhere.disconnect()
     placed = await placing
     assert (placed.server, placed.state) == ("elsewhere", OutgoingState.DIALLING)
-    await asked.wait()
+    await seen.wait()
     (leg,) = elsewhere.core.channels.values()
     leg.thread.hang_up("USER_BUSY", by_far_end=True)
     assert (await dialler.until_over(placed)).state is OutgoingState.UNKNOWN
