@@ -186,7 +186,7 @@ async def test_a_leg_that_came_and_went_between_two_looks(dial: Dial, monkeypatc
         return outcome
 
     monkeypatch.setattr(control, "exists", noticed)
-    dialler = await dial(reminding, more={"elsewhere": control})
+    dialler = await dial(reminding, more={"elsewhere": control}, ring_time=3_000.0)
     placing = asyncio.create_task(dialler.place())
     await follower.until(lambda: elsewhere.leg_ids() and follower.state(elsewhere.leg_ids()[0]) == "ringing")
     elsewhere.disconnect()
