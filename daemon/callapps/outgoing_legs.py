@@ -82,10 +82,17 @@ class OutgoingLegs:
         self._untap = self._hub.tap((CallChanged,), self._changed)
 
     async def close(self) -> None:
-        """Dial no more, and call off what rings. Returns when that is certain."""
+        """Dial no more, and call off what no app leads yet: it rings, or has just been answered and is not parked.
+
+        Returns when that is certain.
+        """
         self._closing = True
-        ringing = [progress for progress in self._open.values() if progress.state is not OutgoingState.ANSWERED]
-        await asyncio.gather(*(self._call_off(progress) for progress in ringing))
+        waiting = [
+            progress
+            for leg_id, progress in self._open.items()
+            if progress.state is not OutgoingState.ANSWERED or self._placements.is_awaited(leg_id)
+        ]
+        await asyncio.gather(*(self._call_off(progress) for progress in waiting))
 
     async def end(self) -> None:
         """Follow nothing any more, and let nothing be done."""

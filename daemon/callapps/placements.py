@@ -29,6 +29,10 @@ class Placements:
         """An app is to lead that leg when it is answered."""
         self._awaited[leg_id] = placement
 
+    def is_awaited(self, leg_id: str) -> bool:
+        """Whether an app waits for that leg."""
+        return leg_id in self._awaited
+
     def take(self, leg_id: str) -> Placement | None:
         """What that leg is for, which is led from now on; ``None`` where nothing waits for it."""
         return self._awaited.pop(leg_id, None)

@@ -14,6 +14,7 @@ from daemon.callapps.outgoing import OutgoingState, SwitchAwayError
 from daemon.calls.call import Disposition
 from daemon.calls.control import Outcome
 from daemon.calls.links import LinkState
+from daemon.demo.channel import Channel
 from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
 from daemon.stores.audit import AuditRow, latest_audit
@@ -328,6 +329,23 @@ async def test_stopping_calls_off_what_rings(switch: SimulatedSwitch, store: Dat
         await dialler.place()
     await dialler.stop()
     assert (await stored(store, placed.call_id)).state == "cancelled"
+
+
+async def test_stopping_leaves_nobody_in_silence_who_has_just_answered(
+    switch: SimulatedSwitch, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What finds out who answered takes seconds, and the leg is parked after that."""
+    found_out: list[Channel] = []
+    monkeypatch.setattr(switch.exchange, "park", found_out.append)
+    dialler = await dial(staying)
+    placed = await dialler.place()
+    await dialler.until(placed, OutgoingState.ANSWERED)
+    await dialler.outgoing.close()
+    await dialler.room.close(0.0)
+    assert dialler.legs() == []
+    over = await dialler.until_over(placed)
+    assert (over.state, over.cause) == (OutgoingState.ENDED, "ORIGINATOR_CANCEL")
+    assert dialler.script.calls == []
 
 
 async def test_nothing_is_dialled_once_parley_stops(switch: SimulatedSwitch, dial: Dial) -> None:
