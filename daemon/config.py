@@ -376,7 +376,7 @@ class OutgoingConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     per_user_per_hour: Count = 60
     per_hour: Count = 300
     at_once: Count = 20
-    """Calls that ring or are led at the same time."""
+    """Calls of this Parley that are not over at the same time, those included that were handed on to a person."""
 
 
 class TakeoverConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -147,6 +147,8 @@ class OutgoingLegs:
                     progress.see(found[1])
         if progress.state in (OutgoingState.DIALLING, OutgoingState.RINGING):
             self._placements.expect(row.leg_id, Placement(row.app, row.variables))
+        elif progress.state is OutgoingState.ANSWERED:
+            self._placements.was_led(row.leg_id, row.app)
         self.do(self._find_out(progress))
 
     # Dialling

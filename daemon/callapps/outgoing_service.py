@@ -156,7 +156,7 @@ class OutgoingCalls:
         if self._stopping:
             raise SwitchAwayError("Parley is stopping")
         if len(self._legs) >= self._config.at_once or self._callapps.is_full:
-            text = "as many calls as may be at the same time ring or are led"
+            text = "as many calls as may be at the same time are under way"
             raise TooManyOutgoingError(text, retry_after=_FULL_FOR)
         self._legs.follow(row)
 

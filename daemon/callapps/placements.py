@@ -19,6 +19,7 @@ class Placements:
 
     def __init__(self) -> None:
         self._awaited: dict[str, Placement] = {}
+        self._led_before: dict[str, str] = {}
         self._joining: set[str] = set()
 
     def __len__(self) -> int:
@@ -40,6 +41,15 @@ class Placements:
     def withdraw(self, leg_id: str) -> None:
         """Nothing waits for that leg any more."""
         self._awaited.pop(leg_id, None)
+        self._led_before.pop(leg_id, None)
+
+    def was_led(self, leg_id: str, app: str) -> None:
+        """An app of an earlier process led that leg, or had sent it on."""
+        self._led_before[leg_id] = app
+
+    def led_before(self, leg_id: str) -> str:
+        """The app of an earlier process that led that leg; ``""`` where none did."""
+        return self._led_before.get(leg_id, "")
 
     def claim(self, leg_id: str) -> None:
         """That leg is rung for a caller, and looked after by whoever leads the caller."""
@@ -51,5 +61,5 @@ class Placements:
 
     def forget(self, leg_id: str) -> None:
         """That leg is gone for good."""
-        self._awaited.pop(leg_id, None)
+        self.withdraw(leg_id)
         self._joining.discard(leg_id)

@@ -290,6 +290,34 @@ async def test_killed_while_an_app_leads_it(switch: SimulatedSwitch, dial: Dial)
     assert (await later.until_over(placed)).state is OutgoingState.ENDED
 
 
+async def test_killed_while_an_app_hands_it_on(switch: SimulatedSwitch, dial: Dial) -> None:
+    """Its mark is gone by then, and it has not left yet."""
+    waits, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handing_on(call: AppCall) -> None:
+        waits.set()
+        await go_on.wait()
+        await call.transfer("2002")
+
+    dialler = await dial(handing_on, config=apps(codes=[], recogniser=""))
+    placed = await dialler.place()
+    await dialler.until(placed, OutgoingState.ANSWERED)
+    (leg,) = dialler.legs()
+    await waits.wait()
+    unmarked = asyncio.Event()
+    switch.core.listen(lambda event: unmarked.set() if event.text("API-Command") == "uuid_setvar" else None)
+    switch.hold_replies()
+    go_on.set()
+    await unmarked.wait()
+    await dialler.die()
+    switch.release_replies()
+    assert "parley_app" not in leg.variables
+    later = await dial(reminding)
+    await later.following.until(lambda: later.live(placed).state == "bridged")
+    assert later.following.said(leg.uuid) == [ANNOUNCEMENT]
+    assert (later.live(placed).outcome, later.script.calls) == ("lost", [])
+
+
 async def test_gone_when_parley_is_back(switch: SimulatedSwitch, store: Database, dial: Dial) -> None:
     switch.exchange.destinations[NUMBER] = FOR_EVER
     dialler = await dial(staying)
