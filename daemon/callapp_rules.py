@@ -13,7 +13,7 @@ from daemon.toml_lines import KeyPath
 
 _SECRETIVE = ("relay",)
 """Built-in apps that need a secret of their own."""
-_EXTENSION = re.compile(r"[0-9A-Za-z*#+_.-]{1,128}")
+_EXTENSION = re.compile(r"[0-9A-Za-z*#+_.][0-9A-Za-z*#+_.-]{0,127}")
 
 
 def callapp_rules(
@@ -47,6 +47,10 @@ def callapp_rules(
     if extension and not _EXTENSION.fullmatch(extension):
         path = ("callapps", "fallback", "extension")
         yield BrokenRule(path, f'"{extension}" is no number that a call can be sent to', "give digits or a name alone")
+
+    for key in ("allowed", "refused"):
+        for index, pattern in enumerate(getattr(callapps.takeover, key)):
+            yield from _pattern(pattern, ("callapps", "takeover", key, index))
 
 
 def _rendering(rendering: RenderingConfig) -> Iterator[BrokenRule]:
@@ -83,11 +87,14 @@ def _app(app: CallAppConfig, here: KeyPath, callapps: CallAppsConfig) -> Iterato
             if not value:
                 yield BrokenRule((*here, key, number), "it is empty", "leave it out")
     for number, pattern in enumerate(app.did_patterns):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            problem = f"this is no regular expression: {error}"
-            yield BrokenRule((*here, "did_patterns", number), problem, "write it as Python's re does")
+        yield from _pattern(pattern, (*here, "did_patterns", number))
+
+
+def _pattern(pattern: str, path: KeyPath) -> Iterator[BrokenRule]:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield BrokenRule(path, f"this is no regular expression: {error}", "write it as Python's re does")
 
 
 def _secret(app: CallAppConfig, here: KeyPath, secrets: Secrets) -> Iterator[BrokenRule]:

@@ -376,7 +376,19 @@ class OutgoingConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     per_user_per_hour: Count = 60
     per_hour: Count = 300
     at_once: Count = 20
-    """Calls that ring or are led at the same time."""
+    """Calls of this Parley that are not over at the same time, those included that were handed on to a person."""
+
+
+class TakeoverConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[callapps.takeover]``: where operators may send the callers of live calls.
+
+    To their own extension, as ``parley user extension`` has it, they always may, unless it is ``refused``.
+    """
+
+    allowed: list[str] = msgspec.field(default_factory=list)
+    """Regular expressions of extensions, matched whole; empty: none but their own."""
+    refused: list[str] = msgspec.field(default_factory=list)
+    """Regular expressions of extensions to which nobody may send callers, whatever ``allowed`` says."""
 
 
 class RenderingConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -438,6 +450,7 @@ class CallAppsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     rendering: RenderingConfig = msgspec.field(default_factory=RenderingConfig)
     fallback: FallbackConfig = msgspec.field(default_factory=FallbackConfig)
     outgoing: OutgoingConfig = msgspec.field(default_factory=OutgoingConfig)
+    takeover: TakeoverConfig = msgspec.field(default_factory=TakeoverConfig)
     app: list[CallAppConfig] = msgspec.field(default_factory=list)
 
 

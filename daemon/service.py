@@ -155,7 +155,9 @@ class Service:
             instance=lambda: instance_id(config),
             clock=clock,
         )
-        self.interventions = Interventions(self.callapps, self.registry, self.database, clock=clock)
+        self.interventions = Interventions(
+            self.callapps, self.registry, self.database, config.callapps.takeover, clock=clock
+        )
         self.inbox.add_configured(self.supplies)
         self._own_events = OwnEvents(
             self.hub,

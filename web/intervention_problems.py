@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from daemon.callapps.intervention_errors import (
     InterventionError,
+    NotAllowedError,
     NotLiveError,
     NotPossibleError,
     OutcomeUnknownError,
@@ -41,6 +42,8 @@ def _problem(error: InterventionError) -> ProblemError:
             return ProblemError(409, "The call is over", text)
         case NotPossibleError():
             return ProblemError(409, "Not possible now", text)
+        case NotAllowedError():
+            return ProblemError(422, "Not allowed", text)
         case WrongInputError():
             return ProblemError(422, "Not understood", text)
         case SwitchAwayError():

@@ -111,7 +111,9 @@ class Accounts:
         """
         name = normal_name(name)
         if extension and re.fullmatch(EXTENSION, extension) is None:
-            raise ExtensionRefusedError("an extension has 1 to 64 letters, digits or any of * # + _ . -")
+            raise ExtensionRefusedError(
+                "an extension has 1 to 64 letters, digits or any of * # + _ . - and begins with no hyphen"
+            )
         async with self._database.transaction() as connection:
             if not await store.set_extension(connection, name, extension):
                 raise UnknownNameError(f"there is no user {name}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 import msgspec
 import structlog
@@ -13,6 +14,8 @@ from daemon.stores.audit import AuditRow, add_audit
 from daemon.stores.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
+
+_BROKEN_OFF: Final = Outcome(Certainty.UNKNOWN, False, "it was broken off before the switch answered")
 
 
 class Deed(msgspec.Struct, frozen=True):
@@ -35,17 +38,27 @@ class InterventionAudit:
         self._database = database
         self._clock = clock
 
-    async def begins(self, deed: Deed) -> None:
-        """Who is about to do what. Raises ``DatabaseAwayError``: then nothing may be done."""
-        await self._add(deed, deed.begun, deed.detail)
+    async def witness(self, deed: Deed, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """Write down who is about to do what, let ``act`` do it, and write down what became of it.
 
-    async def became(self, deed: Deed, outcome: Outcome) -> None:
-        """What became of it. A store that is away now does not undo it."""
+        Raises ``DatabaseAwayError``: then nothing was done. A store that is away after it does not undo it.
+        """
+        await self._add(deed, deed.begun, deed.detail)
+        try:
+            outcome = await act()
+        except BaseException:
+            await self._became(deed, _BROKEN_OFF)
+            raise
+        await self._became(deed, outcome)
+        return outcome
+
+    async def _became(self, deed: Deed, outcome: Outcome) -> None:
         action, detail = deed.done, deed.detail
         if not outcome.ok:
             unknown = outcome.certainty is Certainty.UNKNOWN
             action = f"{deed.begun}_{'outcome_unknown' if unknown else 'failed'}"
             detail = detail | {"why": outcome.text}
+        log.info(action, call_id=deed.call_id, by=deed.actor.name)
         try:
             await self._add(deed, action, detail)
         except DatabaseAwayError:

@@ -23,6 +23,10 @@ class WrongInputError(InterventionError):
     """What was given cannot be used, whatever the call."""
 
 
+class NotAllowedError(InterventionError):
+    """The configuration does not let people do that."""
+
+
 class SwitchAwayError(InterventionError):
     """The switch could not be told. Nothing was done; it may be tried again."""
 

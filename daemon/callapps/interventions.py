@@ -7,18 +7,20 @@ it said or recognised with is taken off the leg.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 import msgspec
 import structlog
 
 from daemon.actor import Actor
+from daemon.callapps.destinations import Destinations
 from daemon.callapps.ending import Ending
 from daemon.callapps.intervention_audit import Deed, InterventionAudit
 from daemon.callapps.intervention_errors import (
+    InterventionError,
+    NotAllowedError,
     NotLiveError,
     NotPossibleError,
     OutcomeUnknownError,
@@ -31,14 +33,19 @@ from daemon.callapps.room import CallApps
 from daemon.callapps.run import Run
 from daemon.callapps.takeover import Act
 from daemon.callapps.voice import one_line
-from daemon.calls.call import Call, LegState
+from daemon.calls.call import Call, Leg, LegState
 from daemon.calls.control import CallControl, Certainty, Outcome
-from daemon.calls.numbers import EXTENSION
+from daemon.calls.events import Direction
+from daemon.calls.numbers import mask_number
 from daemon.calls.registry import Registry
+from daemon.config import TakeoverConfig
+from daemon.plugins import place_of
 from daemon.stores.calls import CallRow, get_call
-from daemon.stores.database import Database
+from daemon.stores.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 LONGEST_LINE: Final = 300
 """Characters of one line: it is said in one go, and stands in the transcript once."""
@@ -51,16 +58,23 @@ class _Subject(msgspec.Struct, frozen=True):
     """A live call, the leg of it that is acted on, what acts on it, and what leads it."""
 
     call: Call
-    leg_id: str
+    leg: Leg
     control: CallControl
     run: Run | None
 
+    @property
+    def leg_id(self) -> str:
+        """What the switch calls the leg."""
+        return self.leg.leg_id
+
 
 class Interventions:
-    """``patience`` is for how many seconds :meth:`say` waits for its line to be said. ``clock`` gives Unix seconds.
+    """``config`` says where callers may be sent, ``patience`` for how many seconds :meth:`say` waits for its line to be
+    said. ``clock`` gives Unix seconds.
 
-    Every method raises one of :mod:`daemon.callapps.intervention_errors` where it was not done as asked, and
-    ``DatabaseAwayError`` where it cannot be written down who does it: then nothing was done.
+    What was begun goes on where who asked goes away. Every method raises one of
+    :mod:`daemon.callapps.intervention_errors` where it was not done as asked, and ``DatabaseAwayError`` where it
+    cannot be written down who does it: then nothing was done.
     """
 
     def __init__(
@@ -68,6 +82,7 @@ class Interventions:
         callapps: CallApps,
         registry: Registry,
         database: Database,
+        config: TakeoverConfig,
         *,
         clock: Callable[[], float],
         patience: float = _SAY_PATIENCE,
@@ -75,16 +90,24 @@ class Interventions:
         self._callapps = callapps
         self._registry = registry
         self._database = database
+        self._destinations = Destinations(config)
         self._audit = InterventionAudit(database, clock)
         self._patience = patience
         self._lines: Counter[str] = Counter()
-        self._saying: set[asyncio.Task[None]] = set()
+        self._doing: set[asyncio.Task[Any]] = set()
 
-    async def transfer(self, call_id: str, extension: str, *, actor: Actor) -> Call:
-        """Send the caller to ``extension``. Returns when the switch has said yes; the call changes a moment later."""
-        if re.fullmatch(EXTENSION, extension) is None:
-            raise WrongInputError("an extension has 1 to 64 letters, digits or any of * # + _ . -")
+    async def transfer(self, call_id: str, extension: str, *, actor: Actor, own: str = "") -> Call:
+        """Send the caller to ``extension``; ``own`` is that of the actor, ``""`` where none is known.
+
+        Returns when the switch has said yes; the call changes a moment later.
+        """
         subject = await self._live(call_id)
+        try:
+            self._destinations.check(extension, own)
+        except NotAllowedError:
+            log.warning("transfer_not_allowed", call_id=call_id, extension=mask_number(extension), by=actor.name)
+            raise
+        self._require_answered(subject)
         await self._there(subject)
 
         async def send_on() -> Outcome:
@@ -94,7 +117,7 @@ class Interventions:
 
         detail = {"app": subject.call.app, "extension": extension}
         deed = Deed(actor, subject.call.call_id, "call_transferring", "call_transferred", detail)
-        await self._take(subject, Ending.TAKEN_OVER, send_on, deed)
+        await asyncio.shield(self._do(self._take(subject, Ending.TAKEN_OVER, send_on, deed)))
         return subject.call
 
     async def hang_up(self, call_id: str, *, actor: Actor) -> Call | CallRow:
@@ -114,7 +137,7 @@ class Interventions:
             return next((outcome for outcome in outcomes if not outcome.ok), outcomes[0])
 
         deed = Deed(actor, found.call_id, "call_hanging_up", "call_hung_up", {"app": found.app})
-        await self._take(subject, Ending.CUT_OFF, end, deed)
+        await asyncio.shield(self._do(self._take(subject, Ending.CUT_OFF, end, deed)))
         return found
 
     async def say(self, call_id: str, text: str, *, actor: Actor) -> bool:
@@ -128,15 +151,14 @@ class Interventions:
         subject = await self._live(call_id)
         if subject.run is None and any(leg.peer_id for leg in subject.call.legs):
             raise NotPossibleError("two people talk to each other: nothing can be said to them from here")
+        self._require_answered(subject)
         if self._lines[subject.leg_id] >= _MOST_WAITING:
             raise NotPossibleError(f"{_MOST_WAITING} lines wait to be said on this call already")
-        await self._there(subject)
-        detail = {"app": subject.call.app, "characters": str(len(line))}
-        deed = Deed(actor, subject.call.call_id, "call_saying", "call_said", detail)
-        await self._audit.begins(deed)
-        saying = asyncio.get_running_loop().create_task(self._say(subject, line, deed))
-        self._saying.add(saying)
-        saying.add_done_callback(self._said)
+        begun = asyncio.get_running_loop().create_future()
+        self._lines[subject.leg_id] += 1  # at once: others may ask in the same moment
+        saying = self._do(self._say(subject, line, actor, begun))
+        saying.add_done_callback(lambda _: self._waits_no_more(subject.leg_id))
+        await asyncio.wait({saying, begun}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({saying}, timeout=self._patience)
         if not saying.done():
             return False
@@ -144,11 +166,11 @@ class Interventions:
         return True
 
     async def close(self) -> None:
-        """End what is being said."""
-        for saying in self._saying:
-            saying.cancel()
-        if self._saying:
-            await asyncio.wait(self._saying)
+        """End what is being done."""
+        for doing in self._doing:
+            doing.cancel()
+        if self._doing:
+            await asyncio.wait(self._doing)
 
     # Which call
 
@@ -171,8 +193,14 @@ class Interventions:
         if control is None:
             raise NotPossibleError("nothing here can act on that call: it stands on no switch of ours")
         run = self._callapps.run_of(call)
-        leg_id = next(leg.leg_id for leg in call.legs if leg.state is not LegState.ENDED)
-        return _Subject(call, leg_id if run is None else run.line.leg_id, control, run)
+        legs = (leg for leg in call.legs if leg.state is not LegState.ENDED)
+        leg = next(legs) if run is None else next(leg for leg in call.legs if leg.leg_id == run.line.leg_id)
+        return _Subject(call, leg, control, run)
+
+    def _require_answered(self, subject: _Subject) -> None:
+        """Where somebody is called, there is nobody yet to be sent on or spoken to. Who calls may wait unanswered."""
+        if subject.leg.direction is Direction.OUTBOUND and subject.leg.answered_at is None:
+            raise NotPossibleError("nobody has answered that call yet: it can be hung up, and nothing else")
 
     async def _there(self, subject: _Subject) -> None:
         """An app is left alone where the switch cannot be told, or does not have the call."""
@@ -184,34 +212,45 @@ class Interventions:
 
     # What is done
 
-    async def _take(self, subject: _Subject, ending: Ending, act: Act, deed: Deed) -> None:
-        await self._audit.begins(deed)
-        outcome = await subject.run.take_over(ending, act) if subject.run is not None else None
-        if outcome is None:
-            outcome = await act()
-        log.info(deed.done if outcome.ok else f"{deed.begun}_failed", call_id=deed.call_id, by=deed.actor.name)
-        await self._audit.became(deed, outcome)
-        self._require(outcome, subject)
+    def _do(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do it until the end of it, whoever waits for it."""
+        doing = asyncio.get_running_loop().create_task(work)
+        self._doing.add(doing)
+        doing.add_done_callback(self._done)
+        return doing
 
-    async def _say(self, subject: _Subject, line: str, deed: Deed) -> None:
-        self._lines[subject.leg_id] += 1
-        try:
+    def _done(self, doing: asyncio.Task[Any]) -> None:
+        self._doing.discard(doing)
+        error = None if doing.cancelled() else doing.exception()
+        if error is not None and not isinstance(error, (InterventionError, DatabaseAwayError)):
+            log.error("intervention_broken", error=type(error).__name__, at=place_of(error))
+
+    def _waits_no_more(self, leg_id: str) -> None:
+        self._lines -= Counter([leg_id])  # which forgets what is none
+
+    async def _take(self, subject: _Subject, ending: Ending, act: Act, deed: Deed) -> None:
+        async def take() -> Outcome:
+            outcome = await subject.run.take_over(ending, act) if subject.run is not None else None
+            return await act() if outcome is None else outcome
+
+        self._require(await self._audit.witness(deed, take), subject)
+
+    async def _say(self, subject: _Subject, line: str, actor: Actor, begun: asyncio.Future[None]) -> None:
+        await self._there(subject)
+
+        async def utter() -> Outcome:
+            begun.set_result(None)
             if subject.run is None:
-                outcome = await self._callapps.voice(subject.control).utter(subject.leg_id, line)
-            else:
-                over = Outcome(Certainty.ANSWERED, False, "no app leads the call any more")
-                outcome = await subject.run.interject(line) or over
-        finally:
-            self._lines -= Counter([subject.leg_id])
-        await self._audit.became(deed, outcome)
+                return await self._callapps.voice(subject.control).utter(subject.leg_id, line)
+            over = Outcome(Certainty.ANSWERED, False, "no app leads the call any more")
+            return await subject.run.interject(line) or over
+
+        detail = {"app": subject.call.app, "characters": str(len(line))}
+        deed = Deed(actor, subject.call.call_id, "call_saying", "call_said", detail)
+        outcome = await self._audit.witness(deed, utter)
         if not outcome.ok and subject.run is not None and outcome.certainty is Certainty.ANSWERED:
             raise NotPossibleError(outcome.text)
         self._require(outcome, subject)
-
-    def _said(self, saying: asyncio.Task[None]) -> None:
-        self._saying.discard(saying)
-        if not saying.cancelled() and (error := saying.exception()) is not None:
-            log.warning("line_not_said", error=type(error).__name__)
 
     def _require(self, outcome: Outcome, subject: _Subject) -> None:
         """Raise what stands for an outcome that is no yes."""

@@ -82,10 +82,17 @@ class OutgoingLegs:
         self._untap = self._hub.tap((CallChanged,), self._changed)
 
     async def close(self) -> None:
-        """Dial no more, and call off what rings. Returns when that is certain."""
+        """Dial no more, and call off what no app leads yet: it rings, or has just been answered and is not parked.
+
+        Returns when that is certain.
+        """
         self._closing = True
-        ringing = [progress for progress in self._open.values() if progress.state is not OutgoingState.ANSWERED]
-        await asyncio.gather(*(self._call_off(progress) for progress in ringing))
+        waiting = [
+            progress
+            for leg_id, progress in self._open.items()
+            if progress.state is not OutgoingState.ANSWERED or self._placements.is_awaited(leg_id)
+        ]
+        await asyncio.gather(*(self._call_off(progress) for progress in waiting))
 
     async def end(self) -> None:
         """Follow nothing any more, and let nothing be done."""
@@ -140,6 +147,8 @@ class OutgoingLegs:
                     progress.see(found[1])
         if progress.state in (OutgoingState.DIALLING, OutgoingState.RINGING):
             self._placements.expect(row.leg_id, Placement(row.app, row.variables))
+        elif progress.state is OutgoingState.ANSWERED:
+            self._placements.was_led(row.leg_id, row.app)
         self.do(self._find_out(progress))
 
     # Dialling
@@ -228,17 +237,22 @@ class OutgoingLegs:
                     progress.see(leg)
 
     async def _find_out(self, progress: Progress) -> None:
-        """Whether the switch has the leg, of which no end was seen. If so, what is told of it will say the rest."""
+        """Whether the switch has the leg, of which no end was seen. If so, what is told of it will say the rest, once
+        it is known: it may be gone again before anything is."""
         control = self._control(progress)
         while control is not None and not progress.is_over:
             outcome = await control.exists(progress.row.leg_id)
-            if outcome.certainty is Certainty.ANSWERED:
-                if outcome.ok:
-                    return
+            if outcome.certainty is Certainty.ANSWERED and not outcome.ok:
                 await asyncio.sleep(_GRACE)
                 break
+            if outcome.ok and self._is_known(progress):
+                return
             await asyncio.sleep(_TRY_AGAIN)
         progress.lose(ENDED_UNSEEN)
+
+    def _is_known(self, progress: Progress) -> bool:
+        row = progress.row
+        return any(self._registry.find(*place, row.leg_id) for place in self._controls if place[1] == row.server)
 
     def _control(self, progress: Progress) -> CallControl | None:
         server = progress.row.server

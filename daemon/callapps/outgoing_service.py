@@ -2,8 +2,8 @@
 
 A row of it stands in the store, and the id of its leg in that row, before the switch is asked for it: a request that
 is sent again places no second call, and after a restart the leg is known. A call that rings through a restart is led by
-its app when it is answered; one that was led gets the fall-back, as every caller does. When Parley stops, what rings is
-called off: nobody is to answer to silence.
+its app when it is answered; one that was led gets the fall-back, as every caller does. When Parley stops, what no app
+leads yet is called off: nobody is to answer to silence.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class OutgoingCalls:
                 await self._records.save_all()
 
     async def close(self) -> None:
-        """Place no more, and call off what rings. Returns when that is certain."""
+        """Place no more, and call off what no app leads yet. Returns when that is certain."""
         self._stopping = True
         await self._legs.close()
 
@@ -156,7 +156,7 @@ class OutgoingCalls:
         if self._stopping:
             raise SwitchAwayError("Parley is stopping")
         if len(self._legs) >= self._config.at_once or self._callapps.is_full:
-            text = "as many calls as may be at the same time ring or are led"
+            text = "as many calls as may be at the same time are under way"
             raise TooManyOutgoingError(text, retry_after=_FULL_FOR)
         self._legs.follow(row)
 

@@ -19,6 +19,7 @@ class Placements:
 
     def __init__(self) -> None:
         self._awaited: dict[str, Placement] = {}
+        self._led_before: dict[str, str] = {}
         self._joining: set[str] = set()
 
     def __len__(self) -> int:
@@ -29,6 +30,10 @@ class Placements:
         """An app is to lead that leg when it is answered."""
         self._awaited[leg_id] = placement
 
+    def is_awaited(self, leg_id: str) -> bool:
+        """Whether an app waits for that leg."""
+        return leg_id in self._awaited
+
     def take(self, leg_id: str) -> Placement | None:
         """What that leg is for, which is led from now on; ``None`` where nothing waits for it."""
         return self._awaited.pop(leg_id, None)
@@ -36,6 +41,15 @@ class Placements:
     def withdraw(self, leg_id: str) -> None:
         """Nothing waits for that leg any more."""
         self._awaited.pop(leg_id, None)
+        self._led_before.pop(leg_id, None)
+
+    def was_led(self, leg_id: str, app: str) -> None:
+        """An app of an earlier process led that leg, or had sent it on."""
+        self._led_before[leg_id] = app
+
+    def led_before(self, leg_id: str) -> str:
+        """The app of an earlier process that led that leg; ``""`` where none did."""
+        return self._led_before.get(leg_id, "")
 
     def claim(self, leg_id: str) -> None:
         """That leg is rung for a caller, and looked after by whoever leads the caller."""
@@ -47,5 +61,5 @@ class Placements:
 
     def forget(self, leg_id: str) -> None:
         """That leg is gone for good."""
-        self._awaited.pop(leg_id, None)
+        self.withdraw(leg_id)
         self._joining.discard(leg_id)

@@ -194,6 +194,9 @@ class CallApps:
             self._take(call, leg, placed.app, Ending.REFUSED if self._refusing else None, placed.variables)
         elif left is not None:
             self._find_left(call, leg, left)
+        elif leg.parked and not leg.code and (app := self._placements.led_before(leg.leg_id)):
+            # The app was about to send it on, and had taken the mark away.
+            self._take(call, leg, app, Ending.LOST)
         elif leg.parked and (name := self._name_of(call, leg)):
             self._take(call, leg, name, Ending.REFUSED if self.is_full else None)
 

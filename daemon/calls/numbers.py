@@ -23,8 +23,9 @@ _COUNTRY: Final = "82"
 _LEAST_WITH_COUNTRY: Final = 10
 """Digits of a number with its country code in front and no plus: a shorter one may begin with the same two digits."""
 
-EXTENSION: Final = r"[0-9A-Za-z*#+_.-]{1,64}"
-"""Where a caller can be sent: what every dialplan takes for a number, and no switch for more than that."""
+EXTENSION: Final = r"[0-9A-Za-z*#+_.][0-9A-Za-z*#+_.-]{0,63}"
+"""Where a caller can be sent: what every dialplan takes for a number, and no switch for more than that. What begins
+with a hyphen a switch may take for an option."""
 
 
 class NumberError(ValueError):

@@ -25,6 +25,7 @@ from daemon.config import (
     OutgoingConfig,
     ServiceConfig,
     SwitchConfig,
+    TakeoverConfig,
     WebConfig,
 )
 from daemon.demo.demo import Demo
@@ -195,6 +196,7 @@ def _config(switch: SwitchConfig, state_dir: Path, port: int, speed: float) -> C
             outgoing=OutgoingConfig(
                 allowed=[".*"], days=list(get_args(Day)), opens="00:00", closes="24:00", time_zone="UTC"
             ),
+            takeover=TakeoverConfig(allowed=[".*"]),
         ),
         service=ServiceConfig(state_dir=str(state_dir)),
         switch=[switch],

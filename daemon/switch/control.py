@@ -21,7 +21,8 @@ _LEG_ID = re.compile(r"[0-9A-Za-z_.:@+-]{1,128}")
 _DIGITS = re.compile(r"[0-9*#A-D]{1,64}")
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _NUMBER = re.compile(r"[0-9A-Za-z*#+_.-]{0,64}")
-_DESTINATION = re.compile(r"[0-9A-Za-z*#+_.-]{1,128}")
+_DESTINATION = re.compile(r"[0-9A-Za-z*#+_.][0-9A-Za-z*#+_.-]{0,127}")
+"""``uuid_transfer`` takes what begins with a hyphen for an option, such as ``-both``."""
 _MARK = re.compile(r"[0-9A-Za-z._-]{0,128}")
 
 MARK = "parley_app"

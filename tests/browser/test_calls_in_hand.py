@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
 
+from daemon.actor import Actor
 from daemon.callapps.contract import AppCall
-from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig
+from daemon.callapps.outgoing import OutgoingRequest, OutgoingState
+from daemon.config import CallAppConfig, CallAppsConfig, Day, FallbackConfig, OutgoingConfig, TakeoverConfig
 from daemon.demo.call import SimulatedCall
+from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
 from daemon.stores.audit import latest_audit
 from tests.browser.accessibility import broken_rules
@@ -60,8 +63,13 @@ async def parley(switch: SimulatedSwitch, tmp_path: Path) -> AsyncIterator[Runni
             CallAppConfig(name="order", use=f"{__name__}:broken", codes=["order-app"]),
         ],
         fallback=FallbackConfig(announcement="잠시만 기다려 주세요", extension=PERSON),
+        outgoing=OutgoingConfig(
+            allowed=["010[0-9]{8}"], days=list(get_args(Day)), opens="00:00", closes="24:00", caller="0212345678"
+        ),
+        takeover=TakeoverConfig(allowed=["30[0-9]{2}"]),
     )
-    async with RunningService(tmp_path / "state", switch.port, callapps=config) as service:
+    dial = {"0[0-9]+": "sofia/gateway/trunk/{number}"}
+    async with RunningService(tmp_path / "state", switch.port, callapps=config, dial=dial) as service:
         await service.service.accounts.add_user("hana", PASSWORD, "operator")
         await service.service.accounts.set_extension("hana", OWN)
         await service.service.accounts.add_user("duri", PASSWORD, "viewer")
@@ -211,6 +219,37 @@ async def test_a_refusal_is_told_in_the_dialog(open_page: OpenPage, switch: Simu
     # Two who talk to each other cannot be spoken to.
     await expect(bar(live).get_by_role("button")).to_have_text(["넘겨받기", "끊기"])
     await call.hang_up()
+
+
+async def test_a_caller_is_sent_nowhere_but_where_it_is_allowed(open_page: OpenPage, switch: SimulatedSwitch) -> None:
+    live = await open_page()
+    call = await ring(switch, "01035678901")
+    await live.open("010-3567-8901")
+    dialog = await ask(live, "넘겨받기")
+    await dialog.get_by_label("받을 내선").fill("00822 003 00")
+    await dialog.get_by_role("button", name="넘겨받기").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("이 내선으로는 보낼 수 없게 설정되어 있습니다.")
+    assert await broken_rules(live.page) == []
+    await expect(bar(live)).to_contain_text("앱 듣는 중")
+    await call.hang_up()
+
+
+async def test_who_is_rung_can_be_left_alone_and_nothing_else(
+    open_page: OpenPage, parley: RunningService, switch: SimulatedSwitch
+) -> None:
+    switch.exchange.destinations["01087654321"] = Destination(rings=36_000.0)
+    live = await open_page()
+    wish = OutgoingRequest(to="01087654321", app="echo")
+    placed = await parley.service.outgoing.place(wish, actor=Actor("hana", "session"), key="one")
+    await live.open("010-8765-4321")
+    await expect(live.row("010-8765-4321")).to_contain_text("발신 02-1234-5678")
+    await expect(bar(live).get_by_role("button")).to_have_text(["끊기"])
+    dialog = await ask(live, "끊기")
+    await dialog.get_by_role("button", name="끊기").click()
+    await expect(bar(live).get_by_role("button")).to_have_count(0)
+    over = await parley.service.outgoing.get(placed.call_id)
+    assert over is not None
+    assert over.state is OutgoingState.CANCELLED
 
 
 async def test_a_call_that_ends_under_the_question(open_page: OpenPage, switch: SimulatedSwitch) -> None:

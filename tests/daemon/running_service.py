@@ -48,9 +48,10 @@ class RunningService:
         pbx: PbxConfig | None = None,
         inbox: InboxConfig | None = None,
         callapps: CallAppsConfig | None = None,
+        dial: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
-        switches = [] if switch_port is None else [SwitchConfig(port=switch_port)]
+        switches = [] if switch_port is None else [SwitchConfig(port=switch_port, dial=dict(dial or {}))]
         self.config = Config(
             service=ServiceConfig(state_dir=str(state_dir)),
             switch=[msgspec.structs.replace(each, reconnect_first=0.02, reconnect_cap=0.1) for each in switches],

@@ -15,6 +15,7 @@ from daemon.config import (
     RecogniserConfig,
     RenderingConfig,
     SpeechConfig,
+    TakeoverConfig,
 )
 from daemon.secrets import Secrets
 from daemon.toml_lines import KeyPath
@@ -51,8 +52,17 @@ def test_an_app_must_be_reached() -> None:
     assert broken(CallAppConfig(name="a"), default="a") == [("callapps", "default")]
 
 
-def test_a_fallback_must_lead_somewhere() -> None:
-    assert broken(fallback=FallbackConfig(extension="1001 XML")) == [("callapps", "fallback", "extension")]
+def test_where_operators_send_callers_is_an_expression() -> None:
+    assert broken(takeover=TakeoverConfig(allowed=["1[0-9]{3}"], refused=["1999"])) == []
+    assert broken(takeover=TakeoverConfig(allowed=["1...", "("], refused=["["])) == [
+        ("callapps", "takeover", "allowed", 1),
+        ("callapps", "takeover", "refused", 0),
+    ]
+
+
+@pytest.mark.parametrize("extension", ["1001 XML", "-both"])
+def test_a_fallback_must_lead_somewhere(extension: str) -> None:
+    assert broken(fallback=FallbackConfig(extension=extension)) == [("callapps", "fallback", "extension")]
 
 
 @pytest.mark.parametrize("music", ["/srv/${moh}.wav", "a\nb"])

@@ -29,7 +29,7 @@ from daemon.calls.events import (
 )
 from daemon.calls.links import LinkState, LinkStatus
 from daemon.calls.registry import Registry
-from daemon.config import CallAppsConfig, Config, Role
+from daemon.config import CallAppsConfig, Config, Role, TakeoverConfig
 from daemon.health import Health
 from daemon.hub import Hub
 from daemon.inbox.room import InboxRoom
@@ -117,7 +117,7 @@ class House:
             transcripts=self.transcripts,
             instance=lambda: "house",
         )
-        return Interventions(callapps, self.registry, self.database, clock=self.clock)
+        return Interventions(callapps, self.registry, self.database, TakeoverConfig(allowed=[".*"]), clock=self.clock)
 
     @asynccontextmanager
     async def inbox_at_work(self) -> AsyncIterator[None]:

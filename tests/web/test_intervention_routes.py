@@ -12,7 +12,7 @@ import pytest
 
 from daemon.calls.call import AppMoved, CallChanged
 from daemon.calls.links import LinkState, LinkStatus
-from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig, Role
+from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig, Role, TakeoverConfig
 from daemon.demo.call import SimulatedCall
 from daemon.demo.switch import SimulatedSwitch
 from daemon.stores.audit import AuditRow, latest_audit
@@ -32,6 +32,7 @@ CALLAPPS = CallAppsConfig(
     end_silence=0.05,
     app=[CallAppConfig(use="echo", codes=["echo-app"])],
     fallback=FallbackConfig(announcement=ANNOUNCEMENT, extension=PERSON),
+    takeover=TakeoverConfig(allowed=["2[0-9]{3}"], refused=["2009"]),
 )
 
 
@@ -172,14 +173,14 @@ async def test_a_call_comes_to_ones_own_extension(desk: Desk, switch: SimulatedS
     async with aiohttp.ClientSession(f"http://127.0.0.1:{desk.running.port}", cookies=own) as http:
         async with http.post(f"/api/v1/calls/{path}", json={}, headers=origin) as response:
             assert (response.status, (await response.json())["title"]) == (422, "Not understood")
-        await accounts.set_extension("hana", OWN)
+        await accounts.set_extension("hana", "3003")
         async with http.get("/api/v1/session") as response:
-            assert (await response.json())["extension"] == OWN
+            assert (await response.json())["extension"] == "3003"
         async with http.post(f"/api/v1/calls/{path}", json={}) as response:
             assert response.status == 403, "not from our own pages"
         async with http.post(f"/api/v1/calls/{path}", json={}, headers=origin) as response:
             assert response.status == 200
-    await at(desk, call, OWN)
+    await at(desk, call, "3003")
     assert [row.actor for row in await desk.audited()] == ["hana", "hana"]
     await call.hang_up()
 
@@ -234,6 +235,7 @@ async def test_viewers_only_look(desk: Desk, switch: SimulatedSwitch) -> None:
         ("transfer", {"extension": ""}),
         ("transfer", {"extension": "10 01"}),
         ("transfer", {"extension": "1001\n"}),
+        ("transfer", {"extension": "-both"}),
         ("transfer", {"extension": "1" * 65}),
         ("transfer", {"extension": "1001", "context": "outside"}),
         ("say", {}),
@@ -248,6 +250,16 @@ async def test_what_is_not_understood(desk: Desk, switch: SimulatedSwitch, verb:
     status, problem = await desk.post(f"{desk.call_id(call)}/{verb}", body)
     assert (status, problem["title"]) == (422, "Not understood")
     assert desk.state(call) == "listening"
+    await call.hang_up()
+
+
+@pytest.mark.parametrize("extension", ["0082200300", "3003", "2009"])
+async def test_where_nobody_may_be_sent(desk: Desk, switch: SimulatedSwitch, extension: str) -> None:
+    call = await desk.listening(switch)
+    status, problem = await desk.post(f"{desk.call_id(call)}/transfer", {"extension": extension}, role="admin")
+    assert (status, problem["title"]) == (422, "Not allowed")
+    assert desk.state(call) == "listening"
+    assert await desk.audited() == []
     await call.hang_up()
 
 

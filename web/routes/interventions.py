@@ -37,8 +37,9 @@ class InterventionRoutes:
             path="/api/v1/calls/{call_id}/transfer",
             tag="calls",
             summary="Take a call over",
-            description="An app that leads it is ended, and the caller goes to the extension. A caller who could not "
-            f"be sent there gets the fall-back of `[callapps.fallback]`. {_AWAY}",
+            description="An app that leads it is ended, and the caller goes to the extension: one's own, or another "
+            "that `[callapps.takeover]` allows. A caller who could not be sent there gets the fall-back of "
+            f"`[callapps.fallback]`. {_AWAY}",
             handler=self.transfer,
             needs=Needs.OPERATOR,
             path_parameters=_CALL_ID,
@@ -82,13 +83,13 @@ class InterventionRoutes:
 
     async def transfer(self, asked: Asked[None, TransferWish]) -> CallPayload:
         """To the given extension, else to one's own."""
-        extension = asked.body.extension or await self._accounts.extension_of(asked.somebody.account)
+        own = await self._accounts.extension_of(asked.somebody.account)
+        extension = asked.body.extension or own
         if not extension:
             raise ProblemError(422, "Not understood", "Name an extension: none is known of you.")
+        actor = self._auth.actor(asked.request)
         with intervention_problems():
-            call = await self._interventions.transfer(
-                asked.path("call_id"), extension, actor=self._auth.actor(asked.request)
-            )
+            call = await self._interventions.transfer(asked.path("call_id"), extension, own=own, actor=actor)
         return call_payload(call, self._auth.view(asked.somebody))
 
     async def say(self, asked: Asked[None, LineWish]) -> web.Response:

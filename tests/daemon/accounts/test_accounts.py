@@ -190,7 +190,7 @@ async def test_who_has_no_extension(accounts: Accounts) -> None:
     assert await accounts.extension_of(Account("lee", "operator", "session")) == ""
     with pytest.raises(UnknownNameError):
         await accounts.set_extension("lee", "2002")
-    for extension in ("20 02", "2002\n", "1" * 65):
+    for extension in ("20 02", "2002\n", "1" * 65, "-both"):
         with pytest.raises(ExtensionRefusedError):
             await accounts.set_extension("kim", extension)
 

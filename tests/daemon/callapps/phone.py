@@ -13,7 +13,7 @@ from daemon.callapps.interventions import Interventions
 from daemon.callapps.placements import Placements
 from daemon.callapps.room import CallApps
 from daemon.calls.call import Call
-from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig
+from daemon.config import CallAppConfig, CallAppsConfig, FallbackConfig, TakeoverConfig
 from daemon.demo.call import SimulatedCall
 from daemon.demo.switch import SimulatedSwitch
 from daemon.secrets import Secrets
@@ -97,9 +97,10 @@ class Phone:
             while self.room._tasks:
                 await asyncio.wait(list(self.room._tasks))
 
-    def interventions(self, database: Database, *, patience: float = 20.0) -> Interventions:
-        """What people do to its calls."""
-        return Interventions(self.room, self.following.registry, database, clock=time.time, patience=patience)
+    def interventions(self, database: Database, *, patience: float = 20.0, **takeover: list[str]) -> Interventions:
+        """What people do to its calls; ``takeover`` are keys of ``[callapps.takeover]``."""
+        config = TakeoverConfig(**{"allowed": ["[0-9]{4}"], **takeover})
+        return Interventions(self.room, self.following.registry, database, config, clock=time.time, patience=patience)
 
     async def ring(self, *, code: str = CODE, **who: Any) -> SimulatedCall:
         """Somebody calls and is parked."""

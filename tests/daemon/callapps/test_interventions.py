@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from daemon.actor import Actor
 from daemon.callapps.contract import AppCall, Heard, Listening
 from daemon.callapps.intervention_errors import (
+    NotAllowedError,
     NotLiveError,
     NotPossibleError,
     OutcomeUnknownError,
@@ -20,6 +21,7 @@ from daemon.callapps.intervention_errors import (
 )
 from daemon.calls.call import AppState
 from daemon.calls.links import LinkState
+from daemon.calls.numbers import mask_number
 from daemon.demo.call import SimulatedCall
 from daemon.demo.switch import SimulatedSwitch
 from daemon.stores.audit import AuditRow, latest_audit
@@ -253,7 +255,7 @@ async def test_parley_stops_before_the_switch_answers(
     assert (await actions(database))[-1] == "call_transferring_outcome_unknown"
 
 
-@pytest.mark.parametrize("extension", ["", "10 01", "1001\n", "${evil}", "1001 XML", "1" * 65])
+@pytest.mark.parametrize("extension", ["", "10 01", "1001\n", "${evil}", "1001 XML", "1" * 65, "-both", "-"])
 async def test_where_nobody_can_be_sent(answer: Answer, database: Database, extension: str) -> None:
     phone = await answer(Waiting())
     call = await led(phone)
@@ -261,6 +263,66 @@ async def test_where_nobody_can_be_sent(answer: Answer, database: Database, exte
         await phone.interventions(database).transfer(call_id(phone, call), extension, actor=HANA)
     assert await audited(database) == []
     await call.hang_up()
+
+
+@pytest.mark.parametrize(
+    ("extension", "own", "is_allowed"),
+    [
+        (OWN, OWN, True),
+        ("2003", "", True),
+        ("2003", OWN, True),
+        ("2009", OWN, False),
+        ("2009", "2009", False),
+        ("3003", OWN, False),
+        ("3003", "", False),
+        ("3003", "3003", True),
+        ("20030", OWN, False),
+        ("0082200300", OWN, False),
+    ],
+)
+async def test_callers_are_sent_where_it_is_allowed(
+    answer: Answer, database: Database, extension: str, own: str, is_allowed: bool
+) -> None:
+    phone = await answer(Waiting())
+    call = await led(phone)
+    hands = phone.interventions(database, allowed=["2[0-9]{3}"], refused=["2009"])
+    with capture_logs() as logs:
+        taking = hands.transfer(call_id(phone, call), extension, own=own, actor=HANA)
+        if is_allowed:
+            await taking
+            await at(phone, call, extension)
+        else:
+            with pytest.raises(NotAllowedError):
+                await taking
+            assert await audited(database) == []
+            assert phone.call(call).app_ending == ""
+            (warning,) = [log for log in logs if log["event"] == "transfer_not_allowed"]
+            assert (warning["by"], warning["extension"]) == ("hana", mask_number(extension))
+    await call.hang_up()
+
+
+async def test_without_a_word_of_it_callers_come_to_oneself_alone(answer: Answer, database: Database) -> None:
+    phone = await answer(Waiting())
+    call = await led(phone)
+    hands = phone.interventions(database, allowed=[])
+    for own in ("", "2003"):
+        with pytest.raises(NotAllowedError):
+            await hands.transfer(call_id(phone, call), OWN, own=own, actor=HANA)
+    await hands.transfer(call_id(phone, call), OWN, own=OWN, actor=HANA)
+    await at(phone, call, OWN)
+
+
+async def test_who_asked_goes_away_meanwhile(switch: SimulatedSwitch, answer: Answer, database: Database) -> None:
+    phone = await answer(Waiting())
+    call = await led(phone)
+    switch.leave_unanswered("uuid_transfer")
+    hands = phone.interventions(database)
+    taking = asyncio.create_task(hands.transfer(call_id(phone, call), OWN, actor=HANA))
+    await at(phone, call, OWN)
+    taking.cancel()
+    await asyncio.wait({taking})
+    await hands.close()
+    assert await actions(database) == ["call_transferring", "call_transferring_outcome_unknown"]
 
 
 # Speaking
@@ -349,6 +411,31 @@ async def test_a_line_that_takes_long_is_answered_before_it_is_said(
     assert phone.saying(call) == [LINE]
     await call.hang_up()
     await hands.close()
+
+
+async def test_lines_that_are_asked_for_at_once(switch: SimulatedSwitch, answer: Answer, database: Database) -> None:
+    phone = await answer(Waiting())
+    call = await led(phone)
+    switch.core.speed = 0.01
+    hands = phone.interventions(database, patience=0.01)
+    lines = (hands.say(call_id(phone, call), LINE, actor=HANA) for _ in range(8))
+    said = await asyncio.gather(*lines, return_exceptions=True)
+    assert [one for one in said if one is False] == [False] * 5
+    assert sum(isinstance(one, NotPossibleError) for one in said) == 3
+    assert await actions(database) == ["call_saying"] * 5
+    await call.hang_up()
+    await hands.close()
+
+
+async def test_parley_stops_while_a_line_is_said(switch: SimulatedSwitch, answer: Answer, database: Database) -> None:
+    phone = await answer(Waiting())
+    call = await led(phone)
+    switch.core.speed = 0.01
+    hands = phone.interventions(database, patience=0.01)
+    assert not await hands.say(call_id(phone, call), LINE, actor=HANA)
+    await hands.close()
+    assert await actions(database) == ["call_saying", "call_saying_outcome_unknown"]
+    await call.hang_up()
 
 
 async def test_a_line_on_a_call_whose_app_ends_meanwhile(

@@ -9,16 +9,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.callapps.contract import AppCall
+from daemon.callapps.intervention_errors import NotPossibleError
 from daemon.callapps.outgoing import OutgoingState, SwitchAwayError
 from daemon.calls.call import Disposition
+from daemon.calls.control import Outcome
 from daemon.calls.links import LinkState
+from daemon.demo.channel import Channel
 from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
 from daemon.stores.audit import AuditRow, latest_audit
 from daemon.stores.database import Database
 from daemon.stores.outgoing_calls import OutgoingCallRow, get_outgoing_call
 from tests.daemon.callapps.conftest import Dial
-from tests.daemon.callapps.dialler import NOON, NUMBER
+from tests.daemon.callapps.dialler import JIN, NOON, NUMBER
 from tests.daemon.callapps.phone import ANNOUNCEMENT, DIAL, PERSON, apps
 from tests.daemon.switch.following import Following
 
@@ -166,6 +169,38 @@ async def test_the_link_is_lost_while_it_rings(switch: SimulatedSwitch, dial: Di
     assert len(dialler.script.calls) == 1
 
 
+async def test_a_leg_that_came_and_went_between_two_looks(dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here somebody else follows the switch that dials, so that nothing is ever told of the leg."""
+    elsewhere = SimulatedSwitch(speed=30.0)
+    await elsewhere.start()
+    elsewhere.exchange.destinations[NUMBER] = FOR_EVER
+    follower = Following(elsewhere.port, dial=DIAL)
+    follower.start()
+    await follower.ready()
+    control = follower.switch.control
+    exists, seen = control.exists, asyncio.Event()
+
+    async def noticed(leg_id: str) -> Outcome:
+        outcome = await exists(leg_id)
+        if outcome.ok:
+            seen.set()
+        return outcome
+
+    monkeypatch.setattr(control, "exists", noticed)
+    dialler = await dial(reminding, more={"elsewhere": control}, ring_time=3_000.0)
+    placing = asyncio.create_task(dialler.place())
+    await follower.until(lambda: elsewhere.leg_ids() and follower.state(elsewhere.leg_ids()[0]) == "ringing")
+    elsewhere.disconnect()
+    placed = await placing
+    assert (placed.server, placed.state) == ("elsewhere", OutgoingState.DIALLING)
+    await seen.wait()
+    (leg,) = elsewhere.core.channels.values()
+    leg.thread.hang_up("USER_BUSY", by_far_end=True)
+    assert (await dialler.until_over(placed)).state is OutgoingState.UNKNOWN
+    await follower.stop()
+    await elsewhere.stop()
+
+
 async def test_it_ends_while_the_switch_is_away(switch: SimulatedSwitch, dial: Dial) -> None:
     switch.exchange.destinations[NUMBER] = FOR_EVER
     dialler = await dial(reminding)
@@ -255,6 +290,34 @@ async def test_killed_while_an_app_leads_it(switch: SimulatedSwitch, dial: Dial)
     assert (await later.until_over(placed)).state is OutgoingState.ENDED
 
 
+async def test_killed_while_an_app_hands_it_on(switch: SimulatedSwitch, dial: Dial) -> None:
+    """Its mark is gone by then, and it has not left yet."""
+    waits, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handing_on(call: AppCall) -> None:
+        waits.set()
+        await go_on.wait()
+        await call.transfer("2002")
+
+    dialler = await dial(handing_on, config=apps(codes=[], recogniser=""))
+    placed = await dialler.place()
+    await dialler.until(placed, OutgoingState.ANSWERED)
+    (leg,) = dialler.legs()
+    await waits.wait()
+    unmarked = asyncio.Event()
+    switch.core.listen(lambda event: unmarked.set() if event.text("API-Command") == "uuid_setvar" else None)
+    switch.hold_replies()
+    go_on.set()
+    await unmarked.wait()
+    await dialler.die()
+    switch.release_replies()
+    assert "parley_app" not in leg.variables
+    later = await dial(reminding)
+    await later.following.until(lambda: later.live(placed).state == "bridged")
+    assert later.following.said(leg.uuid) == [ANNOUNCEMENT]
+    assert (later.live(placed).outcome, later.script.calls) == ("lost", [])
+
+
 async def test_gone_when_parley_is_back(switch: SimulatedSwitch, store: Database, dial: Dial) -> None:
     switch.exchange.destinations[NUMBER] = FOR_EVER
     dialler = await dial(staying)
@@ -296,6 +359,23 @@ async def test_stopping_calls_off_what_rings(switch: SimulatedSwitch, store: Dat
     assert (await stored(store, placed.call_id)).state == "cancelled"
 
 
+async def test_stopping_leaves_nobody_in_silence_who_has_just_answered(
+    switch: SimulatedSwitch, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What finds out who answered takes seconds, and the leg is parked after that."""
+    found_out: list[Channel] = []
+    monkeypatch.setattr(switch.exchange, "park", found_out.append)
+    dialler = await dial(staying)
+    placed = await dialler.place()
+    await dialler.until(placed, OutgoingState.ANSWERED)
+    await dialler.outgoing.close()
+    await dialler.room.close(0.0)
+    assert dialler.legs() == []
+    over = await dialler.until_over(placed)
+    assert (over.state, over.cause) == (OutgoingState.ENDED, "ORIGINATOR_CANCEL")
+    assert dialler.script.calls == []
+
+
 async def test_nothing_is_dialled_once_parley_stops(switch: SimulatedSwitch, dial: Dial) -> None:
     switch.exchange.destinations[NUMBER] = FOR_EVER
     dialler = await dial(staying)
@@ -317,3 +397,38 @@ async def test_a_placed_call_has_its_place(switch: SimulatedSwitch, dial: Dial) 
     await dialler.until(placed, OutgoingState.ANSWERED)
     await dialler.following.until(lambda: dialler.script.calls)
     await call.hang_up()
+
+
+async def test_nobody_is_spoken_to_or_sent_on_who_has_not_answered(
+    switch: SimulatedSwitch, store: Database, dial: Dial
+) -> None:
+    switch.exchange.destinations[NUMBER] = FOR_EVER
+    dialler = await dial(staying)
+    placed = await dialler.place()
+    hands = dialler.interventions(store)
+    for does in (
+        hands.say(placed.call_id, "여보세요", actor=JIN),
+        hands.transfer(placed.call_id, PERSON, actor=JIN),
+    ):
+        with pytest.raises(NotPossibleError, match="answered"):
+            await does
+    (leg,) = dialler.legs()
+    assert leg.profile.destination == NUMBER
+    assert dialler.following.said(leg.uuid) == []
+    await hands.hang_up(placed.call_id, actor=JIN)
+    assert (await dialler.until_over(placed)).state is OutgoingState.CANCELLED
+    assert dialler.legs() == []
+
+
+async def test_a_placed_call_is_taken_over(switch: SimulatedSwitch, store: Database, dial: Dial) -> None:
+    dialler = await dial(staying)
+    placed = await dialler.place()
+    await dialler.following.until(lambda: dialler.legs()[0].listening)
+    await dialler.interventions(store).transfer(placed.call_id, PERSON, actor=JIN)
+    await dialler.following.until(lambda: dialler.live(placed).state == "bridged")
+    await dialler.idle()
+    assert (dialler.live(placed).app, dialler.live(placed).app_ending) == ("order", "taken_over")
+    assert (await dialler.told(placed)).state is OutgoingState.ANSWERED
+    (leg,) = [leg for leg in dialler.legs() if "parley_app" not in leg.variables]
+    leg.thread.hang_up("NORMAL_CLEARING", by_far_end=True)
+    assert (await dialler.until_over(placed)).state is OutgoingState.ENDED

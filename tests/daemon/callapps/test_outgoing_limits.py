@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from daemon.actor import Actor
 from daemon.callapps.calling_hours import DAYS, CallingHours
+from daemon.callapps.contract import AppCall
 from daemon.callapps.outgoing import (
     NotNowError,
     NotPossibleError,
@@ -24,7 +25,7 @@ from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
 from tests.daemon.callapps.conftest import Dial
 from tests.daemon.callapps.dialler import NOON, NUMBER
-from tests.daemon.callapps.phone import apps
+from tests.daemon.callapps.phone import PERSON, apps
 from tests.daemon.callapps.test_outgoing_calls import FOR_EVER, reminding, staying
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -116,6 +117,18 @@ async def test_so_many_at_once(switch: SimulatedSwitch, dial: Dial) -> None:
     dialler.legs()[0].thread.hang_up("USER_BUSY", by_far_end=True)
     await dialler.following.until(lambda: len(dialler.placements) == 1)
     await dialler.place()
+
+
+async def test_who_was_handed_on_still_has_a_place(dial: Dial) -> None:
+    async def handing_on(call: AppCall) -> None:
+        await call.transfer(PERSON)
+
+    dialler = await dial(handing_on, at_once=1)
+    placed = await dialler.place()
+    await dialler.following.until(lambda: dialler.live(placed).state == "bridged")
+    await dialler.idle()
+    with pytest.raises(TooManyOutgoingError):
+        await dialler.place()
 
 
 async def test_no_more_than_apps_may_lead(switch: SimulatedSwitch, dial: Dial) -> None:

@@ -321,6 +321,14 @@ async def test_words_are_not_expanded_by_the_switch(text: str, switch: Simulated
         await following.switch.control.play(call.leg_id, f"/srv/{text}.wav")
 
 
+@pytest.mark.parametrize("option", ["-both", "-bleg", "-"])
+async def test_a_destination_is_no_option(option: str, switch: SimulatedSwitch, follow: Follow) -> None:
+    following = follow(switch.port)
+    await following.ready()
+    with pytest.raises(LocalError):
+        await following.switch.control.transfer("leg-1", option)
+
+
 @pytest.mark.parametrize("value", ["1 2", "9664 XML other", "{a=b}1", "user/1,user/2", "1|2", "", "-both 1"])
 async def test_arguments_stay_one_argument(value: str, switch: SimulatedSwitch, follow: Follow) -> None:
     following = follow(switch.port, dial={"(?s).*": "user/{number}"})

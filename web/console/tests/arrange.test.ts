@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { arrange, calleeOf, duration, nameOf, partyOf } from "../src/calls/arrange";
+import { arrange, calleeOf, duration, isPlaced, nameOf, oursOf, partyOf, personOf } from "../src/calls/arrange";
 import { call, leg } from "./examples";
 
 const KEEP = 300;
@@ -84,6 +84,19 @@ describe("a call", () => {
     expect(partyOf(leg("loopback", { direction: "inbound", caller: "01012345678", callee: "9197" }), one)).toBe("9197");
     const called = leg("c", { direction: "inbound", caller: "01000001111", callee: "15880001" });
     expect(calleeOf(call("x", { legs: [leg("a"), called] }))).toBe("01000001111");
+  });
+
+  it("is about who was called, where the switch placed it", () => {
+    const called = leg("called", { direction: "outbound", caller: "0212345678", callee: "01087654321" });
+    const numbers = { caller: "0212345678", caller_name: "Parley", did: "01087654321", callee: "01087654321" };
+    const placed = call("x", { ...numbers, legs: [called] });
+    expect([isPlaced(placed), personOf(placed), oursOf(placed)]).toEqual([true, "01087654321", "0212345678"]);
+    expect([nameOf(placed), calleeOf(placed)]).toEqual(["", ""]);
+    const onward = { ...placed, callee: "1001", legs: [called, leg("person", { direction: "outbound" })] };
+    expect([personOf(onward), calleeOf(onward)]).toEqual(["01087654321", "1001"]);
+    const came = call("y", { caller: "01012345678", did: "15880000", legs: [leg("a"), called] });
+    expect([isPlaced(came), personOf(came), oursOf(came)]).toEqual([false, "01012345678", "15880000"]);
+    expect(isPlaced({ ...placed, origin: "dipcast" })).toBe(false);
   });
 
   it("has no name where that only repeats the number", () => {

@@ -5,9 +5,9 @@ import type { AppEnding, Call } from "../src/api/payloads";
 import { ApiError } from "../src/api/rest";
 import { arrange } from "../src/calls/arrange";
 import { explainHands } from "../src/calls/explain";
-import { endingOf, inWords, isInReach, outcomeOf, standingOf, wentWrong } from "../src/calls/standing";
+import { endingOf, inWords, isInReach, outcomeOf, standingOf, stillRings, wentWrong } from "../src/calls/standing";
 import { messages } from "../src/i18n/messages";
-import { call } from "./examples";
+import { call, leg } from "./examples";
 
 const led = (known: Partial<Call> = {}): Call =>
   call("a", { state: "parked", app: "order", app_state: "listening", ...known });
@@ -49,6 +49,21 @@ describe("a call that an app leads", () => {
   it("can be taken in hand while it lives, is a call of its own and stands on a switch", () => {
     const others = [led({ state: "ended" }), led({ merged_into: "b" }), led({ origin: "dipcast" })];
     expect([led(), ...others].map(isInReach)).toEqual([true, false, false, false]);
+  });
+});
+
+describe("a call that is placed", () => {
+  const placed = leg("called", { direction: "outbound", state: "early", answered_at: null });
+
+  it("rings until somebody answers", () => {
+    expect(stillRings(led({ legs: [placed] }))).toBe(true);
+    expect(stillRings(led({ legs: [{ ...placed, state: "answered", answered_at: 1005 }] }))).toBe(false);
+  });
+
+  it("is none where the caller waits for somebody who is rung", () => {
+    expect(stillRings(led({ legs: [leg("caller", { answered_at: null }), placed] }))).toBe(false);
+    expect(stillRings(led({ legs: [leg("caller", { state: "ended", ended_at: 1006 }), placed] }))).toBe(true);
+    expect(stillRings(led({ legs: [] }))).toBe(false);
   });
 });
 
@@ -123,6 +138,12 @@ describe("what is not done to a call", () => {
     const other = new ApiError(409, "Not possible now", "Two people talk to each other.");
     expect(explainHands(over, messages.en)).toBe(messages.en.hands.problem.over);
     expect(explainHands(other, messages.en)).toContain("Two people talk");
+  });
+
+  it("says where callers may not be sent", () => {
+    const refused = new ApiError(422, "Not allowed", "Nothing of it fits.");
+    expect(explainHands(refused, messages.en)).toBe(`${messages.en.hands.problem.notAllowed} (Nothing of it fits.)`);
+    expect(explainHands(new ApiError(422, "Not understood"), messages.en)).toBe(messages.en.problem.invalid);
   });
 
   it.each([0, 504])("with status %i may have been done all the same", (status) => {

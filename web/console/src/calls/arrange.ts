@@ -62,9 +62,19 @@ export function duration(call: Call, now: number): number {
   return Math.max(0, (call.ended_at ?? now) - (call.answered_at ?? call.created_at));
 }
 
+/** Whether the switch placed it: then who is talked to was called, and the caller's number is one of ours. */
+export const isPlaced = ({ origin, legs }: Call): boolean =>
+  origin === "freeswitch" && legs[0]?.direction === "outbound";
+
+/** The number of who is on the call with us: the caller, else whom the switch called. */
+export const personOf = (call: Call): string => (isPlaced(call) ? call.did : call.caller);
+
+/** The number that stands for us: the one dialled from outside, else the one that who was called has seen. */
+export const oursOf = (call: Call): string => (isPlaced(call) ? call.caller : call.did);
+
 /** The caller's name, where the switch has one that says more than the number. */
 export function nameOf(call: Call): string {
-  return call.caller_name === call.caller ? "" : call.caller_name;
+  return call.caller_name === call.caller || isPlaced(call) ? "" : call.caller_name;
 }
 
 /**

@@ -14,6 +14,9 @@ export function explainHands(error: ApiError, t: Messages): string {
       return t.signIn.ended;
     case 409:
       return error.title === "The call is over" ? problem.over : withDetail(problem.notNow, error);
+    case 422:
+      if (error.title === "Not allowed") return withDetail(problem.notAllowed, error);
+      break;
     case 502:
       return withDetail(problem.refused, error);
     case 503:

@@ -30,6 +30,12 @@ const isShown = (state: string): state is LiveAppState => SHOWN.has(state);
 export const isInReach = (call: Call): boolean =>
   call.state !== "ended" && !call.merged_into && call.origin === "freeswitch";
 
+/** Whether nobody has answered yet whom the call was placed to: then it can be hung up, and nothing else. */
+export function stillRings({ legs }: Call): boolean {
+  const leg = legs.find(({ state }) => state !== "ended");
+  return leg?.direction === "outbound" && leg.answered_at === null;
+}
+
 /** A caller who is with an app is no longer waiting, whatever the switch calls their channel. */
 export function standingOf(call: Call): Standing {
   const withApp = call.state !== "ended" && call.state !== "bridged" && call.app_state !== null;

@@ -60,7 +60,7 @@ export const handsKo = {
     refused: "스위치가 거부했습니다. 발신자가 어디 있는지 확인해 주세요.",
     away: "스위치와 연결이 끊겨 아무것도 하지 않았습니다. 잠시 뒤 다시 시도해 주세요.",
     unknown: "되었는지 알 수 없습니다. 다시 하기 전에 통화 상태를 확인해 주세요.",
-    noExtension: "받을 내선을 넣어 주세요.",
+    notAllowed: "이 내선으로는 보낼 수 없게 설정되어 있습니다. 자기 내선이나 허용된 내선을 넣어 주세요.",
   },
 };
 
@@ -122,6 +122,6 @@ export const handsEn: typeof handsKo = {
     refused: "The switch refused. Please look where the caller is.",
     away: "The switch is away, so nothing was done. Please try again shortly.",
     unknown: "Nobody knows whether it was done. Look at the call before you try again.",
-    noExtension: "Please enter an extension.",
+    notAllowed: "Callers may not be sent to that extension. Enter your own, or one that is allowed.",
   },
 };
