@@ -34,6 +34,9 @@ class Line:
         """The app itself is hanging up or sending the caller on, or has done so."""
         self.handed_on = False
         """It has done so: what is left of it may end in peace."""
+        self.missed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when what the app does to hand the leg on, or after it, finds the leg gone."""
+        self._handing_on: asyncio.Task[Any] | None = None
         self._registry = registry
         self._later: set[asyncio.Task[Any]] = set()
 
@@ -67,6 +70,7 @@ class Line:
     def handing_on(self) -> Iterator[None]:
         """The leg may leave while this goes on, and is no longer the app's when it went well."""
         self.is_handing_on = True
+        self._handing_on = asyncio.current_task()
         try:
             yield
         except BaseException:
@@ -128,4 +132,8 @@ class Line:
         """The leg is gone, or no longer the app's: whoever leads the app cancels it, or has done so."""
         if self.let_go:
             raise asyncio.CancelledError("the call is over")
+        if asyncio.current_task() is self._handing_on:
+            self.is_handing_on = self.handed_on
+            if not self.missed.done():
+                self.missed.set_result(None)
         await asyncio.get_running_loop().create_future()

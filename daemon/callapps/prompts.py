@@ -156,6 +156,7 @@ class Prompts:
         within: float | None = None,
     ) -> Prompt:
         """Let a command sound until it is over, the caller breaks in, or its end must have been missed."""
+        await self._line.stay()
         clock = self._ear.clock
         began = clock.time()
         sounding = asyncio.get_running_loop().create_task(self._sound(name, text, command))

@@ -174,7 +174,8 @@ class Run:
         try:
             await asyncio.wait(waiting, timeout=self._limits.deadline, return_when=asyncio.FIRST_COMPLETED)
             if not work.done() and self._over.done() and self.line.is_handing_on:
-                await asyncio.wait({work}, timeout=self._limits.cleanup)
+                left: set[asyncio.Future[Any]] = {work, self.line.missed}
+                await asyncio.wait(left, timeout=self._limits.cleanup, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             work.cancel()
             raise

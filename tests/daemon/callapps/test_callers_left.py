@@ -371,6 +371,34 @@ async def test_a_caller_who_vanished_without_a_word(switch: SimulatedSwitch, ans
     assert phone.following.state(call.leg_id) == "ended"
 
 
+async def test_a_caller_who_is_gone_when_sent_on(switch: SimulatedSwitch, answer: Answer) -> None:
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        seen = iter([switch.core.channels.popitem()[1]])
+        switch.exchange.channel = lambda uuid: next(seen, None)  # type: ignore[method-assign]
+        await call.transfer(PERSON)
+
+    phone = await answer(app, apps(recogniser="", cleanup=3600.0))
+    call = await phone.ring()
+    await phone.following.until(lambda: phone.script.calls)
+    await phone.until_outcome(call, "hung_up")
+    await phone.idle()
+
+
+async def test_nobody_waits_for_a_command_after_the_app_has_sent_its_caller_on(answer: Answer) -> None:
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        await call.transfer(PERSON)
+        await call.say("이 말은 나가지 않습니다")
+
+    phone = await answer(app, apps(cleanup=3600.0))
+    call = await phone.ring()
+    await reached_a_person(phone, call.leg_id)
+    await phone.idle()
+    assert phone.call(call).outcome == "handed_on"
+    await call.hang_up()
+
+
 async def test_somebody_else_sends_the_caller_elsewhere(answer: Answer) -> None:
     phone = await answer(for_ever)
     call = await phone.ring()
