@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ from daemon.callapps.ending import UNATTENDED, Ending, state_after
 from daemon.callapps.fallback import Fallback
 from daemon.callapps.line import Line
 from daemon.callapps.live_call import LiveCall
+from daemon.callapps.record import Record
 from daemon.callapps.takeover import Act, Takeover
 from daemon.callapps.voice import Voice
 from daemon.calls.call import AppState, Leg, LegState
@@ -26,12 +27,6 @@ log = structlog.get_logger(__name__)
 
 _NOT_KNOWN: Final = 5.0
 """Seconds until it is told whether a command without a reply happened: then the leg has left."""
-
-
-class Tell(Protocol):
-    """Is told of an app for the call's record: its name, how it went, what it does and why it is over."""
-
-    def __call__(self, app: str, outcome: str, *, state: AppState, ending: str) -> None: ...
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -45,7 +40,7 @@ class Limits(msgspec.Struct, frozen=True):
 class Run:
     """``lead`` is the app with its call; ``None``: there is none, for the reason ``instead``.
 
-    ``activity`` is what the app does. ``was_parked`` says that the switch calls the leg parked.
+    ``activity`` is what the app does, ``record`` the call's. ``was_parked`` says that the switch calls the leg parked.
     """
 
     def __init__(
@@ -61,7 +56,7 @@ class Run:
         activity: Activity,
         limits: Limits,
         was_parked: bool,
-        tell: Tell,
+        record: Record,
     ) -> None:
         self.name = name
         self.line = line
@@ -74,7 +69,7 @@ class Run:
         self._activity = activity
         self._limits = limits
         self._was_parked = was_parked
-        self._tell = tell
+        self._record = record
         loop = asyncio.get_running_loop()
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._stopped: asyncio.Future[Ending] = loop.create_future()
@@ -137,11 +132,13 @@ class Run:
 
     async def serve(self) -> None:
         """Let the app lead the call, and see the caller off where it leaves them behind."""
-        self._tell(self.name, "", state=AppState.STARTING, ending="")
+        self._record.tell(self.name, "", state=AppState.STARTING, ending="")
         self._watch()
         try:
             ending = self._instead if self._lead is None else await self._run_app(*self._lead)
-            self._tell(self.name, self._outcome(ending), state=state_after(ending) or AppState.ENDED, ending=ending)
+            self._record.tell(
+                self.name, self._outcome(ending), state=state_after(ending) or AppState.ENDED, ending=ending
+            )
             log.info("callapp_ended", app=self.name, call_id=self.line.call_id, leg_id=self.line.leg_id, ending=ending)
             await self._see_to_caller(ending)
         finally:
@@ -251,7 +248,7 @@ class Run:
                 if await self._give_up(takeover):
                     return
                 ending = takeover.ending
-                self._tell(self.name, self._outcome(recorded), state=AppState.FALLEN_BACK, ending=recorded)
+                self._record.tell(self.name, self._outcome(recorded), state=AppState.FALLEN_BACK, ending=recorded)
                 self._takeover = asyncio.get_running_loop().create_future()
             elif await self._see_off(ending):
                 return
