@@ -50,7 +50,7 @@ class Waiting:
         except CommandFailedError as error:
             log.warning("waiting_words_not_said", leg_id=line.leg_id, certainty=error.certainty)
         while music:
-            outcome = await line.attempt(lambda: line.control.play(line.leg_id, music))
+            outcome = await self._prompts.accompany(music)
             if not outcome.ok:
                 log.warning("hold_music_not_played", leg_id=line.leg_id, certainty=outcome.certainty)
                 return

@@ -6,12 +6,14 @@ import asyncio
 
 import pytest
 
+from daemon.actor import Actor
 from daemon.callapps.contract import AppCall, CommandFailedError, Reached
 from daemon.callapps.marks import Marks, Stage
 from daemon.demo.call import SimulatedCall
 from daemon.demo.channel import Channel
 from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
+from daemon.stores.database import Database
 from tests.daemon.callapps.conftest import Answer
 from tests.daemon.callapps.phone import ANNOUNCEMENT, PERSON, Phone, apps, ended
 
@@ -52,6 +54,16 @@ async def rung(phone: Phone) -> Channel:
     return leg
 
 
+async def hears_music(call: SimulatedCall) -> None:
+    """Wait until the caller does."""
+    changed = asyncio.Event()
+    call.leg.core.listen(lambda event: changed.set())
+    async with asyncio.timeout(30):
+        while call.leg.last_app != ("playback", MUSIC):
+            changed.clear()
+            await changed.wait()
+
+
 async def joined(phone: Phone, call: SimulatedCall) -> Channel:
     await phone.following.until(lambda: phone.following.state(call.leg_id) == "bridged")
     assert call.leg.bridged is not None
@@ -84,6 +96,41 @@ async def test_the_caller_hears_words_and_then_music(switch: SimulatedSwitch, an
     assert phone.said(call) == [WORDS]
     await call.hang_up()
     await phone.idle()
+
+
+async def test_music_makes_room_for_a_line(switch: SimulatedSwitch, answer: Answer, store: Database) -> None:
+    switch.exchange.destinations[PERSON] = Destination(rings=3600.0)
+    phone = await answer(Desk(ring_time=3600.0).lead, apps(hold_music=MUSIC))
+    call = await phone.ring()
+    people, actor = phone.interventions(store), Actor("hana", "session", "192.0.2.7")
+    for line in ("곧 연결됩니다", "조금만 더 기다려 주세요"):
+        await hears_music(call)
+        assert await people.say(phone.call(call).call_id, line, actor=actor)
+        assert phone.said(call)[-1] == line
+    await hears_music(call)
+    await call.hang_up()
+    await phone.idle()
+
+
+async def test_music_does_not_outlast_a_link_that_is_lost(switch: SimulatedSwitch, answer: Answer) -> None:
+    switch.exchange.destinations[PERSON] = Destination(rings=3600.0)
+    failed: list[CommandFailedError] = []
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        try:
+            await call.put_through(PERSON)
+        except CommandFailedError as error:
+            failed.append(error)
+        await call.hang_up("안녕히 계세요")
+
+    phone = await answer(app, apps(hold_music=MUSIC))
+    call = await phone.ring()
+    await phone.following.until(lambda: call.leg.last_app == ("playback", MUSIC))
+    switch.disconnect()
+    await ended(call)
+    await phone.until_said(call, "안녕히 계세요")
+    assert [error.command for error in failed] == ["transfer"]
 
 
 @pytest.mark.parametrize(
