@@ -34,6 +34,8 @@ class Line:
         """The app itself is hanging up or sending the caller on, or has done so."""
         self.handed_on = False
         """It has done so: what is left of it may end in peace."""
+        self.on_hold = False
+        """The app put the leg on hold. A switch need not tell of that as it tells of a far end that holds."""
         self.missed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when what the app does to hand the leg on, or after it, finds the leg gone."""
         self._handing_on: asyncio.Task[Any] | None = None
@@ -42,7 +44,9 @@ class Line:
 
     def anew(self) -> Line:
         """The same line, for whoever comes after the app."""
-        return Line(self.key, self.control, self._registry)
+        line = Line(self.key, self.control, self._registry)
+        line.on_hold = self.on_hold
+        return line
 
     @property
     def call(self) -> Call | None:
@@ -102,6 +106,21 @@ class Line:
             if outcome.certainty is not Certainty.NOT_SENT or loop.time() >= until:
                 return outcome
             await asyncio.sleep(_TRY_AGAIN)
+
+    async def hold(self, on: bool) -> None:
+        """Put the leg on hold, or take it off; raises as :meth:`send`."""
+        self.on_hold = self.on_hold or on
+        await self.send("hold", lambda: self.control.hold(self.leg_id, on))
+        self.on_hold = on
+
+    async def unhold(self) -> None:
+        """Take the leg off hold, if it is: whoever has it next could not hear it."""
+        leg = self.leg
+        if self.on_hold or (leg is not None and leg.held):
+            self.on_hold = False
+            outcome = await self.control.hold(self.leg_id, False)
+            if not outcome.ok:
+                log.warning("leg_still_held", leg_id=self.leg_id, certainty=outcome.certainty)
 
     async def stay(self) -> None:
         """Return where the leg is there and the app's own."""

@@ -211,7 +211,7 @@ class LiveCall(AppCall):
         await self._line.send("record", lambda: self._line.control.record(self._line.leg_id, path))
 
     async def hold(self, on: bool = True) -> None:
-        await self._line.send("hold", lambda: self._line.control.hold(self._line.leg_id, on))
+        await self._line.hold(on)
         self._activity.hold(on)
 
     async def bridge(self, leg_id: str) -> None:
@@ -297,6 +297,7 @@ class LiveCall(AppCall):
         line, was_recognising = self._line, self._recognising
         await self.stop_recognising()
         await line.send("mark", lambda: line.control.mark(line.leg_id, ""))
+        await line.unhold()
         try:
             with line.handing_on():
                 await line.send(name, lambda: command(line))

@@ -256,7 +256,7 @@ class Run:
     async def _give_up(self, takeover: Takeover) -> bool:
         """Let somebody have the call; false where it could not be done, and the caller is still there."""
         self.line.is_handing_on = True
-        outcome = await takeover.carry_out(self.line.leg_id, self.line.control, self._fallback.recogniser)
+        outcome = await takeover.carry_out(self.line, self._fallback.recogniser)
         if outcome.ok:
             return True
         log.error("takeover_failed", app=self.name, call_id=self.line.call_id, certainty=outcome.certainty)
