@@ -70,6 +70,11 @@ class Line:
         """Whether the leg has not ended, as far as is known."""
         return self.leg is not None
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether the leg is there and the app's own."""
+        return not self.let_go and not self.handed_on and self.is_alive
+
     @contextmanager
     def handing_on(self) -> Iterator[None]:
         """The leg may leave while this goes on, and is no longer the app's when it went well."""
@@ -124,7 +129,7 @@ class Line:
 
     async def stay(self) -> None:
         """Return where the leg is there and the app's own."""
-        if self.let_go or self.handed_on or not self.is_alive:
+        if not self.is_ours:
             await self._end()
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:

@@ -244,7 +244,7 @@ class LiveCall(AppCall):
 
     async def hang_up(self, text: str = "") -> None:
         line = self._line
-        if line.handed_on or line.let_go or not line.is_alive:
+        if not line.is_ours:
             return
         if text:
             await self.say(text, interruptible=False)
@@ -277,7 +277,11 @@ class LiveCall(AppCall):
             return
         line = self._line
         self._recognising = True
-        await line.send("start_recogniser", lambda: line.control.start_recogniser(line.leg_id, self._recogniser))
+        try:
+            await line.send("start_recogniser", lambda: line.control.start_recogniser(line.leg_id, self._recogniser))
+        except CommandFailedError as error:
+            self._recognising = error.certainty is Certainty.UNKNOWN
+            raise
 
     async def _join(self, person: Person) -> Reached:
         """Let the caller and a person who answered hear each other, unless the person is gone."""

@@ -218,7 +218,7 @@ class Prompts:
         finally:
             if not sounding.done():
                 sounding.cancel()
-                if self._line.is_alive and not self._line.handed_on:
+                if self._line.is_ours:
                     self._line.later(self._line.control.stop(self._line.leg_id))
 
     async def _sound(self, name: str, text: str, command: Callable[[], Awaitable[Outcome]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -186,15 +187,8 @@ class Run:
             self.line.later(self._cancel(work))
         elif not work.done():
             await self._cancel(work)
-        elif ending is not Ending.GIVEN_UP and not work.cancelled() and (error := work.exception()) is not None:
-            # Without the error's text: what the caller said may stand in it.
-            log.error(
-                "callapp_failed",
-                app=self.name,
-                call_id=self.line.call_id,
-                error=type(error).__name__,
-                at=place_of(error),
-            )
+        elif (error := _mistake(work)) is not None:
+            self._tell_of(error, log.error, "callapp_failed")
         return ending
 
     async def _work(self, app: App, call: LiveCall) -> None:
@@ -228,14 +222,12 @@ class Run:
         await asyncio.wait({work}, timeout=self._limits.cleanup)
         if not work.done():
             log.error("callapp_will_not_end", app=self.name, call_id=self.line.call_id, within=self._limits.cleanup)
-        elif not work.cancelled() and (error := work.exception()) is not None:
-            log.warning(
-                "callapp_cleanup_failed",
-                app=self.name,
-                call_id=self.line.call_id,
-                error=type(error).__name__,
-                at=place_of(error),
-            )
+        elif (error := _mistake(work)) is not None:
+            self._tell_of(error, log.warning, "callapp_cleanup_failed")
+
+    def _tell_of(self, error: BaseException, tell: Callable[..., Any], event: str) -> None:
+        # Without the error's text: what the caller said may stand in it.
+        tell(event, app=self.name, call_id=self.line.call_id, error=type(error).__name__, at=place_of(error))
 
     # The caller who is left
 
@@ -284,3 +276,9 @@ class Run:
             task.cancel()
             await asyncio.wait({task})
             await line.settle()
+
+
+def _mistake(work: asyncio.Task[None]) -> BaseException | None:
+    """What the app raised by mistake: giving its caller up is none, also where the caller is gone meanwhile."""
+    error = None if work.cancelled() else work.exception()
+    return None if isinstance(error, GivenUpError) else error

@@ -32,7 +32,7 @@ class Waiting:
 
     async def drop(self) -> None:
         """As :meth:`end`, where the caller may be gone."""
-        if await self._cancel():
+        if await self._cancel() and self._line.is_ours:
             self._line.later(self._line.control.stop(self._line.leg_id))
 
     async def _cancel(self) -> bool:

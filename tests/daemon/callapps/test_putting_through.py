@@ -15,9 +15,8 @@ from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
 from daemon.stores.database import Database
 from tests.daemon.callapps.conftest import Answer
-from tests.daemon.callapps.phone import ANNOUNCEMENT, PERSON, Phone, apps, ended
+from tests.daemon.callapps.phone import ANNOUNCEMENT, MUSIC, PERSON, Phone, apps, ended, plays
 
-MUSIC = "local_stream://moh"
 WORDS = "연결해 드리겠습니다"
 
 
@@ -52,16 +51,6 @@ async def rung(phone: Phone) -> Channel:
     leg = persons_leg(phone.switch)
     assert leg is not None
     return leg
-
-
-async def hears_music(call: SimulatedCall) -> None:
-    """Wait until the caller does."""
-    changed = asyncio.Event()
-    call.leg.core.listen(lambda event: changed.set())
-    async with asyncio.timeout(30):
-        while call.leg.last_app != ("playback", MUSIC):
-            changed.clear()
-            await changed.wait()
 
 
 async def joined(phone: Phone, call: SimulatedCall) -> Channel:
@@ -104,10 +93,10 @@ async def test_music_makes_room_for_a_line(switch: SimulatedSwitch, answer: Answ
     call = await phone.ring()
     people, actor = phone.interventions(store), Actor("hana", "session", "192.0.2.7")
     for line in ("곧 연결됩니다", "조금만 더 기다려 주세요"):
-        await hears_music(call)
+        await plays(call, MUSIC)
         assert await people.say(phone.call(call).call_id, line, actor=actor)
         assert phone.said(call)[-1] == line
-    await hears_music(call)
+    await plays(call, MUSIC)
     await call.hang_up()
     await phone.idle()
 
