@@ -176,10 +176,10 @@ async def test_the_caller_breaks_in(switch: SimulatedSwitch, relaying: Any) -> N
         parley = await relaying(relayed(app.url, notice=""))
         call = await parley.ring()
         await parley.phone.until_saying(call, LONG.strip())
-        await call.say("알아요")
+        await call.say("알아요", vendor="google", confidence=0.2)
         await parley.phone.following.until(lambda: len(parley.phone.said(call)) == 2)
         await parley.phone.until_saying(call, LONG.strip())
-        await call.say("주차는 되나요", confidence=0.2)
+        await call.say("주차는 되나요")
         await ended(call)
         await app.ended()
     assert app.calls[0].setup["noticePlayed"] is False
@@ -187,6 +187,7 @@ async def test_the_caller_breaks_in(switch: SimulatedSwitch, relaying: Any) -> N
     assert (answers[1]["text"], answers[1]["spokeDuringPlayback"]) == ("알아요", True)
     assert (answers[2]["text"], answers[2]["spokeDuringPlayback"]) == ("주차는 되나요", True)
     assert (answers[2]["heardVoice"], answers[2]["silence"]) == (True, False)
+    assert [answer["lowConfidence"] for answer in answers[1:]] == [True, False]
 
 
 async def test_the_notice_and_what_is_not_interruptible_are_heard_to_the_end(relaying: Any) -> None:
