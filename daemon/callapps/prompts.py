@@ -14,15 +14,12 @@ from daemon.callapps.line import Line
 from daemon.callapps.voice import Voice, pieces
 from daemon.calls.call import AppState
 from daemon.calls.control import Certainty, Outcome
-from daemon.calls.pace import speaking_time, split_at
+from daemon.calls.pace import longest_speaking_time, speaking_time, split_at
 
 _STOP_PATIENCE: Final = 2.0
 """Seconds in which what was stopped should be over. Some ends are never told."""
 _CLOSE_PATIENCE: Final = 2.0
 """Seconds that an iterator of texts may take to close."""
-_SLOWEST: Final = 4.0
-"""How many times longer than estimated a voice may take, after which its end is taken to have been missed."""
-_SLACK: Final = 5.0
 _AHEAD: Final = 2
 """Texts that are made ahead of the one that is spoken."""
 
@@ -177,9 +174,8 @@ class Prompts:
             return Prompt("", text, self._ear.broken_by)
         if not await self._is_prepared(text, armed):
             return Prompt("", text, self._ear.broken_by)
-        within = _SLACK + _SLOWEST * speaking_time(text)
         utter = lambda: self._voice.utter(self._line.leg_id, text)  # noqa: E731 - a command to be tried
-        return await self._run("say", text, utter, armed, within=within)
+        return await self._run("say", text, utter, armed, within=longest_speaking_time(text))
 
     async def _is_prepared(self, text: str, armed: asyncio.Future[BargeIn] | None) -> bool:
         """Wait until ``text`` can be heard; false where the caller breaks in meanwhile, and it never will be."""
