@@ -31,6 +31,7 @@ class Fallback:
     async def send_on(self, line: Line, voice: Voice) -> None:
         """See the caller off. It is tried until it went well or the leg is gone: a link that is away comes back."""
         await self._quietly(line)
+        await line.unhold()
         try:
             async with asyncio.timeout(self._config.patience):
                 await self._announce(line, voice)

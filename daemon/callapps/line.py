@@ -34,12 +34,19 @@ class Line:
         """The app itself is hanging up or sending the caller on, or has done so."""
         self.handed_on = False
         """It has done so: what is left of it may end in peace."""
+        self.on_hold = False
+        """The app put the leg on hold. A switch need not tell of that as it tells of a far end that holds."""
+        self.missed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when what the app does to hand the leg on, or after it, finds the leg gone."""
+        self._handing_on: asyncio.Task[Any] | None = None
         self._registry = registry
         self._later: set[asyncio.Task[Any]] = set()
 
     def anew(self) -> Line:
         """The same line, for whoever comes after the app."""
-        return Line(self.key, self.control, self._registry)
+        line = Line(self.key, self.control, self._registry)
+        line.on_hold = self.on_hold
+        return line
 
     @property
     def call(self) -> Call | None:
@@ -63,10 +70,16 @@ class Line:
         """Whether the leg has not ended, as far as is known."""
         return self.leg is not None
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether the leg is there and the app's own."""
+        return not self.let_go and not self.handed_on and self.is_alive
+
     @contextmanager
     def handing_on(self) -> Iterator[None]:
         """The leg may leave while this goes on, and is no longer the app's when it went well."""
         self.is_handing_on = True
+        self._handing_on = asyncio.current_task()
         try:
             yield
         except BaseException:
@@ -99,9 +112,24 @@ class Line:
                 return outcome
             await asyncio.sleep(_TRY_AGAIN)
 
+    async def hold(self, on: bool) -> None:
+        """Put the leg on hold, or take it off; raises as :meth:`send`."""
+        self.on_hold = self.on_hold or on
+        await self.send("hold", lambda: self.control.hold(self.leg_id, on))
+        self.on_hold = on
+
+    async def unhold(self) -> None:
+        """Take the leg off hold, if it is: whoever has it next could not hear it."""
+        leg = self.leg
+        if self.on_hold or (leg is not None and leg.held):
+            self.on_hold = False
+            outcome = await self.control.hold(self.leg_id, False)
+            if not outcome.ok:
+                log.warning("leg_still_held", leg_id=self.leg_id, certainty=outcome.certainty)
+
     async def stay(self) -> None:
         """Return where the leg is there and the app's own."""
-        if self.let_go or self.handed_on or not self.is_alive:
+        if not self.is_ours:
             await self._end()
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -128,4 +156,8 @@ class Line:
         """The leg is gone, or no longer the app's: whoever leads the app cancels it, or has done so."""
         if self.let_go:
             raise asyncio.CancelledError("the call is over")
+        if asyncio.current_task() is self._handing_on:
+            self.is_handing_on = self.handed_on
+            if not self.missed.done():
+                self.missed.set_result(None)
         await asyncio.get_running_loop().create_future()

@@ -211,7 +211,7 @@ class LiveCall(AppCall):
         await self._line.send("record", lambda: self._line.control.record(self._line.leg_id, path))
 
     async def hold(self, on: bool = True) -> None:
-        await self._line.send("hold", lambda: self._line.control.hold(self._line.leg_id, on))
+        await self._line.hold(on)
         self._activity.hold(on)
 
     async def bridge(self, leg_id: str) -> None:
@@ -244,7 +244,7 @@ class LiveCall(AppCall):
 
     async def hang_up(self, text: str = "") -> None:
         line = self._line
-        if line.handed_on or line.let_go or not line.is_alive:
+        if not line.is_ours:
             return
         if text:
             await self.say(text, interruptible=False)
@@ -277,7 +277,11 @@ class LiveCall(AppCall):
             return
         line = self._line
         self._recognising = True
-        await line.send("start_recogniser", lambda: line.control.start_recogniser(line.leg_id, self._recogniser))
+        try:
+            await line.send("start_recogniser", lambda: line.control.start_recogniser(line.leg_id, self._recogniser))
+        except CommandFailedError as error:
+            self._recognising = error.certainty is Certainty.UNKNOWN
+            raise
 
     async def _join(self, person: Person) -> Reached:
         """Let the caller and a person who answered hear each other, unless the person is gone."""
@@ -297,6 +301,7 @@ class LiveCall(AppCall):
         line, was_recognising = self._line, self._recognising
         await self.stop_recognising()
         await line.send("mark", lambda: line.control.mark(line.leg_id, ""))
+        await line.unhold()
         try:
             with line.handing_on():
                 await line.send(name, lambda: command(line))

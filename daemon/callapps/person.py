@@ -18,7 +18,7 @@ from daemon.callapps.placements import Placements
 from daemon.callapps.voice import Voice, pieces
 from daemon.calls.call import LegState
 from daemon.calls.control import Certainty, Outcome
-from daemon.calls.pace import speaking_time
+from daemon.calls.pace import longest_speaking_time
 from daemon.calls.registry import Registry
 from protocols.errors import LocalError
 
@@ -36,9 +36,6 @@ _CAUSES: Final[Mapping[str, Reached]] = MappingProxyType(
 )
 """By the hangup cause of a leg that nobody answered; any other is a failure."""
 _PLAIN_NUMBER: Final = re.compile(r"\+?[0-9*#]{1,40}")
-_SLOWEST: Final = 4.0
-"""How many times longer than estimated a voice may take, after which its end is taken to have been missed."""
-_SLACK: Final = 5.0
 
 
 class Person:
@@ -86,7 +83,7 @@ class Person:
             if not self.is_there:
                 return
             try:
-                async with asyncio.timeout(_SLACK + _SLOWEST * speaking_time(piece)):
+                async with asyncio.timeout(longest_speaking_time(piece)):
                     outcome = await self._voice.utter(self.leg_id, piece)
             except TimeoutError:
                 await self._control.stop(self.leg_id)

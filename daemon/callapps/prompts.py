@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 from daemon.callapps.activity import Activity
@@ -14,15 +14,12 @@ from daemon.callapps.line import Line
 from daemon.callapps.voice import Voice, pieces
 from daemon.calls.call import AppState
 from daemon.calls.control import Certainty, Outcome
-from daemon.calls.pace import speaking_time, split_at
+from daemon.calls.pace import longest_speaking_time, speaking_time, split_at
 
 _STOP_PATIENCE: Final = 2.0
 """Seconds in which what was stopped should be over. Some ends are never told."""
 _CLOSE_PATIENCE: Final = 2.0
 """Seconds that an iterator of texts may take to close."""
-_SLOWEST: Final = 4.0
-"""How many times longer than estimated a voice may take, after which its end is taken to have been missed."""
-_SLACK: Final = 5.0
 _AHEAD: Final = 2
 """Texts that are made ahead of the one that is spoken."""
 
@@ -36,10 +33,14 @@ class Prompts:
         self._voice = voice
         self._activity = activity
         self._turn = asyncio.Lock()
+        self._wanted = 0
+        """How many wait for their turn."""
+        self._music: asyncio.Future[None] | None = None
+        """Done when what is played now has to make room."""
 
     async def say(self, text: str | AsyncIterable[str], *, interruptible: bool) -> Prompt:
         """Say a text, or texts as they come; see :meth:`daemon.callapps.contract.AppCall.say`."""
-        async with self._turn:
+        async with self._next_turn():
             armed = self._begin(interruptible)
             with self._speaking(interruptible):
                 if isinstance(text, str):
@@ -48,7 +49,7 @@ class Prompts:
 
     async def play(self, path: str, *, words: str, interruptible: bool) -> Prompt:
         """Play a file; see :meth:`daemon.callapps.contract.AppCall.play`."""
-        async with self._turn:
+        async with self._next_turn():
             armed = self._begin(interruptible)
             with self._speaking(interruptible):
                 if self._ear.broken_by is not None:
@@ -56,6 +57,31 @@ class Prompts:
                 return await self._run(
                     "play", words, lambda: self._line.control.play(self._line.leg_id, path, words=words), armed
                 )
+
+    async def accompany(self, path: str) -> Outcome:
+        """Play a file that is no prompt, until it is over or a prompt wants its turn. ``ok``: it may be played again.
+
+        Whoever cancels this stops it.
+        """
+        async with self._turn:
+            if self._wanted:
+                return Outcome(Certainty.ANSWERED, True)
+            loop, line = asyncio.get_running_loop(), self._line
+            self._music = loop.create_future()
+            play = line.attempt(lambda: line.control.play(line.leg_id, path))
+            playing: asyncio.Future[Outcome] = loop.create_task(play)
+            waiting: set[asyncio.Future[Any]] = {playing, self._music}
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if not self._music.done() and playing.result().certainty is not Certainty.UNKNOWN:
+                    return playing.result()
+                # The link may have been lost meanwhile: then it sounds still.
+                stopped = await line.attempt(lambda: line.control.stop(line.leg_id))
+                await asyncio.wait({playing}, timeout=_STOP_PATIENCE)
+                return stopped
+            finally:
+                self._music = None
+                playing.cancel()
 
     async def interject(self, text: str) -> None:
         """Say what a person wants said, after what is said now.
@@ -65,14 +91,28 @@ class Prompts:
 
         :raises CommandFailedError: where it could not be said.
         """
-        clock = asyncio.get_running_loop().time
-        async with self._turn:
+        clock = self._ear.clock.time
+        async with self._next_turn():
             self._ear.excuse(clock() + speaking_time(text))
             try:
                 with self._activity.of(AppState.SPEAKING):
                     await self._say_pieces(list(pieces(text)), None)
             finally:
                 self._ear.excuse(clock())
+
+    @asynccontextmanager
+    async def _next_turn(self) -> AsyncIterator[None]:
+        self._wanted += 1
+        if self._music is not None and not self._music.done():
+            self._music.set_result(None)
+        try:
+            await self._turn.acquire()
+        finally:
+            self._wanted -= 1
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _begin(self, interruptible: bool) -> asyncio.Future[BargeIn] | None:
         if not interruptible:
@@ -134,9 +174,8 @@ class Prompts:
             return Prompt("", text, self._ear.broken_by)
         if not await self._is_prepared(text, armed):
             return Prompt("", text, self._ear.broken_by)
-        within = _SLACK + _SLOWEST * speaking_time(text)
         utter = lambda: self._voice.utter(self._line.leg_id, text)  # noqa: E731 - a command to be tried
-        return await self._run("say", text, utter, armed, within=within)
+        return await self._run("say", text, utter, armed, within=longest_speaking_time(text))
 
     async def _is_prepared(self, text: str, armed: asyncio.Future[BargeIn] | None) -> bool:
         """Wait until ``text`` can be heard; false where the caller breaks in meanwhile, and it never will be."""
@@ -156,6 +195,7 @@ class Prompts:
         within: float | None = None,
     ) -> Prompt:
         """Let a command sound until it is over, the caller breaks in, or its end must have been missed."""
+        await self._line.stay()
         clock = self._ear.clock
         began = clock.time()
         sounding = asyncio.get_running_loop().create_task(self._sound(name, text, command))
@@ -174,7 +214,7 @@ class Prompts:
         finally:
             if not sounding.done():
                 sounding.cancel()
-                if self._line.is_alive and not self._line.handed_on:
+                if self._line.is_ours:
                     self._line.later(self._line.control.stop(self._line.leg_id))
 
     async def _sound(self, name: str, text: str, command: Callable[[], Awaitable[Outcome]]) -> None:

@@ -165,6 +165,9 @@ class Rendering:
         )
         try:
             await process.communicate(text.encode())
+        except RuntimeError:
+            # It has ended already: what other loops take for a broken pipe, uvloop takes for a closed handle.
+            await process.wait()
         finally:
             if process.returncode is None:
                 # With all that it has started itself.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -24,6 +23,7 @@ from daemon.callapps.live_call import LiveCall
 from daemon.callapps.marks import LeftMark, Marks, Stage
 from daemon.callapps.person import Person
 from daemon.callapps.placements import Placements
+from daemon.callapps.record import Record
 from daemon.callapps.rendering import Rendering
 from daemon.callapps.routing import Routes
 from daemon.callapps.run import Limits, Run
@@ -240,7 +240,8 @@ class CallApps:
         self._served.add(leg.leg_id)
         self._placements.withdraw(leg.leg_id)
         line, ear = Line(key, control, self._registry), Ear(self._config.barge_in_after, self._clock)
-        voice, activity = self.voice(control), Activity(partial(self._registry.tell_app_state, key))
+        record = Record(self._registry, key, is_ours=lambda: self._runs.get(key[2], run) is run)
+        voice, activity = self.voice(control), Activity(record.tell_state)
         live = LiveCall(
             call,
             leg,
@@ -268,7 +269,7 @@ class CallApps:
             activity=activity,
             limits=self._limits(name),
             was_parked=leg.parked,
-            tell=partial(self._registry.tell_app, key),
+            record=record,
         )
         self._runs[leg.leg_id] = run
         self._leading += instead is None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -16,6 +17,7 @@ from daemon.callapps.ending import UNATTENDED, Ending, state_after
 from daemon.callapps.fallback import Fallback
 from daemon.callapps.line import Line
 from daemon.callapps.live_call import LiveCall
+from daemon.callapps.record import Record
 from daemon.callapps.takeover import Act, Takeover
 from daemon.callapps.voice import Voice
 from daemon.calls.call import AppState, Leg, LegState
@@ -26,12 +28,6 @@ log = structlog.get_logger(__name__)
 
 _NOT_KNOWN: Final = 5.0
 """Seconds until it is told whether a command without a reply happened: then the leg has left."""
-
-
-class Tell(Protocol):
-    """Is told of an app for the call's record: its name, how it went, what it does and why it is over."""
-
-    def __call__(self, app: str, outcome: str, *, state: AppState, ending: str) -> None: ...
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -45,7 +41,7 @@ class Limits(msgspec.Struct, frozen=True):
 class Run:
     """``lead`` is the app with its call; ``None``: there is none, for the reason ``instead``.
 
-    ``activity`` is what the app does. ``was_parked`` says that the switch calls the leg parked.
+    ``activity`` is what the app does, ``record`` the call's. ``was_parked`` says that the switch calls the leg parked.
     """
 
     def __init__(
@@ -61,7 +57,7 @@ class Run:
         activity: Activity,
         limits: Limits,
         was_parked: bool,
-        tell: Tell,
+        record: Record,
     ) -> None:
         self.name = name
         self.line = line
@@ -74,7 +70,7 @@ class Run:
         self._activity = activity
         self._limits = limits
         self._was_parked = was_parked
-        self._tell = tell
+        self._record = record
         loop = asyncio.get_running_loop()
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._stopped: asyncio.Future[Ending] = loop.create_future()
@@ -137,11 +133,13 @@ class Run:
 
     async def serve(self) -> None:
         """Let the app lead the call, and see the caller off where it leaves them behind."""
-        self._tell(self.name, "", state=AppState.STARTING, ending="")
+        self._record.tell(self.name, "", state=AppState.STARTING, ending="")
         self._watch()
         try:
             ending = self._instead if self._lead is None else await self._run_app(*self._lead)
-            self._tell(self.name, self._outcome(ending), state=state_after(ending) or AppState.ENDED, ending=ending)
+            self._record.tell(
+                self.name, self._outcome(ending), state=state_after(ending) or AppState.ENDED, ending=ending
+            )
             log.info("callapp_ended", app=self.name, call_id=self.line.call_id, leg_id=self.line.leg_id, ending=ending)
             await self._see_to_caller(ending)
         finally:
@@ -174,7 +172,8 @@ class Run:
         try:
             await asyncio.wait(waiting, timeout=self._limits.deadline, return_when=asyncio.FIRST_COMPLETED)
             if not work.done() and self._over.done() and self.line.is_handing_on:
-                await asyncio.wait({work}, timeout=self._limits.cleanup)
+                left: set[asyncio.Future[Any]] = {work, self.line.missed}
+                await asyncio.wait(left, timeout=self._limits.cleanup, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             work.cancel()
             raise
@@ -188,15 +187,8 @@ class Run:
             self.line.later(self._cancel(work))
         elif not work.done():
             await self._cancel(work)
-        elif ending is not Ending.GIVEN_UP and not work.cancelled() and (error := work.exception()) is not None:
-            # Without the error's text: what the caller said may stand in it.
-            log.error(
-                "callapp_failed",
-                app=self.name,
-                call_id=self.line.call_id,
-                error=type(error).__name__,
-                at=place_of(error),
-            )
+        elif (error := _mistake(work)) is not None:
+            self._tell_of(error, log.error, "callapp_failed")
         return ending
 
     async def _work(self, app: App, call: LiveCall) -> None:
@@ -230,14 +222,12 @@ class Run:
         await asyncio.wait({work}, timeout=self._limits.cleanup)
         if not work.done():
             log.error("callapp_will_not_end", app=self.name, call_id=self.line.call_id, within=self._limits.cleanup)
-        elif not work.cancelled() and (error := work.exception()) is not None:
-            log.warning(
-                "callapp_cleanup_failed",
-                app=self.name,
-                call_id=self.line.call_id,
-                error=type(error).__name__,
-                at=place_of(error),
-            )
+        elif (error := _mistake(work)) is not None:
+            self._tell_of(error, log.warning, "callapp_cleanup_failed")
+
+    def _tell_of(self, error: BaseException, tell: Callable[..., Any], event: str) -> None:
+        # Without the error's text: what the caller said may stand in it.
+        tell(event, app=self.name, call_id=self.line.call_id, error=type(error).__name__, at=place_of(error))
 
     # The caller who is left
 
@@ -250,7 +240,7 @@ class Run:
                 if await self._give_up(takeover):
                     return
                 ending = takeover.ending
-                self._tell(self.name, self._outcome(recorded), state=AppState.FALLEN_BACK, ending=recorded)
+                self._record.tell(self.name, self._outcome(recorded), state=AppState.FALLEN_BACK, ending=recorded)
                 self._takeover = asyncio.get_running_loop().create_future()
             elif await self._see_off(ending):
                 return
@@ -258,7 +248,7 @@ class Run:
     async def _give_up(self, takeover: Takeover) -> bool:
         """Let somebody have the call; false where it could not be done, and the caller is still there."""
         self.line.is_handing_on = True
-        outcome = await takeover.carry_out(self.line.leg_id, self.line.control, self._fallback.recogniser)
+        outcome = await takeover.carry_out(self.line, self._fallback.recogniser)
         if outcome.ok:
             return True
         log.error("takeover_failed", app=self.name, call_id=self.line.call_id, certainty=outcome.certainty)
@@ -286,3 +276,9 @@ class Run:
             task.cancel()
             await asyncio.wait({task})
             await line.settle()
+
+
+def _mistake(work: asyncio.Task[None]) -> BaseException | None:
+    """What the app raised by mistake: giving its caller up is none, also where the caller is gone meanwhile."""
+    error = None if work.cancelled() else work.exception()
+    return None if isinstance(error, GivenUpError) else error

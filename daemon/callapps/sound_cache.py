@@ -24,7 +24,7 @@ _UNFINISHED: Final = "making-"
 class SoundCache:
     """The files of one folder: ``max_bytes`` in all, beyond what is being played and what was made last.
 
-    Every method may raise :class:`OSError`.
+    Every method but :meth:`playing` may raise :class:`OSError`.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
@@ -86,8 +86,12 @@ class SoundCache:
             self._playing[name] -= 1
             if not self._playing[name]:
                 del self._playing[name]
-                if self._bytes > self._max_bytes:
-                    self._give_up()
+                try:
+                    if self._bytes > self._max_bytes:
+                        self._give_up()
+                except OSError as error:
+                    # No matter of whoever played this one.
+                    log.warning("sound_not_given_up", why=error.strerror)
 
     def _give_up(self, but: str = "") -> None:
         for name in [name for name in self._sizes if name not in self._playing and name != but]:

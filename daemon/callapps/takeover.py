@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from daemon.callapps.ending import Ending
-from daemon.calls.control import CallControl, Certainty, Outcome
+from daemon.callapps.line import Line
+from daemon.calls.control import Certainty, Outcome
 
 Act = Callable[[], Awaitable[Outcome]]
 
@@ -22,15 +23,16 @@ class Takeover:
         self.done: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
         self._act = act
 
-    async def carry_out(self, leg_id: str, control: CallControl, recogniser: str) -> Outcome:
+    async def carry_out(self, line: Line, recogniser: str) -> Outcome:
         """Let the leg be as if no app had had it, and do what is to be done.
 
-        What is said is broken off, and ``recogniser``, if any, taken off the leg: where the caller goes it may be
-        begun anew, and a hangup with a media bug has left channels behind.
+        What is said is broken off, a hold ended, and ``recogniser``, if any, taken off the leg: where the caller goes
+        it may be begun anew, and a hangup with a media bug has left channels behind.
         """
-        await control.stop(leg_id)
+        await line.control.stop(line.leg_id)
+        await line.unhold()
         if recogniser:
-            await control.stop_recogniser(leg_id, recogniser)
+            await line.control.stop_recogniser(line.leg_id, recogniser)
         try:
             outcome = await self._act()
         except asyncio.CancelledError:

@@ -32,7 +32,7 @@ class Waiting:
 
     async def drop(self) -> None:
         """As :meth:`end`, where the caller may be gone."""
-        if await self._cancel():
+        if await self._cancel() and self._line.is_ours:
             self._line.later(self._line.control.stop(self._line.leg_id))
 
     async def _cancel(self) -> bool:
@@ -50,7 +50,7 @@ class Waiting:
         except CommandFailedError as error:
             log.warning("waiting_words_not_said", leg_id=line.leg_id, certainty=error.certainty)
         while music:
-            outcome = await line.attempt(lambda: line.control.play(line.leg_id, music))
+            outcome = await self._prompts.accompany(music)
             if not outcome.ok:
                 log.warning("hold_music_not_played", leg_id=line.leg_id, certainty=outcome.certainty)
                 return

@@ -26,6 +26,8 @@ CODE = "order-app"
 SCRIPTED = "tests.daemon.callapps.example_apps:scripted"
 ANNOUNCEMENT = "잠시만 기다려 주세요"
 PERSON = "1001"
+MUSIC = "local_stream://moh"
+"""It plays until it is broken off."""
 DIAL = {"1[0-9]{3}": "user/{number}", "0[0-9]+": "{execute_on_answer=amd}sofia/gateway/trunk/{number}"}
 
 App = Callable[[AppCall], Awaitable[None]]
@@ -137,3 +139,13 @@ async def ended(call: SimulatedCall) -> str:
     async with asyncio.timeout(_LONGEST):
         await call.ended()
     return call.leg.hangup_cause
+
+
+async def plays(call: SimulatedCall, path: str) -> None:
+    """Wait until that file is played to the caller."""
+    changed = asyncio.Event()
+    call.leg.core.listen(lambda event: changed.set())
+    async with asyncio.timeout(_LONGEST):
+        while call.leg.last_app != ("playback", path):
+            changed.clear()
+            await changed.wait()

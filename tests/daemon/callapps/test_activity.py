@@ -9,8 +9,10 @@ import pytest
 from daemon.callapps.contract import AppCall
 from daemon.callapps.ending import Ending, state_after
 from daemon.calls.call import AppMoved, AppState, CallChanged
+from daemon.config import CallAppConfig
+from daemon.demo.switch import SimulatedSwitch
 from tests.daemon.callapps.conftest import Answer
-from tests.daemon.callapps.phone import Phone, apps, ended
+from tests.daemon.callapps.phone import CODE, SCRIPTED, Phone, apps, ended
 
 
 class Seen:
@@ -130,3 +132,32 @@ def test_every_ending_leaves_a_state(ending: Ending) -> None:
 @pytest.mark.parametrize("unknown", ["", "of a later version"])
 def test_what_is_no_ending_leaves_none(unknown: str) -> None:
     assert state_after(unknown) is None
+
+
+async def test_an_app_that_ends_after_the_next_one_began(switch: SimulatedSwitch, answer: Answer) -> None:
+    switch.exchange.dialplan["9001"] = [("set_profile_var", "code=second"), ("park", "")]
+    write, written = asyncio.Event(), asyncio.Event()
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        if call.code == CODE:
+            await call.transfer("9001")
+            await write.wait()
+            written.set()
+        else:
+            await call.hold()
+            await asyncio.Event().wait()
+
+    phone = await answer(app, apps(CallAppConfig(name="second", use=SCRIPTED, codes=["second"]), cleanup=3600.0))
+    seen = Seen(phone)
+    call = await phone.ring()
+    await seen.until(AppState.HOLDING)
+    first, second = phone.room.live
+    write.set()
+    await written.wait()
+    async with asyncio.timeout(30):
+        while first in phone.room.live:
+            await asyncio.wait(list(phone.room._tasks), return_when=asyncio.FIRST_COMPLETED)
+    record = phone.call(call)
+    assert (record.app, record.app_state, record.app_ending) == (second.name, AppState.HOLDING, "")
+    await call.hang_up()

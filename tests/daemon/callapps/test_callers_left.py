@@ -12,7 +12,7 @@ from daemon.calls.links import LinkState
 from daemon.config import FallbackConfig
 from daemon.demo.switch import SimulatedSwitch
 from tests.daemon.callapps.conftest import Answer
-from tests.daemon.callapps.phone import ANNOUNCEMENT, PERSON, Phone, apps, ended
+from tests.daemon.callapps.phone import ANNOUNCEMENT, MUSIC, PERSON, Phone, apps, ended, plays
 
 NUMBER = "01012345678"
 
@@ -371,6 +371,34 @@ async def test_a_caller_who_vanished_without_a_word(switch: SimulatedSwitch, ans
     assert phone.following.state(call.leg_id) == "ended"
 
 
+async def test_a_caller_who_is_gone_when_sent_on(switch: SimulatedSwitch, answer: Answer) -> None:
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        seen = iter([switch.core.channels.popitem()[1]])
+        switch.exchange.channel = lambda uuid: next(seen, None)  # type: ignore[method-assign]
+        await call.transfer(PERSON)
+
+    phone = await answer(app, apps(recogniser="", cleanup=3600.0))
+    call = await phone.ring()
+    await phone.following.until(lambda: phone.script.calls)
+    await phone.until_outcome(call, "hung_up")
+    await phone.idle()
+
+
+async def test_nobody_waits_for_a_command_after_the_app_has_sent_its_caller_on(answer: Answer) -> None:
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        await call.transfer(PERSON)
+        await call.say("이 말은 나가지 않습니다")
+
+    phone = await answer(app, apps(cleanup=3600.0))
+    call = await phone.ring()
+    await reached_a_person(phone, call.leg_id)
+    await phone.idle()
+    assert phone.call(call).outcome == "handed_on"
+    await call.hang_up()
+
+
 async def test_somebody_else_sends_the_caller_elsewhere(answer: Answer) -> None:
     phone = await answer(for_ever)
     call = await phone.ring()
@@ -382,6 +410,63 @@ async def test_somebody_else_sends_the_caller_elsewhere(answer: Answer) -> None:
     assert "parley_app" not in call.leg.variables
     assert phone.said(call) == []
     await call.hang_up()
+
+
+async def test_what_is_played_elsewhere_is_not_broken_off(switch: SimulatedSwitch, answer: Answer) -> None:
+    switch.exchange.dialplan["1002"] = [("playback", MUSIC)]
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        await call.say("안녕하세요 무엇을 도와드릴까요" * 5)
+
+    phone = await answer(app)
+    call = await phone.ring()
+    await phone.following.until(lambda: phone.saying(call))
+    switch.exchange.transfer(call.leg, "1002")
+    await phone.until_outcome(call, "taken_over")
+    await phone.idle()
+    await plays(call, MUSIC)
+    await call.hang_up()
+
+
+async def test_a_recogniser_that_was_not_started_is_started_again(switch: SimulatedSwitch, answer: Answer) -> None:
+    refused: list[str] = []
+
+    async def app(call: AppCall) -> None:
+        (leg,) = switch.core.channels.values()
+        known = iter([leg, None])
+        switch.exchange.channel = lambda uuid: next(known, leg)  # type: ignore[method-assign]
+        try:
+            await call.answer()
+        except CommandFailedError as error:
+            refused.append(error.command)
+        await call.answer()
+        assert leg.listening == ["brain_stt"]
+        await call.hang_up("안녕히 계세요")
+
+    phone = await answer(app)
+    call = await phone.ring()
+    await ended(call)
+    assert refused == ["start_recogniser"]
+    assert phone.said(call) == ["안녕히 계세요"]
+
+
+async def test_giving_up_a_caller_who_has_hung_up_is_no_mistake(answer: Answer) -> None:
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise GivenUpError("not_found") from None
+
+    phone = await answer(app)
+    with capture_logs() as logs:
+        call = await phone.ring()
+        await phone.following.until(lambda: call.leg.listening)
+        await call.hang_up()
+        await phone.idle()
+        await phone.following.until(lambda: phone.call(call).app_ending == "hung_up")
+    assert [log["event"] for log in logs if log["log_level"] != "info"] == []
 
 
 async def test_stopping_lets_apps_end_and_sends_the_rest_on(switch: SimulatedSwitch, answer: Answer) -> None:

@@ -6,16 +6,17 @@ import asyncio
 
 import pytest
 
+from daemon.actor import Actor
 from daemon.callapps.contract import AppCall, CommandFailedError, Reached
 from daemon.callapps.marks import Marks, Stage
 from daemon.demo.call import SimulatedCall
 from daemon.demo.channel import Channel
 from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
+from daemon.stores.database import Database
 from tests.daemon.callapps.conftest import Answer
-from tests.daemon.callapps.phone import ANNOUNCEMENT, PERSON, Phone, apps, ended
+from tests.daemon.callapps.phone import ANNOUNCEMENT, MUSIC, PERSON, Phone, apps, ended, plays
 
-MUSIC = "local_stream://moh"
 WORDS = "연결해 드리겠습니다"
 
 
@@ -84,6 +85,41 @@ async def test_the_caller_hears_words_and_then_music(switch: SimulatedSwitch, an
     assert phone.said(call) == [WORDS]
     await call.hang_up()
     await phone.idle()
+
+
+async def test_music_makes_room_for_a_line(switch: SimulatedSwitch, answer: Answer, store: Database) -> None:
+    switch.exchange.destinations[PERSON] = Destination(rings=3600.0)
+    phone = await answer(Desk(ring_time=3600.0).lead, apps(hold_music=MUSIC))
+    call = await phone.ring()
+    people, actor = phone.interventions(store), Actor("hana", "session", "192.0.2.7")
+    for line in ("곧 연결됩니다", "조금만 더 기다려 주세요"):
+        await plays(call, MUSIC)
+        assert await people.say(phone.call(call).call_id, line, actor=actor)
+        assert phone.said(call)[-1] == line
+    await plays(call, MUSIC)
+    await call.hang_up()
+    await phone.idle()
+
+
+async def test_music_does_not_outlast_a_link_that_is_lost(switch: SimulatedSwitch, answer: Answer) -> None:
+    switch.exchange.destinations[PERSON] = Destination(rings=3600.0)
+    failed: list[CommandFailedError] = []
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        try:
+            await call.put_through(PERSON)
+        except CommandFailedError as error:
+            failed.append(error)
+        await call.hang_up("안녕히 계세요")
+
+    phone = await answer(app, apps(hold_music=MUSIC))
+    call = await phone.ring()
+    await phone.following.until(lambda: call.leg.last_app == ("playback", MUSIC))
+    switch.disconnect()
+    await ended(call)
+    await phone.until_said(call, "안녕히 계세요")
+    assert [error.command for error in failed] == ["transfer"]
 
 
 @pytest.mark.parametrize(

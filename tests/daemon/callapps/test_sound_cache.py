@@ -50,6 +50,16 @@ def test_what_is_played_stays_until_it_is_over(tmp_path: Path) -> None:
     assert names(cache) == ["c.wav"]
 
 
+def test_what_cannot_be_given_up_fails_nobody_who_plays(tmp_path: Path) -> None:
+    cache = opened(tmp_path)
+    put(cache, "a.wav", 60)
+    with cache.playing("a.wav") as path:
+        put(cache, "b.wav", 60)
+        path.unlink()
+        path.mkdir()
+    assert names(cache) == ["a.wav", "b.wav"]
+
+
 def test_a_restart_knows_what_was_used_and_leaves_nothing_unfinished(tmp_path: Path) -> None:
     for age, name in enumerate(("c.wav", "a.wav", "b.wav")):
         (tmp_path / name).write_bytes(bytes(40))

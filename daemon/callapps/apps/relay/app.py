@@ -23,11 +23,12 @@ log = structlog.get_logger(__name__)
 async def relay(call: AppCall, *, config: CallAppConfig, secret: AppSecret, options: RelayOptions) -> None:
     """Let an app elsewhere lead the call in text, over a WebSocket (voice relay v1)."""
     app_id = options.app_id or config.name
-    app = await _reach(call, config.name, Dial(app_id, call.call_id), secret, options)
+    dialled = Dial(app_id, call.call_id)
+    app = await _reach(call, config.name, dialled, secret, options)
     setup = Setup(
         turn=0,  # the session counts
         version=VERSION,
-        call_id=call.call_id,
+        call_id=dialled.call_id,
         tenant_id=options.tenant_id,
         org_id=options.org_id,
         app_id=app_id,

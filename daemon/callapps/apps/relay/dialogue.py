@@ -49,6 +49,8 @@ class Dialogue:
         """What goes on on the telephone."""
         self._receiving: asyncio.Task[Event] | None = None
         """The app's next frame; ``None`` once it has left."""
+        self._answered = 0
+        """How much of the transcript was there when the caller had last answered, or was not listened to."""
 
     async def lead(self, setup: Setup) -> None:
         """Answer the call, and do what the app says until it is over; ``setup`` opens the dialogue.
@@ -123,26 +125,30 @@ class Dialogue:
                 await self._call.say(self._options.notice, interruptible=False)
             except CommandFailedError:
                 return NoticeTransferred()
+        self._answered = len(self._call.transcript)
         return Began(setup)
 
     async def _speak(self, order: Speak) -> Event:
         await self._call.say(order.text, interruptible=order.interruptible)
+        if not order.interruptible:
+            self._answered = len(self._call.transcript)
         return Spoken()
 
     async def _listen(self, order: Listen) -> Event:
-        before = len(self._call.transcript)
         heard = await self._call.listen(order.text)
         return Answered(
             text=heard.text,
             digits=heard.digits,
-            low_confidence=self._is_doubtful(before),
+            low_confidence=self._is_doubtful(),
             spoke_during_playback=heard.prompt is not None and heard.prompt.by is BargeIn.SPEECH,
             heard_voice=heard.sound or bool(heard.text),
         )
 
-    def _is_doubtful(self, before: int) -> bool:
-        """Whether a recogniser was not sure of something that a person has said since the transcript had ``before``."""
-        said = [one for one in self._call.transcript[before:] if one.speaker is not Speaker.APP]
+    def _is_doubtful(self) -> bool:
+        """Whether a recogniser was not sure of something that the caller, who has just answered, has said for it."""
+        transcript, since = self._call.transcript, self._answered
+        self._answered = len(transcript)
+        said = [one for one in transcript[since:] if one.speaker is not Speaker.APP]
         sure = [one.confidence for one in said if one.confidence is not None]
         return bool(sure) and min(sure) < self._options.low_confidence
 

@@ -52,11 +52,10 @@ class Answers:
         if not self._is_away:
             await self._store()
 
-    async def complete(self) -> None:
-        """There are no more questions."""
+    def complete(self) -> None:
+        """There are no more questions; to be stored by :meth:`flush`."""
         self._response = msgspec.structs.replace(self._response, completed_at=time.time())
         self._is_stored = False
-        await self._store()
 
     async def flush(self) -> None:
         """Store what is not stored yet, for the last time."""

@@ -19,7 +19,7 @@ async def survey(call: AppCall, *, config: CallAppConfig, database: Database, op
             await call.say(options.greeting)
         for question in options.question:
             await answers.keep(question.name, await ask(call, question, options.tries))
-        await answers.complete()
+        answers.complete()
         call.outcome = "completed"
     finally:
         await answers.flush()

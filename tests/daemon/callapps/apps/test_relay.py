@@ -143,6 +143,25 @@ async def test_the_app_is_dialled_while_the_telephone_rings(relaying: Any) -> No
         await parley.phone.until_outcome(call, "hung_up")
 
 
+async def test_the_app_knows_a_call_by_one_id(relaying: Any) -> None:
+    phones: list[Phone] = []
+
+    def refuse(*_: Any) -> None:
+        """While the app is dialled, the store turns out to know the call by another id."""
+        registry = phones[0].following.registry
+        (call,) = registry.calls()
+        registry.rekey(call.call_id, "019c0000-0000-7000-8000-000000000001")
+
+    async with relay_server(asking, refuse=refuse) as app:
+        parley = await relaying(relayed(app.url))
+        phones.append(parley.phone)
+        call = await parley.ring()
+        await parley.phone.until_said(call, "무엇을 도와드릴까요?")
+        assert app.calls[0].setup["callId"] == app.calls[0].headers["X-DVG-Call-Id"]
+        await call.hang_up()
+        await app.ended()
+
+
 async def test_the_caller_breaks_in(switch: SimulatedSwitch, relaying: Any) -> None:
     switch.core.speed = 1.0
     answers: list[dict[str, Any]] = []
@@ -157,10 +176,10 @@ async def test_the_caller_breaks_in(switch: SimulatedSwitch, relaying: Any) -> N
         parley = await relaying(relayed(app.url, notice=""))
         call = await parley.ring()
         await parley.phone.until_saying(call, LONG.strip())
-        await call.say("알아요")
+        await call.say("알아요", vendor="google", confidence=0.2)
         await parley.phone.following.until(lambda: len(parley.phone.said(call)) == 2)
         await parley.phone.until_saying(call, LONG.strip())
-        await call.say("주차는 되나요", confidence=0.2)
+        await call.say("주차는 되나요")
         await ended(call)
         await app.ended()
     assert app.calls[0].setup["noticePlayed"] is False
@@ -168,6 +187,7 @@ async def test_the_caller_breaks_in(switch: SimulatedSwitch, relaying: Any) -> N
     assert (answers[1]["text"], answers[1]["spokeDuringPlayback"]) == ("알아요", True)
     assert (answers[2]["text"], answers[2]["spokeDuringPlayback"]) == ("주차는 되나요", True)
     assert (answers[2]["heardVoice"], answers[2]["silence"]) == (True, False)
+    assert [answer["lowConfidence"] for answer in answers[1:]] == [True, False]
 
 
 async def test_the_notice_and_what_is_not_interruptible_are_heard_to_the_end(relaying: Any) -> None:

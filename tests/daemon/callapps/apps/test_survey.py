@@ -150,6 +150,8 @@ async def test_a_store_that_is_away_stops_nobody(answer: Answer) -> None:
         await phone.until_outcome(call, "completed")
     (lost,) = [log for log in logs if log["event"] == "survey_answers_lost"]
     assert lost["answers"] == 1
+    waits = [log for log in logs if log["event"] == "survey_answers_not_stored"]
+    assert len(waits) == 2, "once at the beginning, and once at the end"
     await away.close()
 
 
