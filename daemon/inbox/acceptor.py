@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 import structlog
@@ -31,11 +30,7 @@ _Waiting = tuple[NewDelivery, "asyncio.Future[Accepted]"]
 
 
 class Acceptor:
-    """Stores deliveries in groups. ``stored`` is called after each with what became of its deliveries.
-
-    On SQLite the next group is handed over while one is being stored, and begins when that is: they are stored in the
-    order in which they came. PostgreSQL would store them at the same time.
-    """
+    """Stores deliveries in groups. ``stored`` is called after each with what became of its deliveries."""
 
     def __init__(self, database: Database, stored: Callable[[Sequence[NewDelivery], Sequence[Accepted]], None]) -> None:
         self._database = database
@@ -46,7 +41,6 @@ class Acceptor:
         self._enough = asyncio.Event()
         self._wanted = 1
         self._many_at = -math.inf
-        self._ahead = asyncio.Semaphore(1 if database.is_postgresql else 2)
         self._closed = False
         self.problem = ""
         """Why the last group could not be stored; ``""`` where it could."""
@@ -83,31 +77,25 @@ class Acceptor:
     async def run(self) -> None:
         """Store what waits until cancelled; who still waits then is told that the store is away."""
         self._closed = False
+        group: Sequence[_Waiting] = ()
         last = 1
         try:
-            async with asyncio.TaskGroup() as storing:
-                while True:
-                    await self._ahead.acquire()
-                    await self._some.wait()
-                    await self._gather()
-                    group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
-                    self._bytes -= sum(len(delivery.body) for delivery, _ in group)
-                    if not self._waiting:
-                        self._some.clear()
-                    self._wanted, last = (last + len(group)) // 4, len(group)
-                    # Also where it is cancelled before its first step.
-                    storing.create_task(self._store(group)).add_done_callback(partial(self._end, group))
+            while True:
+                await self._some.wait()
+                await self._gather()
+                group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+                self._bytes -= sum(len(delivery.body) for delivery, _ in group)
+                if not self._waiting:
+                    self._some.clear()
+                self._wanted, last = (last + len(group)) // 4, len(group)
+                await self._store(group)
+                if len(group) >= _MANY:
+                    self._many_at = asyncio.get_running_loop().time()
         finally:
             self._closed = True
-            _fail(self._waiting, _stopped())
+            _fail([*group, *self._waiting], _stopped())
             self._waiting, self._bytes = [], 0
             self._some.clear()
-
-    def _end(self, group: Sequence[_Waiting], _: asyncio.Task[None]) -> None:
-        self._ahead.release()
-        _fail(group, _stopped())
-        if len(group) >= _MANY:
-            self._many_at = asyncio.get_running_loop().time()
 
     async def _gather(self) -> None:
         """Wait a moment for enough.

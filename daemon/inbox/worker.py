@@ -45,7 +45,7 @@ _IDLE: Final = 1.0
 """Seconds at most until it is looked again for what is due: another process may have stored or given it back."""
 _KEYS_AT_ONCE: Final = 500
 """Keys of which one waits that are looked at in one of these seconds, in case that nobody tells it to go on."""
-_GIVEN_WAY: Final = 30.0
+_GIVEN_WAY: Final = 60.0
 _MOST_GIVEN_WAY: Final = 1.0
 _CLAIMED_MEANWHILE: Final = 64
 """While it gives way, it waits before each claim so many times as long as the last one took, but no more seconds than

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from sqlite3 import Error as SqliteError
 from sqlite3 import OperationalError
@@ -25,7 +25,6 @@ from sqlalchemy.pool import PoolResetState
 from sqlalchemy.util import await_only
 
 from daemon.stores.sqlite_writer import SqliteWriter
-from daemon.stores.turns import Turns
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -88,9 +87,12 @@ class Database:
         self._threads = WeakSet() if threads is None else threads
         self._writer = engine.execution_options(parley_writes=True)
         self._timeout = timeout
-        # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
-        self._turns = None if self.is_postgresql else Turns()
-        self._sqlite = None if self._turns is None else SqliteWriter(engine.url.database or "", _PRAGMAS, self._turns)
+        self._turn: AbstractAsyncContextManager[object] = nullcontext()
+        self._sqlite: SqliteWriter | None = None
+        if not self.is_postgresql:
+            # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
+            self._turn = turn = asyncio.Lock()
+            self._sqlite = SqliteWriter(engine.url.database or "", _PRAGMAS, turn)
         self._uses = 0
         self._unused = asyncio.Event()
         self._closed = False
@@ -128,8 +130,7 @@ class Database:
 
         Raises :class:`DatabaseAwayError` (then the commit may or may not have happened) or :class:`RowRefusedError`.
         """
-        turn = nullcontext() if self._turns is None else self._turns.alone()
-        async with self._guarded(), turn, self._writer.begin() as connection:
+        async with self._guarded(), self._turn, self._writer.begin() as connection:
             yield connection
 
     async def write(self, statement: str, parameters: Sequence[object]) -> int:

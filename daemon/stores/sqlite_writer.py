@@ -10,7 +10,6 @@ from typing import Final
 import structlog
 
 from daemon.stores.sqlite_thread import SqliteThread
-from daemon.stores.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -19,17 +18,14 @@ CHECKPOINT_AFTER: Final = 8 * 1024 * 1024
 
 
 class SqliteWriter:
-    """Writes into the file at ``path``, with ``pragmas`` set, in ``turns`` with the other writers of this process.
-
-    What is asked for is carried out in that order, one right after the other: the next statement may be asked for while
-    the last one is carried out.
+    """Writes into the file at ``path``, with ``pragmas`` set, in ``turn`` with the other writers of this process.
 
     SQLite brings its log into the file in the middle of a commit, for which everybody waits. Here most of that is done
     beside the commits, and only the rest between two of them, after which the log begins anew.
     """
 
-    def __init__(self, path: str, pragmas: Sequence[str], turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, path: str, pragmas: Sequence[str], turn: asyncio.Lock) -> None:
+        self._turn = turn
         # In pages: the log does not come so far.
         self._statements = SqliteThread(path, [*pragmas, "wal_autocheckpoint=16000"])
         # Whoever reads for long, and whoever else writes, is not waited for: it is tried again after as much more.
@@ -43,7 +39,7 @@ class SqliteWriter:
         Raises :class:`sqlite3.Error`. When who asked is cancelled, it may be carried out all the same.
         """
         try:
-            async with self._turns.together():
+            async with self._turn:
                 changed = await self._statements.execute(statement, parameters)
         except OperationalError:
             # The disk may be full by the log.
@@ -69,7 +65,7 @@ class SqliteWriter:
     async def _checkpoint(self) -> None:
         try:
             await self._checkpoints.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            async with self._turns.alone():
+            async with self._turn:
                 await self._checkpoints.execute("PRAGMA wal_checkpoint(RESTART)")
         except Error as error:
             # The commits do it themselves when the log has grown too long.

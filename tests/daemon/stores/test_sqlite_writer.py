@@ -13,7 +13,6 @@ import pytest
 
 from daemon.stores.sqlite_thread import SqliteThread
 from daemon.stores.sqlite_writer import CHECKPOINT_AFTER, SqliteWriter
-from daemon.stores.turns import Turns
 
 INSERT = "INSERT INTO parts VALUES (?, ?) ON CONFLICT DO NOTHING"
 MEGABYTE = 1024 * 1024
@@ -43,7 +42,7 @@ async def thread(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteTh
 
 @pytest.fixture
 async def writer(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteWriter]:
-    opened = SqliteWriter(path, ["busy_timeout=20000"], Turns())
+    opened = SqliteWriter(path, ["busy_timeout=20000"], asyncio.Lock())
     yield opened
     await opened.close()
 
