@@ -78,6 +78,7 @@ class Fallback:
         return outcome.ok
 
     async def _end(self, line: Line) -> None:
+        await line.end_recording()
         while True:
             outcome = await self._insist(line, lambda: line.control.hang_up(line.leg_id))
             if outcome.ok:

@@ -36,6 +36,8 @@ class Line:
         """It has done so: what is left of it may end in peace."""
         self.on_hold = False
         """The app put the leg on hold. A switch need not tell of that as it tells of a far end that holds."""
+        self.is_recorded = False
+        """The app had the leg recorded."""
         self.missed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when what the app does to hand the leg on, or after it, finds the leg gone."""
         self._handing_on: asyncio.Task[Any] | None = None
@@ -46,6 +48,7 @@ class Line:
         """The same line, for whoever comes after the app."""
         line = Line(self.key, self.control, self._registry)
         line.on_hold = self.on_hold
+        line.is_recorded = self.is_recorded
         return line
 
     @property
@@ -126,6 +129,19 @@ class Line:
             outcome = await self.control.hold(self.leg_id, False)
             if not outcome.ok:
                 log.warning("leg_still_held", leg_id=self.leg_id, certainty=outcome.certainty)
+
+    async def record(self, path: str) -> None:
+        """Record both sides into ``path``; raises as :meth:`send`."""
+        self.is_recorded = True
+        await self.send("record", lambda: self.control.record(self.leg_id, path))
+
+    async def end_recording(self) -> None:
+        """End the app's recording before the leg is hung up: a hangup with a media bug has left channels behind."""
+        if self.is_recorded:
+            self.is_recorded = False
+            outcome = await self.control.stop_recording(self.leg_id)
+            if not outcome.ok:
+                log.warning("recording_not_stopped", leg_id=self.leg_id, certainty=outcome.certainty)
 
     async def stay(self) -> None:
         """Return where the leg is there and the app's own."""

@@ -208,7 +208,7 @@ class LiveCall(AppCall):
         await self._line.send("send_dtmf", lambda: self._line.control.send_dtmf(self._line.leg_id, digits))
 
     async def record(self, path: str) -> None:
-        await self._line.send("record", lambda: self._line.control.record(self._line.leg_id, path))
+        await self._line.record(path)
 
     async def hold(self, on: bool = True) -> None:
         await self._line.hold(on)
@@ -249,6 +249,7 @@ class LiveCall(AppCall):
         if text:
             await self.say(text, interruptible=False)
         await self.stop_recognising()
+        await line.end_recording()
         with line.handing_on():
             await line.send("hang_up", lambda: line.control.hang_up(line.leg_id))
 

@@ -33,6 +33,8 @@ class Takeover:
         await line.unhold()
         if recogniser:
             await line.control.stop_recogniser(line.leg_id, recogniser)
+        if self.ending is Ending.CUT_OFF:
+            await line.end_recording()
         try:
             outcome = await self._act()
         except asyncio.CancelledError:

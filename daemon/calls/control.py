@@ -72,6 +72,9 @@ class CallControl(Protocol):
     async def record(self, leg_id: str, path: str) -> Outcome:
         """Record both sides into ``path`` (as the switch sees it) until the leg ends."""
 
+    async def stop_recording(self, leg_id: str) -> Outcome:
+        """End whatever records the leg."""
+
     async def send_dtmf(self, leg_id: str, digits: str) -> Outcome:
         """Send ``digits`` (``0-9*#A-D``) to the leg's far end."""
 

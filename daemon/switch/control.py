@@ -110,6 +110,9 @@ class SwitchControl(CallControl):
     async def record(self, leg_id: str, path: str) -> Outcome:
         return await self._commands.execute(_leg(leg_id), "record_session", _path(path))
 
+    async def stop_recording(self, leg_id: str) -> Outcome:
+        return await self._commands.api("uuid_record", f"{_leg(leg_id)} stop all")
+
     async def send_dtmf(self, leg_id: str, digits: str) -> Outcome:
         return await self._commands.api("uuid_send_dtmf", f"{_leg(leg_id)} {_checked('digits', _DIGITS, digits)}")
 

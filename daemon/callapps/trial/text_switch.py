@@ -146,6 +146,9 @@ class TextSwitch(CallControl):
     async def record(self, leg_id: str, path: str) -> Outcome:
         return self._did(Deed(Kind.RECORDS, path))
 
+    async def stop_recording(self, leg_id: str) -> Outcome:
+        return _DONE
+
     async def send_dtmf(self, leg_id: str, digits: str) -> Outcome:
         return self._did(Deed(Kind.SENDS, digits))
 

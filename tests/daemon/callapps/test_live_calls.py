@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
+
+from daemon.actor import Actor
 from daemon.callapps.contract import (
     AppCall,
     BargeIn,
@@ -14,9 +17,12 @@ from daemon.callapps.contract import (
     Listening,
     Prompt,
 )
+from daemon.config import FallbackConfig
 from daemon.demo.switch import SimulatedSwitch
+from daemon.stores.database import Database
 from tests.daemon.callapps.conftest import Answer
 from tests.daemon.callapps.phone import CODE, PERSON, apps, ended
+from tests.web.turns import until
 
 GREETING = "안녕하세요 무엇을 도와드릴까요"
 LONG = "지금부터 아주 긴 안내를 드리겠습니다 " * 6
@@ -361,7 +367,10 @@ async def test_a_leg_that_became_part_of_an_older_call(switch: SimulatedSwitch, 
     assert [one.text for one in heard] == ["상담원이요"]
 
 
-async def test_the_rest_of_the_telephone(answer: Answer) -> None:
+async def test_the_rest_of_the_telephone(switch: SimulatedSwitch, answer: Answer) -> None:
+    fired: list[str] = []
+    switch.core.listen(lambda event: fired.append(event.name))
+
     async def app(call: AppCall) -> None:
         await call.answer()
         await call.record("/srv/recordings/a.wav")
@@ -378,4 +387,29 @@ async def test_the_rest_of_the_telephone(answer: Answer) -> None:
     await ended(call)
     await phone.until_outcome(call, "handed_on")
     assert phone.script.calls[0].scratch == {"said": ["어서 오세요"]}
-    assert call.leg.variables["record_session_path"] == "/srv/recordings/a.wav"
+    # A hangup with a media bug leaves channels behind.
+    assert fired.index("RECORD_START") < fired.index("RECORD_STOP") < fired.index("CHANNEL_HANGUP")
+
+
+@pytest.mark.parametrize("how", ["returns", "raises", "is cut off"])
+async def test_a_recording_ends_before_its_call_is_hung_up(
+    switch: SimulatedSwitch, answer: Answer, database: Database, how: str
+) -> None:
+    fired: list[str] = []
+    switch.core.listen(lambda event: fired.append(event.name))
+
+    async def app(call: AppCall) -> None:
+        await call.answer()
+        await call.record("/srv/recordings/a.wav")
+        if how == "raises":
+            raise LookupError("x")
+        if how == "is cut off":
+            await asyncio.Event().wait()
+
+    phone = await answer(app, apps(fallback=FallbackConfig()))
+    call = await phone.ring()
+    if how == "is cut off":
+        await until(lambda: "RECORD_START" in fired)
+        await phone.interventions(database).hang_up(phone.call(call).call_id, actor=Actor("hana", "session"))
+    await ended(call)
+    assert fired.index("RECORD_START") < fired.index("RECORD_STOP") < fired.index("CHANNEL_HANGUP")
