@@ -9,7 +9,7 @@ from typing import Final
 
 from daemon.calls.call import AppState
 
-_FIRST: Final = (AppState.SPEAKING, AppState.LISTENING)
+_FIRST: Final = (AppState.SPEAKING, AppState.LISTENING, AppState.HOLDING)
 """Of what goes on at once, the first of these is told: a person's line may be said while the app listens."""
 
 
@@ -40,7 +40,7 @@ class Activity:
 
     @contextmanager
     def of(self, state: AppState) -> Iterator[None]:
-        """It speaks or listens meanwhile."""
+        """It speaks, listens or lets its caller wait meanwhile."""
         self._going_on.append(state)
         self.begin()
         try:

@@ -224,23 +224,8 @@ class LiveCall(AppCall):
         self, destination: str, *, words: str = "", announcement: str = "", ring_time: float = 30.0
     ) -> Reached:
         await self._line.stay()
-        person = self._person(destination, self._line)
-        waiting = Waiting(self._line, self._prompts, words=words, music=self._hold_music)
-        try:
-            reached = await person.ring(caller=self._other_number, ring_time=ring_time)
-            if reached is Reached.JOINED:
-                await person.tell(announcement)
-            await waiting.end()
-            if reached is not Reached.JOINED:
-                return reached
-            return await self._join(person)
-        except CommandFailedError:
-            await waiting.end()
-            raise
-        finally:
-            person.close()
-            self._ear.neglect()
-            await waiting.drop()
+        with self._activity.of(AppState.HOLDING):
+            return await self._put_through(destination, words, announcement, ring_time)
 
     async def hang_up(self, text: str = "") -> None:
         line = self._line
@@ -283,6 +268,25 @@ class LiveCall(AppCall):
         except CommandFailedError as error:
             self._recognising = error.certainty is Certainty.UNKNOWN
             raise
+
+    async def _put_through(self, destination: str, words: str, announcement: str, ring_time: float) -> Reached:
+        person = self._person(destination, self._line)
+        waiting = Waiting(self._line, self._prompts, words=words, music=self._hold_music)
+        try:
+            reached = await person.ring(caller=self._other_number, ring_time=ring_time)
+            if reached is Reached.JOINED:
+                await person.tell(announcement)
+            await waiting.end()
+            if reached is not Reached.JOINED:
+                return reached
+            return await self._join(person)
+        except CommandFailedError:
+            await waiting.end()
+            raise
+        finally:
+            person.close()
+            self._ear.neglect()
+            await waiting.drop()
 
     async def _join(self, person: Person) -> Reached:
         """Let the caller and a person who answered hear each other, unless the person is gone."""

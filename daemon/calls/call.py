@@ -99,7 +99,7 @@ class AppState(StrEnum):
     WORKING = "working"
     """It neither speaks nor listens: it looks something up, or waits."""
     HOLDING = "holding"
-    """It put the caller on hold."""
+    """It put the caller on hold, or rings somebody for them."""
     HANDED_OVER = "handed_over"
     """Its part is over: it sent the caller on or hung up, or somebody took the call out of its hands."""
     FALLEN_BACK = "fallen_back"

@@ -9,6 +9,7 @@ import pytest
 from daemon.actor import Actor
 from daemon.callapps.contract import AppCall, CommandFailedError, Reached
 from daemon.callapps.marks import Marks, Stage
+from daemon.calls.call import AppState
 from daemon.demo.call import SimulatedCall
 from daemon.demo.channel import Channel
 from daemon.demo.exchange import Destination
@@ -82,6 +83,7 @@ async def test_the_caller_hears_words_and_then_music(switch: SimulatedSwitch, an
     phone = await answer(Desk().lead, apps(hold_music=MUSIC))
     call = await phone.ring()
     await phone.following.until(lambda: call.leg.last_app == ("playback", MUSIC))
+    await phone.following.until(lambda: phone.call(call).app_state is AppState.HOLDING)
     assert phone.said(call) == [WORDS]
     await call.hang_up()
     await phone.idle()
