@@ -28,6 +28,9 @@ from daemon.stores.sqlite_writer import SqliteWriter
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+_UPGRADE_TIME = 3600.0
+"""Seconds that an upgrade may take on PostgreSQL: it may have to go through every row, or wait for another process."""
+
 _UPGRADE_LOCK = 0x7061726C6579
 """The PostgreSQL advisory lock that lets one process migrate at a time."""
 
@@ -160,12 +163,12 @@ class Database:
                 raise
 
     @asynccontextmanager
-    async def _guarded(self) -> AsyncIterator[None]:
+    async def _guarded(self, within: float | None = None) -> AsyncIterator[None]:
         if self._closed:
             raise DatabaseAwayError("it is closed")
         self._uses += 1
         try:
-            async with asyncio.timeout(self._timeout if self.is_postgresql else None):
+            async with asyncio.timeout((within or self._timeout) if self.is_postgresql else None):
                 yield
         except (DatabaseAwayError, RowRefusedError):
             raise
@@ -178,7 +181,7 @@ class Database:
         except PoolTimeoutError as error:
             raise DatabaseAwayError("all connections are busy") from error
         except TimeoutError as error:
-            raise DatabaseAwayError(f"no answer within {self._timeout:g} s") from error
+            raise DatabaseAwayError(f"no answer within {within or self._timeout:g} s") from error
         except OSError as error:
             raise DatabaseAwayError(_first_line(error)) from error
         finally:
@@ -211,7 +214,7 @@ class Database:
 
         Raises :class:`DatabaseAwayError`.
         """
-        async with self.transaction() as connection:
+        async with self._guarded(_UPGRADE_TIME), self._turn, self._writer.begin() as connection:
             if self.is_postgresql:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
             await connection.run_sync(_upgrade)

@@ -11,7 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, make_url, text
 
-from daemon.stores.database import MIGRATIONS, Database, DatabaseAwayError, DatabaseUrlError, RowRefusedError
+from daemon.stores.database import (
+    _UPGRADE_LOCK,
+    MIGRATIONS,
+    Database,
+    DatabaseAwayError,
+    DatabaseUrlError,
+    RowRefusedError,
+)
 from daemon.stores.schema import metadata
 from tests.services.databases import PostgresDatabases, SqliteDatabases
 from tests.services.postgres import PostgresServer
@@ -200,6 +207,25 @@ async def test_a_database_without_tables_is_away_until_it_is_upgraded(empty_url:
     async with database.read() as connection:
         assert (await connection.execute(text("SELECT * FROM calls"))).all() == []
     await database.close()
+
+
+async def test_an_upgrade_may_take_longer_than_a_transaction(postgres_databases: PostgresDatabases) -> None:
+    url = await asyncio.to_thread(lambda: postgres_databases.make(migrated=False))
+    upgrading, other = Database.of(url, timeout=0.2), Database.of(url)
+    async with other.transaction() as connection:
+        # Another process is at it.
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+        task = asyncio.create_task(upgrading.upgrade())
+        with pytest.raises(DatabaseAwayError, match=r"within 0\.2 s"):
+            async with upgrading.read() as reading:
+                await reading.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+        await asyncio.sleep(0)
+        assert not task.done()
+    await task
+    async with other.read() as connection:
+        await connection.execute(text("SELECT 1 FROM calls"))
+    await upgrading.close()
+    await other.close()
 
 
 async def test_a_server_that_stops_and_returns_is_away_meanwhile(postgres_server: PostgresServer) -> None:
