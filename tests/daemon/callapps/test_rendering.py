@@ -116,7 +116,7 @@ async def test_what_cannot_be_rendered_is_said_and_not_tried_again_at_once(
 
 async def test_a_program_that_ends_before_it_is_told_the_text(make: Make) -> None:
     """Whether its end comes before the text or after it is a matter of luck: all fail alike."""
-    rendering = make("", command=["/bin/false", "{output}"], at_once=8)
+    rendering = make("", command=["/bin/false", "{output}"], at_once=8, deadline=60.0)
     with capture_logs() as logs:
         making = [task for number in range(300) if (task := rendering.prepare(f"{number}번")) is not None]
         await asyncio.wait(making)
