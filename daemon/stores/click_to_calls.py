@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, insert, select, text, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from daemon.stores.placed_calls import free_keys_of, lock_placing_in, marked_with_key, times_since
 from daemon.stores.schema import click_to_calls
 
 
@@ -41,13 +43,9 @@ class ClickToCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     steps: list[StepRow] = []
 
 
-async def lock_placing(connection: AsyncConnection) -> None:
-    """Let nobody else place one until the end of the transaction, so that what is counted stays true.
-
-    On SQLite every writing transaction is alone already.
-    """
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("LOCK TABLE click_to_calls IN SHARE ROW EXCLUSIVE MODE"))
+lock_placing = partial(lock_placing_in, click_to_calls)
+free_keys = partial(free_keys_of, click_to_calls)
+placed_since = partial(times_since, click_to_calls)
 
 
 async def add_click_to_call(connection: AsyncConnection, row: ClickToCallRow) -> None:
@@ -73,26 +71,7 @@ async def get_click_to_call(connection: AsyncConnection, click_to_call_id: str) 
 
 async def placed_with_key(connection: AsyncConnection, actor: str, request_key: str) -> ClickToCallRow | None:
     """The row that ``actor`` marked with that key."""
-    marked = (click_to_calls.c.actor == actor) & (click_to_calls.c.request_key == request_key)
-    return _row((await connection.execute(select(click_to_calls).where(marked))).first())
-
-
-async def free_keys(connection: AsyncConnection, before: float) -> None:
-    """Let the keys of what was placed before that be used again."""
-    old = (click_to_calls.c.created_at < before) & click_to_calls.c.request_key.is_not(None)
-    await connection.execute(update(click_to_calls).where(old).values(request_key=None))
-
-
-async def placed_since(connection: AsyncConnection, since: float, actor: str | None = None) -> list[float]:
-    """When each was placed since then, at most a day ago, oldest first: by ``actor``, or by anybody.
-
-    What placed nothing has no key any more and is not one of them.
-    """
-    placed = (click_to_calls.c.created_at > since) & click_to_calls.c.request_key.is_not(None)
-    query = select(click_to_calls.c.created_at).where(placed)
-    if actor is not None:
-        query = query.where(click_to_calls.c.actor == actor)
-    return list(await connection.scalars(query.order_by(click_to_calls.c.created_at)))
+    return _row(await marked_with_key(click_to_calls, connection, actor, request_key))
 
 
 async def latest_click_to_calls(connection: AsyncConnection, limit: int) -> list[ClickToCallRow]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from daemon.stores.placed_calls import free_keys_of, lock_placing_in, marked_with_key, times_since
 from daemon.stores.schema import outgoing_calls
 
 _LATER: Final = ("server", "variables", "state", "cause", "machine", "answered_at", "ended_at")
@@ -40,13 +42,9 @@ class OutgoingCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ended_at: float | None = None
 
 
-async def lock_outgoing(connection: AsyncConnection) -> None:
-    """Let nobody else place one until the end of the transaction, so that what is counted stays true.
-
-    On SQLite every writing transaction is alone already.
-    """
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("LOCK TABLE outgoing_calls IN SHARE ROW EXCLUSIVE MODE"))
+lock_outgoing = partial(lock_placing_in, outgoing_calls)
+free_outgoing_keys = partial(free_keys_of, outgoing_calls)
+outgoing_since = partial(times_since, outgoing_calls)
 
 
 async def add_outgoing_call(connection: AsyncConnection, row: OutgoingCallRow) -> None:
@@ -71,26 +69,7 @@ async def get_outgoing_call(connection: AsyncConnection, call_id: str) -> Outgoi
 
 async def outgoing_with_key(connection: AsyncConnection, actor: str, request_key: str) -> OutgoingCallRow | None:
     """The row that ``actor`` marked with that key."""
-    marked = (outgoing_calls.c.actor == actor) & (outgoing_calls.c.request_key == request_key)
-    return _row((await connection.execute(select(outgoing_calls).where(marked))).first())
-
-
-async def free_outgoing_keys(connection: AsyncConnection, before: float) -> None:
-    """Let the keys of what was placed before that be used again."""
-    old = (outgoing_calls.c.created_at < before) & outgoing_calls.c.request_key.is_not(None)
-    await connection.execute(update(outgoing_calls).where(old).values(request_key=None))
-
-
-async def outgoing_since(connection: AsyncConnection, since: float, actor: str | None = None) -> list[float]:
-    """When each was placed since then, at most a day ago, oldest first: by ``actor``, or by anybody.
-
-    What placed nothing has no key any more and is not one of them.
-    """
-    placed = (outgoing_calls.c.created_at > since) & outgoing_calls.c.request_key.is_not(None)
-    query = select(outgoing_calls.c.created_at).where(placed)
-    if actor is not None:
-        query = query.where(outgoing_calls.c.actor == actor)
-    return list(await connection.scalars(query.order_by(outgoing_calls.c.created_at)))
+    return _row(await marked_with_key(outgoing_calls, connection, actor, request_key))
 
 
 async def latest_outgoing_calls(connection: AsyncConnection, limit: int) -> list[OutgoingCallRow]:
