@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Final
@@ -89,10 +90,9 @@ class SqliteThread:
         return connection
 
     def _tell(self, done: asyncio.Future[int], result: int | BaseException) -> None:
-        loop = done.get_loop()
-        # A loop that is closed has nobody left who could wait.
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(self._ended, done, result)
+        # A loop that is closed, which it may be any moment, has nobody left who could wait.
+        with suppress(RuntimeError):
+            done.get_loop().call_soon_threadsafe(self._ended, done, result)
 
     def _ended(self, done: asyncio.Future[int], result: int | BaseException) -> None:
         self._under_way -= 1
