@@ -10,10 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daemon.callapps.contract import AppCall
-from daemon.demo.channel import Channel
-from daemon.demo.event import Event
 from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
+from tests.daemon.callapps.moments import do_after
 from tests.daemon.callapps.phone import Phone, apps
 
 LAST = "9999"
@@ -61,21 +60,7 @@ async def hung_up_after(events: int, turns: int) -> None:
     await phone.start()
     try:
         call = await switch.call(code="order-app")
-        fired = 0
-
-        def count(event: Event) -> None:
-            nonlocal fired
-            fired += 1
-            if fired == events:
-                hang_up(call.leg, turns)
-
-        def hang_up(leg: Channel, later: int) -> None:
-            if later:
-                asyncio.get_running_loop().call_soon(hang_up, leg, later - 1)
-            else:
-                leg.thread.hang_up("NORMAL_CLEARING", by_far_end=True)
-
-        switch.core.listen(count)
+        do_after(switch, events, turns, lambda: call.leg.thread.hang_up("NORMAL_CLEARING", by_far_end=True))
         await call.park()
         async with asyncio.timeout(30):
             await call.ended()
@@ -129,23 +114,13 @@ async def parted_after(events: int, turns: int, *, person: bool, answers: bool) 
     await phone.start()
     try:
         call = await switch.call(code="order-app")
-        fired = 0
 
-        def count(event: Event) -> None:
-            nonlocal fired
-            fired += 1
-            if fired == events:
-                hang_up(turns)
-
-        def hang_up(later: int) -> None:
-            if later:
-                asyncio.get_running_loop().call_soon(hang_up, later - 1)
-                return
+        def hang_up() -> None:
             for leg in list(switch.core.channels.values()):
                 if leg.outbound is person:
                     leg.thread.hang_up("NORMAL_CLEARING", by_far_end=True)
 
-        switch.core.listen(count)
+        do_after(switch, events, turns, hang_up)
         await call.park()
         await phone.following.until(lambda: desk.cleaned or phone.following.state(call.leg_id) == "ended")
         await call.hang_up()

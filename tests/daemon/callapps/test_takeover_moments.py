@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from daemon.actor import Actor
 from daemon.callapps.intervention_errors import NotLiveError
-from daemon.demo.event import Event
 from daemon.demo.exchange import Destination
 from daemon.demo.switch import SimulatedSwitch
 from daemon.stores.database import Database
 from daemon.switch.legs import ORIGIN
+from tests.daemon.callapps.moments import do_after
 from tests.daemon.callapps.phone import Phone, apps
 from tests.daemon.callapps.test_hangup_moments import LAST, Telephone
 from tests.services.databases import SqliteDatabases
@@ -36,21 +36,7 @@ async def taken_over_after(events: int, turns: int, database_url: str) -> None:
     moment = asyncio.Event()
     try:
         call = await switch.call(code="order-app")
-        fired = 0
-
-        def count(event: Event) -> None:
-            nonlocal fired
-            fired += 1
-            if fired == events:
-                later(turns)
-
-        def later(left: int) -> None:
-            if left:
-                asyncio.get_running_loop().call_soon(later, left - 1)
-            else:
-                moment.set()
-
-        switch.core.listen(count)
+        do_after(switch, events, turns, moment.set)
         await call.park()
         ended = asyncio.create_task(call.ended())
         asked = asyncio.create_task(moment.wait())

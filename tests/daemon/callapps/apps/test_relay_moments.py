@@ -9,11 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daemon.callapps.contract import AppCall
-from daemon.demo.channel import Channel
-from daemon.demo.event import Event
 from daemon.demo.switch import SimulatedSwitch
 from daemon.secrets import Secrets
 from tests.daemon.callapps.apps.relay_server import SECRET, Conversation, relay_server
+from tests.daemon.callapps.moments import do_after
 from tests.daemon.callapps.phone import Phone, apps
 
 
@@ -39,21 +38,7 @@ async def hung_up_after(events: int, turns: int) -> None:
         await phone.start()
         try:
             call = await switch.call(code="order-app")
-            fired = 0
-
-            def count(event: Event) -> None:
-                nonlocal fired
-                fired += 1
-                if fired == events:
-                    hang_up(call.leg, turns)
-
-            def hang_up(leg: Channel, later: int) -> None:
-                if later:
-                    asyncio.get_running_loop().call_soon(hang_up, leg, later - 1)
-                else:
-                    leg.thread.hang_up("NORMAL_CLEARING", by_far_end=True)
-
-            switch.core.listen(count)
+            do_after(switch, events, turns, lambda: call.leg.thread.hang_up("NORMAL_CLEARING", by_far_end=True))
             await call.park()
             async with asyncio.timeout(30):
                 await call.ended()
