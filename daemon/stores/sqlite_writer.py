@@ -68,6 +68,6 @@ class SqliteWriter:
             async with self._turn:
                 await self._checkpoints.execute("PRAGMA wal_checkpoint(RESTART)")
         except Error as error:
-            # The commits do it themselves when the log has grown too long. A full disk is told of by those who write, and
-            # would be told of here with each of them.
+            # The commits do it themselves when the log has grown too long. A full disk is told of by those who write,
+            # and would be told of here with each of them.
             log.debug("checkpoint_failed", error=str(error))
