@@ -251,7 +251,7 @@ class Accounts:
 
     async def _sign_in(self, name: str, password: str, address: str) -> Session:
         user = await self._user(name) if is_name(name) else None
-        if not await self._passwords.verify(user.password_hash if user else None, password) or user is None:
+        if not await self._passwords.verify((user and user.password_hash) or None, password) or user is None:
             # The name stays out of the log: people type their password into the wrong field.
             log.warning("sign_in_refused", address=address, known_user=user is not None)
             raise SignInRefused

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,6 +46,8 @@ class ApiTokenRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_used_at: float | None = None
 
 
+_USER: Final = [users.c[name] for name in UserRow.__struct_fields__]
+
 # Users
 
 
@@ -54,13 +58,13 @@ async def add_user(connection: AsyncConnection, row: UserRow) -> None:
 
 async def get_user(connection: AsyncConnection, name: str) -> UserRow | None:
     """The user of that exact name."""
-    row = (await connection.execute(select(users).where(users.c.name == name))).first()
+    row = (await connection.execute(select(*_USER).where(users.c.name == name))).first()
     return None if row is None else UserRow(**row._mapping)
 
 
 async def list_users(connection: AsyncConnection) -> list[UserRow]:
     """All users by name."""
-    return [UserRow(**row._mapping) for row in await connection.execute(select(users).order_by(users.c.name))]
+    return [UserRow(**row._mapping) for row in await connection.execute(select(*_USER).order_by(users.c.name))]
 
 
 async def set_password_hash(

@@ -139,6 +139,17 @@ call_aliases = Table(
     PrimaryKeyConstraint("old_call_id"),
 )
 
+teams = Table(
+    "teams",
+    metadata,
+    Column("name", Text),
+    Column("manager_email", Text, nullable=False),
+    PrimaryKeyConstraint("name"),
+)
+
+# Everybody whom Parley knows: who signs in and who chats. ``name`` is what somebody signs in by, ``full_name`` what
+# people call them; one with an empty ``password_hash`` cannot sign in. ``tenant`` is an alias of ``[[pbx.tenant]]``.
+# SQLite could only be told in a new table that ``team`` is one of ``teams``.
 users = Table(
     "users",
     metadata,
@@ -148,8 +159,45 @@ users = Table(
     Column("created_at", Double, nullable=False),
     Column("password_changed_at", Double, nullable=False),
     Column("extension", Text, nullable=False, server_default=text("''")),
+    Column("full_name", Text, nullable=False, server_default=text("''")),
+    Column("email", Text),
+    Column("team", Text),
+    Column("tenant", Text, nullable=False, server_default=text("''")),
+    Column("room_id", Text, nullable=False, server_default=text("''")),
+    Column("webex_person_id", Text),
     PrimaryKeyConstraint("name"),
     CheckConstraint(ROLES, name="role"),
+)
+
+Index("users_email_key", users.c.email, unique=True)
+Index("users_webex_person_id_key", users.c.webex_person_id, unique=True)
+Index("users_team_idx", users.c.team)
+
+# The date that somebody registers for the month, as ``YYYY-MM-DD``.
+tgdays = Table(
+    "tgday",
+    metadata,
+    Column("user_name", Text, ForeignKey("users.name", onupdate="CASCADE", ondelete="CASCADE")),
+    Column("date", Text, nullable=False),
+    Column("entered_at", Double, nullable=False),
+    PrimaryKeyConstraint("user_name"),
+)
+
+Index("tgday_date_idx", tgdays.c.date)
+
+# How mail is sent: one row, named ``main``. ``password`` is encrypted.
+smtpinfo = Table(
+    "smtpinfo",
+    metadata,
+    Column("name", Text),
+    Column("sender", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("tls", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    PrimaryKeyConstraint("name"),
+    CheckConstraint("tls IN ('none', 'starttls', 'implicit')", name="tls"),
 )
 
 # ``user_name`` is null for a session that a one-time code began: nobody's row stands behind it.

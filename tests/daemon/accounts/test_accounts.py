@@ -27,6 +27,7 @@ from daemon.accounts.recogniser import COARSE, FRESH_FOR
 from daemon.config import WebConfig
 from daemon.stores.audit import AuditRow, latest_audit
 from daemon.stores.database import Database, DatabaseAwayError
+from daemon.stores.people import PersonRow, save_people
 from tests.daemon.accounts.conftest import CHEAP, Clock
 from tests.services.postgres import PostgresServer
 
@@ -389,3 +390,13 @@ async def test_the_recognised_stay_so_while_the_database_is_away(postgres_server
     assert await accounts.session(session.token) is None
     postgres_server.resume()
     await database.close()
+
+
+async def test_somebody_without_a_password_cannot_sign_in(accounts: Accounts, database: Database) -> None:
+    async with database.transaction() as connection:
+        await save_people(connection, [PersonRow(name="mina", role="admin")], now=1000.0)
+    for password in ("", PASSWORD):
+        with pytest.raises(SignInRefused):
+            await accounts.sign_in("mina", password, HERE)
+    await accounts.set_password("mina", PASSWORD)
+    assert (await accounts.sign_in("mina", PASSWORD, HERE)).account.may("admin")

@@ -1,0 +1,1 @@
+"""People write to a bot: what they mean is found, done, and answered."""

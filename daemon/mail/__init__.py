@@ -1,0 +1,1 @@
+"""Letters by SMTP, sent until they are sent."""
