@@ -12,7 +12,6 @@ from threading import Thread
 from typing import Any
 from weakref import WeakSet
 
-import aiosqlite
 import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config as AlembicConfig
@@ -24,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import PoolResetState
 from sqlalchemy.util import await_only
 
+from daemon.stores.sqlite_connection import SqliteConnection
 from daemon.stores.sqlite_writer import SqliteWriter
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -264,8 +264,8 @@ def _sqlite_engine(url: URL, pool_size: int, threads: WeakSet[Thread]) -> AsyncE
     the loop closed that it tells then.
     """
 
-    def connect(*arguments: Any, **options: Any) -> aiosqlite.Connection:
-        connection = aiosqlite.connect(*arguments, **options)
+    def connect(path: str, **options: Any) -> SqliteConnection:
+        connection = SqliteConnection(path, **options)
         connection._thread.daemon = True
         threads.add(connection._thread)
         return connection
