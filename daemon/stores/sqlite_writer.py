@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from sqlite3 import Error, OperationalError
 from typing import Final
 
@@ -25,6 +27,7 @@ class SqliteWriter:
     """
 
     def __init__(self, path: str, pragmas: Sequence[str], turn: asyncio.Lock) -> None:
+        self._path = path
         self._turn = turn
         # In pages: the log does not come so far.
         self._statements = SqliteThread(path, [*pragmas, "wal_autocheckpoint=16000"])
@@ -64,10 +67,29 @@ class SqliteWriter:
 
     async def _checkpoint(self) -> None:
         try:
-            await self._checkpoints.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            # The second time brings over what was written meanwhile, so that little is left for the end, and the disk
+            # has it before others wait for that.
+            for _ in range(2):
+                await self._checkpoints.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            await asyncio.to_thread(_sync, self._path)
             async with self._turn:
                 await self._checkpoints.execute("PRAGMA wal_checkpoint(RESTART)")
         except Error as error:
             # The commits do it themselves when the log has grown too long. A full disk is told of by those who write,
             # and would be told of here with each of them.
             log.debug("checkpoint_failed", error=str(error))
+
+
+def _sync(path: str) -> None:
+    """Let the disk have what was written into the file.
+
+    By a descriptor that SQLite has: to close one of ours would give up the locks that this process holds (fcntl(2)).
+    SQLite may close it meanwhile, which is no harm: the checkpoint does by itself what was not done here.
+    """
+    with suppress(OSError, ValueError):
+        there = os.stat(path)
+        for descriptor in map(int, os.listdir("/proc/self/fd")):
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(descriptor), there):
+                    os.fdatasync(descriptor)
+                    return

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import sys
 import threading
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -132,3 +134,18 @@ async def test_who_asked_and_left_is_served_all_the_same(writer: SqliteWriter, o
     await asyncio.wait(leaving)
     await writer.close()
     assert count(other) == 2
+
+
+async def test_a_checkpoint_leaves_sqlite_its_locks(writer: SqliteWriter, path: str) -> None:
+    await writer.write(INSERT, (0, b""))
+    for number in range(1, CHECKPOINT_AFTER // MEGABYTE + 2):
+        await writer.write(INSERT, (number, b"." * MEGABYTE))
+    assert writer._checkpointing is not None
+    await writer._checkpointing
+    # Only whoever has the file to himself may take its log away. A process knows nothing of its own locks.
+    alone = (
+        f"import sqlite3; print(sqlite3.connect({path!r}, timeout=0).execute('PRAGMA journal_mode=DELETE').fetchone())"
+    )
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", alone, stdout=PIPE, stderr=PIPE)
+    _, said = await other.communicate()
+    assert b"database is locked" in said
