@@ -94,6 +94,7 @@ class Interventions:
         self._audit = InterventionAudit(database, clock)
         self._patience = patience
         self._lines: Counter[str] = Counter()
+        self._sent_on: set[str] = set()
         self._doing: set[asyncio.Task[Any]] = set()
 
     async def transfer(self, call_id: str, extension: str, *, actor: Actor, own: str = "") -> Call:
@@ -108,16 +109,12 @@ class Interventions:
             log.warning("transfer_not_allowed", call_id=call_id, extension=mask_number(extension), by=actor.name)
             raise
         self._require_answered(subject)
-        await self._there(subject)
-
-        async def send_on() -> Outcome:
-            if subject.run is not None:
-                await subject.control.mark(subject.leg_id, "")
-            return await subject.control.transfer(subject.leg_id, extension)
-
-        detail = {"app": subject.call.app, "extension": extension}
-        deed = Deed(actor, subject.call.call_id, "call_transferring", "call_transferred", detail)
-        await asyncio.shield(self._do(self._take(subject, Ending.TAKEN_OVER, send_on, deed)))
+        if subject.leg_id in self._sent_on:
+            raise NotPossibleError("somebody else is sending that caller on in this moment")
+        self._sent_on.add(subject.leg_id)  # at once: others may ask in the same moment
+        sending = self._do(self._transfer(subject, extension, actor))
+        sending.add_done_callback(lambda _: self._sent_on.discard(subject.leg_id))
+        await asyncio.shield(sending)
         return subject.call
 
     async def hang_up(self, call_id: str, *, actor: Actor) -> Call | CallRow:
@@ -234,6 +231,18 @@ class Interventions:
             return await act() if outcome is None else outcome
 
         self._require(await self._audit.witness(deed, take), subject)
+
+    async def _transfer(self, subject: _Subject, extension: str, actor: Actor) -> None:
+        await self._there(subject)
+
+        async def send_on() -> Outcome:
+            if subject.run is not None:
+                await subject.control.mark(subject.leg_id, "")
+            return await subject.control.transfer(subject.leg_id, extension)
+
+        detail = {"app": subject.call.app, "extension": extension}
+        deed = Deed(actor, subject.call.call_id, "call_transferring", "call_transferred", detail)
+        await self._take(subject, Ending.TAKEN_OVER, send_on, deed)
 
     async def _say(self, subject: _Subject, line: str, actor: Actor, begun: asyncio.Future[None]) -> None:
         await self._there(subject)

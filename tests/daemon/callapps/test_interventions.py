@@ -169,14 +169,21 @@ async def test_a_caller_who_gets_the_fallback_is_taken_over_too(
     assert phone.call(call).app_ending == "failed"
 
 
-async def test_two_people_take_the_same_call_over(answer: Answer, database: Database) -> None:
+async def test_of_two_people_who_send_a_caller_on_at_once_one_is_told(answer: Answer, database: Database) -> None:
     phone = await answer(Waiting())
     call = await led(phone)
     hands = phone.interventions(database)
-    await asyncio.gather(*(hands.transfer(call_id(phone, call), extension, actor=HANA) for extension in (OWN, "2003")))
-    # The one who asked last has the caller.
+    first, second = await asyncio.gather(
+        *(hands.transfer(call_id(phone, call), extension, actor=HANA) for extension in (OWN, "2003")),
+        return_exceptions=True,
+    )
+    assert not isinstance(first, BaseException)
+    assert isinstance(second, NotPossibleError)
+    await at(phone, call, OWN)
+    assert (await actions(database)).count("call_transferred") == 1
+    # Afterwards anybody may send them on again.
+    await hands.transfer(call_id(phone, call), "2003", actor=HANA)
     await phone.following.until(lambda: call.leg.bridged and call.leg.bridged.profile.destination == "2003")
-    assert (await actions(database)).count("call_transferred") == 2
     await phone.idle()
 
 
