@@ -17,20 +17,16 @@ from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
 from daemon.stores.outgoing_calls import (
     OutgoingCallRow,
     add_outgoing_call,
-    free_outgoing_keys,
     get_outgoing_call,
     latest_outgoing_calls,
-    lock_outgoing,
     open_outgoing_calls,
-    outgoing_since,
-    outgoing_with_key,
+    outgoing_call_before,
     save_outgoing_call,
 )
+from daemon.stores.placed_calls import Asked, HourlyLimits, KeyUsedError, TooManyPlacedError
 
 log = structlog.get_logger(__name__)
 
-_DAY: Final = 86_400.0
-_HOUR: Final = 3_600.0
 _RETRY: Final = 1.0
 
 
@@ -39,7 +35,7 @@ class OutgoingRecords:
 
     def __init__(self, database: Database, config: OutgoingConfig) -> None:
         self._database = database
-        self._config = config
+        self._limits = HourlyLimits(config.per_user_per_hour, config.per_hour)
         self._unsaved: dict[str, Progress] = {}
         self._to_save = asyncio.Event()
 
@@ -51,21 +47,16 @@ class OutgoingRecords:
         ``admit`` is asked whether another call may be placed, and raises where it may not. Raises
         :class:`NotPossibleError` where the key was used for another request, and :class:`TooManyOutgoingError`.
         """
-        now = row.created_at
+        asked = Asked(row.actor, row.request_key or "", row.request, row.created_at)
         async with self._database.transaction() as connection:
-            await lock_outgoing(connection)
-            await free_outgoing_keys(connection, now - _DAY)
-            placed = await outgoing_with_key(connection, row.actor, row.request_key or "")
+            try:
+                placed = await outgoing_call_before(connection, asked, self._limits)
+            except KeyUsedError as error:
+                raise NotPossibleError(str(error)) from error
+            except TooManyPlacedError as error:
+                raise TooManyOutgoingError(str(error), retry_after=error.retry_after) from error
             if placed is not None:
-                if placed.request != row.request:
-                    raise NotPossibleError("this key was used for another request within a day; use a new one")
                 return placed, False
-            own = await outgoing_since(connection, now - _HOUR, row.actor)
-            everybodys = await outgoing_since(connection, now - _HOUR)
-            for times, most in ((own, self._config.per_user_per_hour), (everybodys, self._config.per_hour)):
-                if len(times) >= most:
-                    wait = times[len(times) - most] + _HOUR - now
-                    raise TooManyOutgoingError(f"{most} calls within an hour are the most", retry_after=max(1.0, wait))
             admit()
             await add_outgoing_call(connection, row)
             await add_audit(connection, _audit(row, actor))

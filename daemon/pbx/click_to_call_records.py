@@ -20,21 +20,17 @@ from daemon.stores.click_to_calls import (
     ClickToCallRow,
     StepRow,
     add_click_to_call,
-    free_keys,
+    click_to_call_before,
     get_click_to_call,
     latest_click_to_calls,
-    lock_placing,
     open_click_to_calls,
-    placed_since,
-    placed_with_key,
     save_click_to_call,
 )
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
+from daemon.stores.placed_calls import Asked, HourlyLimits, KeyUsedError, TooManyPlacedError
 
 log = structlog.get_logger(__name__)
 
-_DAY: Final = 86_400.0
-_HOUR: Final = 3_600.0
 _RETRY: Final = 1.0
 
 
@@ -43,7 +39,7 @@ class CallRecords:
 
     def __init__(self, database: Database, config: ClickToCallConfig, clock: Callable[[], float]) -> None:
         self._database = database
-        self._config = config
+        self._limits = HourlyLimits(config.per_user_per_hour, config.per_hour)
         self._clock = clock
         self._unsaved: dict[str, Progress] = {}
         self._to_save = asyncio.Event()
@@ -69,19 +65,14 @@ class CallRecords:
             steps=[StepRow(CallStep.REQUESTED, now)],
         )
         async with self._database.transaction() as connection:
-            await lock_placing(connection)
-            await free_keys(connection, now - _DAY)
-            placed = await placed_with_key(connection, actor.name, key)
+            try:
+                placed = await click_to_call_before(connection, Asked(actor.name, key, asked, now), self._limits)
+            except KeyUsedError as error:
+                raise UsageError(str(error)) from error
+            except TooManyPlacedError as error:
+                raise TooManyCalls(str(error), retry_after=error.retry_after) from error
             if placed is not None:
-                if placed.request != asked:
-                    raise UsageError("this key was used for another request within a day; use a new one")
                 return placed, False
-            own = await placed_since(connection, now - _HOUR, actor.name)
-            everybodys = await placed_since(connection, now - _HOUR)
-            for times, most in ((own, self._config.per_user_per_hour), (everybodys, self._config.per_hour)):
-                if len(times) >= most:
-                    wait = times[len(times) - most] + _HOUR - now
-                    raise TooManyCalls(f"{most} calls within an hour are the most", retry_after=max(1.0, wait))
             await add_click_to_call(connection, row)
         return row, True
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from daemon.stores.placed_calls import free_keys_of, lock_placing_in, marked_with_key, times_since
+from daemon.stores.placed_calls import Asked, HourlyLimits, placed_before_in
 from daemon.stores.schema import click_to_calls
 
 
@@ -43,11 +42,6 @@ class ClickToCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     steps: list[StepRow] = []
 
 
-lock_placing = partial(lock_placing_in, click_to_calls)
-free_keys = partial(free_keys_of, click_to_calls)
-placed_since = partial(times_since, click_to_calls)
-
-
 async def add_click_to_call(connection: AsyncConnection, row: ClickToCallRow) -> None:
     """Add a row; a key that its actor has used already is refused (``RowRefusedError``)."""
     await connection.execute(insert(click_to_calls).values(_values(row)))
@@ -69,9 +63,11 @@ async def get_click_to_call(connection: AsyncConnection, click_to_call_id: str) 
     return _row((await connection.execute(query)).first())
 
 
-async def placed_with_key(connection: AsyncConnection, actor: str, request_key: str) -> ClickToCallRow | None:
-    """The row that ``actor`` marked with that key."""
-    return _row(await marked_with_key(click_to_calls, connection, actor, request_key))
+async def click_to_call_before(
+    connection: AsyncConnection, asked: Asked, limits: HourlyLimits
+) -> ClickToCallRow | None:
+    """As :func:`daemon.stores.placed_calls.placed_before_in`."""
+    return _row(await placed_before_in(click_to_calls, connection, asked, limits))
 
 
 async def latest_click_to_calls(connection: AsyncConnection, limit: int) -> list[ClickToCallRow]:

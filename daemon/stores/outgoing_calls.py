@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from daemon.stores.placed_calls import free_keys_of, lock_placing_in, marked_with_key, times_since
+from daemon.stores.placed_calls import Asked, HourlyLimits, placed_before_in
 from daemon.stores.schema import outgoing_calls
 
 _LATER: Final = ("server", "variables", "state", "cause", "machine", "answered_at", "ended_at")
@@ -42,11 +41,6 @@ class OutgoingCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ended_at: float | None = None
 
 
-lock_outgoing = partial(lock_placing_in, outgoing_calls)
-free_outgoing_keys = partial(free_keys_of, outgoing_calls)
-outgoing_since = partial(times_since, outgoing_calls)
-
-
 async def add_outgoing_call(connection: AsyncConnection, row: OutgoingCallRow) -> None:
     """Add a row; a key that its actor has used already is refused (``RowRefusedError``)."""
     await connection.execute(insert(outgoing_calls).values(_values(row)))
@@ -67,9 +61,11 @@ async def get_outgoing_call(connection: AsyncConnection, call_id: str) -> Outgoi
     return _row((await connection.execute(query)).first())
 
 
-async def outgoing_with_key(connection: AsyncConnection, actor: str, request_key: str) -> OutgoingCallRow | None:
-    """The row that ``actor`` marked with that key."""
-    return _row(await marked_with_key(outgoing_calls, connection, actor, request_key))
+async def outgoing_call_before(
+    connection: AsyncConnection, asked: Asked, limits: HourlyLimits
+) -> OutgoingCallRow | None:
+    """As :func:`daemon.stores.placed_calls.placed_before_in`."""
+    return _row(await placed_before_in(outgoing_calls, connection, asked, limits))
 
 
 async def latest_outgoing_calls(connection: AsyncConnection, limit: int) -> list[OutgoingCallRow]:

@@ -6,10 +6,66 @@ Such a table has ``actor``, ``request_key`` (``None`` where nothing was placed, 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Row, Table, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+_DAY: Final = 86_400.0
+_HOUR: Final = 3_600.0
+
+
+class KeyUsedError(Exception):
+    """The key was used for another request within a day. The text is for people."""
+
+
+class TooManyPlacedError(Exception):
+    """A limit is reached; ``retry_after`` is in seconds. The text is for people."""
+
+    def __init__(self, text: str, *, retry_after: float) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """Who asks for a call, with which key, for what (a hash of it), and when (Unix seconds)."""
+
+    actor: str
+    request_key: str
+    request: str
+    at: float
+
+
+class HourlyLimits(msgspec.Struct, frozen=True, gc=False):
+    """How many calls may be placed within an hour: by one actor, and by all."""
+
+    per_user: int
+    all: int
+
+
+async def placed_before_in(
+    table: Table, connection: AsyncConnection, asked: Asked, limits: HourlyLimits
+) -> Row[Any] | None:
+    """What was placed for that very request; ``None``: nothing was, and a row may be added in this transaction, in
+    which nobody else adds one.
+
+    Raises :class:`KeyUsedError` and :class:`TooManyPlacedError`.
+    """
+    await lock_placing_in(table, connection)
+    await free_keys_of(table, connection, asked.at - _DAY)
+    placed = await marked_with_key(table, connection, asked.actor, asked.request_key)
+    if placed is not None:
+        if placed.request != asked.request:
+            raise KeyUsedError("this key was used for another request within a day; use a new one")
+        return placed
+    own = await times_since(table, connection, asked.at - _HOUR, asked.actor)
+    everybodys = await times_since(table, connection, asked.at - _HOUR)
+    for times, most in ((own, limits.per_user), (everybodys, limits.all)):
+        if len(times) >= most:
+            wait = times[len(times) - most] + _HOUR - asked.at
+            raise TooManyPlacedError(f"{most} calls within an hour are the most", retry_after=max(1.0, wait))
+    return None
 
 
 async def lock_placing_in(table: Table, connection: AsyncConnection) -> None:

@@ -12,17 +12,17 @@ from daemon.stores.click_to_calls import (
     ClickToCallRow,
     StepRow,
     add_click_to_call,
+    click_to_call_before,
     count_click_to_calls,
-    free_keys,
     get_click_to_call,
     latest_click_to_calls,
-    lock_placing,
     open_click_to_calls,
-    placed_since,
-    placed_with_key,
     save_click_to_call,
 )
 from daemon.stores.database import Database, RowRefusedError
+from daemon.stores.placed_calls import Asked, HourlyLimits, KeyUsedError, TooManyPlacedError
+
+MANY = HourlyLimits(100, 100)
 
 
 def row(click_to_call_id: str, **changes: Any) -> ClickToCallRow:
@@ -68,32 +68,43 @@ async def test_what_becomes_known_later_is_saved_and_nothing_else(database: Data
         assert await get_click_to_call(connection, "a") == later
 
 
-async def test_a_key_is_one_actor_s_and_counts_until_it_is_freed(database: Database) -> None:
+async def test_a_key_is_one_actor_s_and_counts_for_a_day(database: Database) -> None:
     await add(database, row("a", request_key="k"), row("b", request_key="k", actor="sora"))
     with pytest.raises(RowRefusedError):
         await add(database, row("c", request_key="k"))
-    async with database.read() as connection:
-        assert await placed_with_key(connection, "jin", "k") == row("a", request_key="k")
-        assert await placed_with_key(connection, "jin", "l") is None
+    day = 86_400.0
     async with database.transaction() as connection:
-        await free_keys(connection, before=1000.5)
-        assert await placed_with_key(connection, "jin", "k") is not None
-        await free_keys(connection, before=1000.6)
-        assert await placed_with_key(connection, "jin", "k") is None
+        assert await click_to_call_before(connection, Asked("jin", "k", "hash", 1000.5 + day), MANY) == row(
+            "a", request_key="k"
+        )
+        with pytest.raises(KeyUsedError, match="another request"):
+            await click_to_call_before(connection, Asked("jin", "k", "other", 1001.0), MANY)
+        assert await click_to_call_before(connection, Asked("jin", "l", "hash", 1001.0), MANY) is None
+        assert await click_to_call_before(connection, Asked("jin", "k", "other", 1000.6 + day), MANY) is None
     await add(database, row("c", request_key="k"))
 
 
-async def test_they_are_counted_by_time_and_actor(database: Database) -> None:
+async def test_the_calls_of_an_hour_are_counted_by_actor_and_together(database: Database) -> None:
     await add(database, *(row(str(at), created_at=at) for at in (3.0, 1.0, 2.0)))
     await add(database, row("other", created_at=2.5, actor="sora"))
-    async with database.read() as connection:
-        assert await placed_since(connection, 1.0) == [2.0, 2.5, 3.0]
-        assert await placed_since(connection, 1.0, "jin") == [2.0, 3.0]
+    hour = 3_600.0
     async with database.transaction() as connection:
+        for actor, at, limits, wait in (
+            ("jin", 10.0, HourlyLimits(3, 9), hour + 1.0 - 10.0),
+            ("jin", 10.0, HourlyLimits(2, 9), hour + 2.0 - 10.0),
+            ("min", 10.0, HourlyLimits(3, 4), hour + 1.0 - 10.0),
+            ("min", hour + 1.5, HourlyLimits(3, 3), 1.0),
+        ):
+            with pytest.raises(TooManyPlacedError, match="within an hour") as raised:
+                await click_to_call_before(connection, Asked(actor, "new", "hash", at), limits)
+            assert raised.value.retry_after == pytest.approx(wait)
+        assert await click_to_call_before(connection, Asked("jin", "new", "hash", 10.0), HourlyLimits(4, 5)) is None
+        assert (
+            await click_to_call_before(connection, Asked("jin", "new", "hash", hour + 1.0), HourlyLimits(3, 4)) is None
+        )
         await save_click_to_call(connection, row("2.0", created_at=2.0, request_key=None))
-    async with database.read() as connection:
-        assert await placed_since(connection, 1.0) == [2.5, 3.0], "what placed nothing does not count"
-        assert await placed_with_key(connection, "jin", "key-2.0") is None
+        # What placed nothing does not count.
+        assert await click_to_call_before(connection, Asked("jin", "new", "hash", 10.0), HourlyLimits(3, 4)) is None
         assert [one.click_to_call_id for one in await latest_click_to_calls(connection, 2)] == ["3.0", "other"]
 
 
@@ -105,9 +116,11 @@ async def test_those_that_have_not_ended_are_found(database: Database) -> None:
 
 async def test_a_limit_holds_however_many_place_at_once(database: Database) -> None:
     async def place(number: int) -> bool:
+        asked = Asked("jin", f"key-{number}", "hash", 1000.5)
         async with database.transaction() as connection:
-            await lock_placing(connection)
-            if len(await placed_since(connection, 0.0)) >= 3:
+            try:
+                await click_to_call_before(connection, asked, HourlyLimits(3, 9))
+            except TooManyPlacedError:
                 return False
             await add_click_to_call(connection, row(str(number)))
             return True

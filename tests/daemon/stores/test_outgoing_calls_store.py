@@ -12,15 +12,15 @@ from daemon.stores.database import Database, RowRefusedError
 from daemon.stores.outgoing_calls import (
     OutgoingCallRow,
     add_outgoing_call,
-    free_outgoing_keys,
     get_outgoing_call,
     latest_outgoing_calls,
-    lock_outgoing,
     open_outgoing_calls,
-    outgoing_since,
-    outgoing_with_key,
+    outgoing_call_before,
     save_outgoing_call,
 )
+from daemon.stores.placed_calls import Asked, HourlyLimits, KeyUsedError, TooManyPlacedError
+
+MANY = HourlyLimits(100, 100)
 
 
 def row(call_id: str, **changes: Any) -> OutgoingCallRow:
@@ -65,26 +65,43 @@ async def test_what_becomes_known_later_is_saved_and_nothing_else(database: Data
         assert await get_outgoing_call(connection, "a") == later
 
 
-async def test_a_key_is_one_actor_s_and_counts_until_it_is_freed(database: Database) -> None:
+async def test_a_key_is_one_actor_s_and_counts_for_a_day(database: Database) -> None:
     await add(database, row("a", request_key="k"), row("b", request_key="k", actor="sora"))
     with pytest.raises(RowRefusedError):
         await add(database, row("c", request_key="k"))
+    day = 86_400.0
     async with database.transaction() as connection:
-        await free_outgoing_keys(connection, before=1000.5)
-        assert await outgoing_with_key(connection, "jin", "k") == row("a", request_key="k")
-        await free_outgoing_keys(connection, before=1000.6)
-        assert await outgoing_with_key(connection, "jin", "k") is None
+        assert await outgoing_call_before(connection, Asked("jin", "k", "hash", 1000.5 + day), MANY) == row(
+            "a", request_key="k"
+        )
+        with pytest.raises(KeyUsedError, match="another request"):
+            await outgoing_call_before(connection, Asked("jin", "k", "other", 1001.0), MANY)
+        assert await outgoing_call_before(connection, Asked("jin", "l", "hash", 1001.0), MANY) is None
+        assert await outgoing_call_before(connection, Asked("jin", "k", "other", 1000.6 + day), MANY) is None
     await add(database, row("c", request_key="k"))
 
 
-async def test_they_are_counted_by_time_and_actor(database: Database) -> None:
+async def test_the_calls_of_an_hour_are_counted_by_actor_and_together(database: Database) -> None:
     await add(database, *(row(str(at), created_at=at) for at in (3.0, 1.0, 2.0)))
     await add(database, row("other", created_at=2.5, actor="sora"))
+    hour = 3_600.0
     async with database.transaction() as connection:
-        assert await outgoing_since(connection, 1.0) == [2.0, 2.5, 3.0]
-        assert await outgoing_since(connection, 1.0, "jin") == [2.0, 3.0]
+        for actor, at, limits, wait in (
+            ("jin", 10.0, HourlyLimits(3, 9), hour + 1.0 - 10.0),
+            ("jin", 10.0, HourlyLimits(2, 9), hour + 2.0 - 10.0),
+            ("min", 10.0, HourlyLimits(3, 4), hour + 1.0 - 10.0),
+            ("min", hour + 1.5, HourlyLimits(3, 3), 1.0),
+        ):
+            with pytest.raises(TooManyPlacedError, match="within an hour") as raised:
+                await outgoing_call_before(connection, Asked(actor, "new", "hash", at), limits)
+            assert raised.value.retry_after == pytest.approx(wait)
+        assert await outgoing_call_before(connection, Asked("jin", "new", "hash", 10.0), HourlyLimits(4, 5)) is None
+        assert (
+            await outgoing_call_before(connection, Asked("jin", "new", "hash", hour + 1.0), HourlyLimits(3, 4)) is None
+        )
         await save_outgoing_call(connection, row("2.0", created_at=2.0, request_key=None))
-        assert await outgoing_since(connection, 1.0) == [2.5, 3.0], "what placed nothing does not count"
+        # What placed nothing does not count.
+        assert await outgoing_call_before(connection, Asked("jin", "new", "hash", 10.0), HourlyLimits(3, 4)) is None
         assert [one.call_id for one in await latest_outgoing_calls(connection, 2)] == ["3.0", "other"]
 
 
@@ -97,9 +114,11 @@ async def test_those_that_one_parley_left_open_are_found(database: Database) -> 
 
 async def test_a_limit_holds_however_many_place_at_once(database: Database) -> None:
     async def place(number: int) -> bool:
+        asked = Asked("jin", f"key-{number}", "hash", 1000.5)
         async with database.transaction() as connection:
-            await lock_outgoing(connection)
-            if len(await outgoing_since(connection, 0.0)) >= 3:
+            try:
+                await outgoing_call_before(connection, asked, HourlyLimits(3, 9))
+            except TooManyPlacedError:
                 return False
             await add_outgoing_call(connection, row(str(number)))
             return True
