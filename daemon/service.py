@@ -278,6 +278,7 @@ class Service:
             inbox=self.inbox,
             pbx=self.pbx,
             tools=self.tools,
+            callapps=self.callapps,
             outgoing=self.outgoing,
             interventions=self.interventions,
             clock=self._clock,

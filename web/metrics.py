@@ -17,6 +17,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from daemon.callapps.outgoing_service import OutgoingCalls
+from daemon.callapps.room import CallApps
 from daemon.calls.call import CallState
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
@@ -55,6 +57,8 @@ class Metrics:
         health: Health,
         links: Callable[[], list[LinkStatus]],
         live: Live,
+        callapps: CallApps | None,
+        outgoing: OutgoingCalls | None,
         tools: Tools,
         inbox: InboxRoom,
         version: str,
@@ -69,6 +73,8 @@ class Metrics:
                 health=health,
                 links=links,
                 live=live,
+                callapps=callapps,
+                outgoing=outgoing,
                 tools=tools,
                 inbox=inbox,
                 version=version,
@@ -118,6 +124,8 @@ class _ParleyCollector(Collector):
         health: Health,
         links: Callable[[], list[LinkStatus]],
         live: Live,
+        callapps: CallApps | None,
+        outgoing: OutgoingCalls | None,
         tools: Tools,
         inbox: InboxRoom,
         version: str,
@@ -127,6 +135,8 @@ class _ParleyCollector(Collector):
         self._health = health
         self._links = links
         self._live = live
+        self._callapps = callapps
+        self._outgoing = outgoing
         self._tools = tools
         self._inbox = inbox
         self._version = version
@@ -150,6 +160,7 @@ class _ParleyCollector(Collector):
         yield InfoMetricFamily("parley_build", "What is running.", {"version": self._version})
         yield from self._collect_calls()
         yield from self._collect_live()
+        yield from self._collect_apps()
         yield from self._collect_tools()
         yield from self._collect_inbox()
         yield from self._collect_links()
@@ -181,6 +192,12 @@ class _ParleyCollector(Collector):
         yield CounterMetricFamily(
             "parley_live_clients_cut_off", "Browsers cut off because they did not read.", counts.cut_off
         )
+
+    def _collect_apps(self) -> Iterator[Metric]:
+        if self._callapps is not None:
+            yield from _apps(self._callapps)
+        if self._outgoing is not None:
+            yield from _placed(self._outgoing)
 
     def _collect_tools(self) -> Iterator[Metric]:
         """Labelled by configured names alone: what else is asked for has none."""
@@ -273,3 +290,23 @@ def _figures(report: Report) -> Iterable[Metric]:
 
 def _metric_name(*words: str) -> str:
     return "_".join(("parley", *(_NOT_A_NAME.sub("_", word).strip("_").lower() for word in words)))
+
+
+def _apps(callapps: CallApps) -> Iterator[Metric]:
+    ended = CounterMetricFamily(
+        "parley_app_calls", "Calls that apps led, by why they lead them no more.", labels=("app", "ending")
+    )
+    for (app, ending), count in callapps.endings.items():
+        ended.add_metric((app, ending.value), count)
+    yield ended
+    yield GaugeMetricFamily("parley_app_calls_live", "Calls that have an app.", len(callapps.live))
+
+
+def _placed(outgoing: OutgoingCalls) -> Iterator[Metric]:
+    ended = CounterMetricFamily(
+        "parley_outgoing_calls", "Calls that were placed into apps, by what came of them.", labels=("state",)
+    )
+    for state, count in outgoing.ended.items():
+        ended.add_metric((state.value,), count)
+    yield ended
+    yield GaugeMetricFamily("parley_outgoing_calls_live", "Placed calls that are not over.", outgoing.under_way)

@@ -10,6 +10,7 @@ from functools import cached_property
 from daemon.accounts.accounts import Accounts
 from daemon.callapps.interventions import Interventions
 from daemon.callapps.outgoing_service import OutgoingCalls
+from daemon.callapps.room import CallApps
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.config import Config
@@ -44,6 +45,7 @@ class Sources:
     tools: Tools
     interventions: Interventions
     pbx: Pbx | None = None
+    callapps: CallApps | None = None
     outgoing: OutgoingCalls | None = None
     clock: Callable[[], float] = time.time
 
@@ -80,6 +82,8 @@ class Sources:
             health=self.health,
             links=self.links,
             live=self.live,
+            callapps=self.callapps,
+            outgoing=self.outgoing,
             tools=self.tools,
             inbox=self.inbox,
             version=self.version,

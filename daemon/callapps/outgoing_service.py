@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 from uuid import uuid4
@@ -30,7 +31,7 @@ from daemon.callapps.outgoing import (
     TooManyOutgoingError,
 )
 from daemon.callapps.outgoing_legs import OutgoingLegs, Place
-from daemon.callapps.outgoing_progress import told
+from daemon.callapps.outgoing_progress import Progress, told
 from daemon.callapps.outgoing_records import OutgoingRecords, patiently
 from daemon.callapps.outgoing_rules import OutgoingRules
 from daemon.callapps.placements import Placements
@@ -73,6 +74,8 @@ class OutgoingCalls:
         self._instance = instance
         self._clock = clock
         self._stopping = False
+        self.ended: Counter[OutgoingState] = Counter()
+        """How many came to which end since this process began."""
         self._legs = OutgoingLegs(
             config,
             placements,
@@ -80,7 +83,7 @@ class OutgoingCalls:
             registry=registry,
             hub=hub,
             mark=lambda app: callapps.marks.of(app, Stage.PLACED),
-            save=self._records.changed,
+            save=self._changed,
             clock=clock,
         )
 
@@ -112,6 +115,11 @@ class OutgoingCalls:
     async def _resume(self) -> None:
         for row in await self._records.open(self._instance()):
             self._legs.resume(row)
+
+    def _changed(self, progress: Progress) -> None:
+        if progress.is_over:
+            self.ended[progress.state] += 1
+        self._records.changed(progress)
 
     # Placing
 
@@ -161,6 +169,11 @@ class OutgoingCalls:
         self._legs.follow(row)
 
     # Asking
+
+    @property
+    def under_way(self) -> int:
+        """How many are not over."""
+        return len(self._legs)
 
     async def get(self, call_id: str) -> OutgoingCall | None:
         """What came of it; ``None`` for an id that is not known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -93,6 +94,8 @@ class CallApps:
         """Legs that this process has led: their mark is its own."""
         self._tasks: dict[asyncio.Task[None], Run] = {}
         self._leading = 0
+        self.endings: Counter[tuple[str, Ending]] = Counter()
+        """How often calls of an app came to which end, by the app's name."""
         self._marks: Marks | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._refusing = False
@@ -303,6 +306,8 @@ class CallApps:
     def _done(self, task: asyncio.Task[None]) -> None:
         run = self._tasks.pop(task)
         self._leading -= run.has_app
+        if run.ending is not None and run.name in self.definitions:
+            self.endings[run.name, run.ending] += 1
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("callapp_not_served", app=run.name, error=type(error).__name__, at=place_of(error))
 

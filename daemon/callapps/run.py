@@ -77,6 +77,7 @@ class Run:
         self._app_over: asyncio.Future[None] = loop.create_future()
         self._takeover: asyncio.Future[Takeover] = loop.create_future()
         self._finished = False
+        self.ending: Ending | None = None
 
     def see(self, leg: Leg) -> bool:
         """The leg changed; true when it is over with it."""
@@ -136,7 +137,7 @@ class Run:
         self._record.tell(self.name, "", state=AppState.STARTING, ending="")
         self._watch()
         try:
-            ending = self._instead if self._lead is None else await self._run_app(*self._lead)
+            ending = self.ending = self._instead if self._lead is None else await self._run_app(*self._lead)
             self._record.tell(
                 self.name, self._outcome(ending), state=state_after(ending) or AppState.ENDED, ending=ending
             )

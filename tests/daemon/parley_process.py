@@ -143,6 +143,17 @@ class ParleyProcess:
             assert response.status == 200, await response.text()
             return await response.json()
 
+    async def until_figures(self, lines: set[str]) -> None:
+        """Wait until all of them stand in its metrics."""
+        headers = {"Authorization": f"Bearer {await self.token()}"}
+        async with asyncio.timeout(60), aiohttp.ClientSession(self.address, headers=headers) as http:
+            while True:
+                async with http.get("/metrics") as response:
+                    assert response.status == 200, await response.text()
+                    if lines <= set((await response.text()).splitlines()):
+                        return
+                await asyncio.sleep(0.02)
+
     async def post(self, path: str, body: Any) -> Any:
         """What REST answers to something that it takes."""
         headers = {"Authorization": f"Bearer {await self.token()}"}

@@ -86,6 +86,26 @@ async def test_a_placed_call_stands_in_the_history(switch: SimulatedSwitch, parl
     assert "홍길동" not in parley.log
 
 
+async def test_what_came_of_calls_is_counted(switch: SimulatedSwitch, parley: ParleyProcess) -> None:
+    switch.exchange.destinations[NUMBER] = Destination(answers=False, cause="USER_BUSY")
+    await until_over(parley, await parley.post("/calls", WISH))
+    switch.exchange.destinations[NUMBER] = Destination()
+    placed = await parley.post("/calls", WISH)
+    leg = leg_of(switch)
+    await greeted(leg)
+    await parley.until_figures({"parley_outgoing_calls_live 1.0", "parley_app_calls_live 1.0"})
+    leg.thread.hang_up("NORMAL_CLEARING", by_far_end=True)
+    await until_over(parley, placed)
+    expected = {
+        'parley_outgoing_calls_total{state="busy"} 1.0',
+        'parley_outgoing_calls_total{state="ended"} 1.0',
+        "parley_outgoing_calls_live 0.0",
+        'parley_app_calls_total{app="echo",ending="hung_up"} 1.0',
+        "parley_app_calls_live 0.0",
+    }
+    await parley.until_figures(expected)
+
+
 async def test_killed_while_it_rings(switch: SimulatedSwitch, parley: ParleyProcess) -> None:
     switch.exchange.destinations[NUMBER] = Destination(rings=14.0)
     switch.core.speed = 2.0
