@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from sqlite3 import Error as SqliteError
-from sqlite3 import OperationalError
 from threading import Thread
 from typing import Any
 from weakref import WeakSet
@@ -16,14 +15,13 @@ import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from asyncpg import InterfaceError, PostgresError
-from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy import URL, Connection, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import PoolResetState
-from sqlalchemy.util import await_only
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from daemon.stores.sqlite_connection import SqliteConnection
+from daemon.stores.postgresql_engine import driver_arguments, postgresql_engine
+from daemon.stores.sqlite_engine import PRAGMAS, sqlite_engine
 from daemon.stores.sqlite_writer import SqliteWriter
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -33,18 +31,6 @@ _UPGRADE_TIME = 3600.0
 
 _UPGRADE_LOCK = 0x7061726C6579
 """The PostgreSQL advisory lock that lets one process migrate at a time."""
-
-_PRAGMAS = (
-    "busy_timeout=5000",
-    # FULL: what was committed survives a loss of power, since the spool's copy is deleted after the commit.
-    "synchronous=FULL",
-    "foreign_keys=ON",
-)
-"""Set on each connection to SQLite."""
-
-_JOURNAL_TRIES = 100
-_JOURNAL_PAUSE = 0.05
-"""Seconds between two tries to turn on SQLite's write-ahead log."""
 
 _USES_END = 5.0
 """Seconds that closing waits for what is under way: a request whose asker has left, for one."""
@@ -95,7 +81,7 @@ class Database:
         if not self.is_postgresql:
             # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
             self._turn = turn = asyncio.Lock()
-            self._sqlite = SqliteWriter(engine.url.database or "", _PRAGMAS, turn)
+            self._sqlite = SqliteWriter(engine.url.database or "", PRAGMAS, turn)
         self._uses = 0
         self._unused = asyncio.Event()
         self._closed = False
@@ -110,8 +96,8 @@ class Database:
         parsed = _parse(url)
         if parsed.get_backend_name() == "sqlite":
             threads: WeakSet[Thread] = WeakSet()
-            return cls(_sqlite_engine(parsed, pool_size, threads), timeout, threads)
-        return cls(_postgresql_engine(parsed, password, pool_size, timeout), timeout)
+            return cls(sqlite_engine(parsed, pool_size, threads), timeout, threads)
+        return cls(postgresql_engine(parsed, password, pool_size, timeout), timeout)
 
     @property
     def is_postgresql(self) -> bool:
@@ -196,7 +182,7 @@ class Database:
         Raises :class:`DatabaseAwayError`, also where the server ends it later.
         """
         async with self._guarded():
-            connection = await asyncpg.connect(**_asyncpg_arguments(self._engine, self._timeout))
+            connection = await asyncpg.connect(**driver_arguments(self._engine, self._timeout))
         try:
             yield connection
         except (PostgresError, InterfaceError) as error:
@@ -255,107 +241,6 @@ def _parse(url: str) -> URL:
             raise DatabaseUrlError("PostgreSQL needs a database: write postgresql://user@host:5432/name")
         return parsed.set(drivername="postgresql+asyncpg")
     raise DatabaseUrlError(f"{backend} is not supported: use sqlite:///path or postgresql://user@host/name")
-
-
-def _sqlite_engine(url: URL, pool_size: int, threads: WeakSet[Thread]) -> AsyncEngine:
-    """An engine whose threads, one for each connection, are noted in ``threads``.
-
-    One whose asker is cancelled, in the middle of connecting too, goes on to the end of what it does, and must not find
-    the loop closed that it tells then.
-    """
-
-    def connect(path: str, **options: Any) -> SqliteConnection:
-        connection = SqliteConnection(path, **options)
-        connection._thread.daemon = True
-        threads.add(connection._thread)
-        return connection
-
-    engine = create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        hide_parameters=True,
-        # A rollback of nothing would be a way to the thread and back each time: see the listener below.
-        pool_reset_on_return=None,
-        pool_use_lifo=True,
-        # Transactions are begun by the listener below, not by the driver's guesses.
-        connect_args={"isolation_level": None, "async_creator_fn": connect},
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        _write_ahead(cursor)
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A writer takes SQLite's lock at the start: a transaction that has read first could not get it later.
-        writes = connection.get_execution_options().get("parley_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    @event.listens_for(engine.sync_engine, "reset")
-    def end_transaction(connection: Any, record: Any, state: PoolResetState) -> None:
-        # A commit that fails may leave its transaction open. Whoever came next would write into that, see all go well,
-        # and nothing of it would ever be stored.
-        if state.asyncio_safe and record.driver_connection.in_transaction:
-            connection.rollback()
-
-    return engine
-
-
-def _write_ahead(cursor: Any) -> None:
-    """Let the file keep a write-ahead log.
-
-    Whoever opens a new file first turns it on for good. SQLite does not wait for a lock here but says at once that
-    the file is locked, when another process is at it in that very moment.
-    """
-    for attempt in range(_JOURNAL_TRIES):
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except OperationalError:
-            if attempt == _JOURNAL_TRIES - 1:
-                raise
-            await_only(asyncio.sleep(_JOURNAL_PAUSE))
-        else:
-            return
-
-
-def _postgresql_engine(url: URL, password: str | None, pool_size: int, timeout: float) -> AsyncEngine:
-    if password is not None:
-        url = url.set(password=password)
-    engine = create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=timeout,
-        hide_parameters=True,
-        connect_args=_connect_arguments(timeout),
-    )
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def refuse_closed(_connection: Any, record: Any, _proxy: Any) -> None:
-        # The driver has noticed that the server closed this connection: that spares a round trip to find out.
-        if record.driver_connection.is_closed():
-            raise DisconnectionError("the server closed the connection")
-
-    return engine
-
-
-def _asyncpg_arguments(engine: AsyncEngine, timeout: float) -> dict[str, Any]:
-    """How the driver is told by itself what the pool is told by an address."""
-    _, arguments = engine.dialect.create_connect_args(engine.url)
-    # An address may have these for SQLAlchemy, which keeps them from the driver.
-    for name in ("prepared_statement_cache_size", "prepared_statement_name_func"):
-        arguments.pop(name, None)
-    return {**arguments, **_connect_arguments(timeout)}
-
-
-def _connect_arguments(timeout: float) -> dict[str, Any]:
-    """What every connection to PostgreSQL is made with; ``timeout`` is for its making, in seconds."""
-    return {"timeout": timeout, "server_settings": {"application_name": "parley"}}
 
 
 def _upgrade(connection: Connection) -> None:
