@@ -115,7 +115,7 @@ class ClaimingInbox(Inbox, Protocol):
     async def put_claimed(self, work: Work, claim: Claim) -> bool:
         """Store ``work``, which has no ``key``, in one transaction with what ``claim`` writes: both or nothing.
 
-        Returns what ``claim`` does; where that is False, nothing is stored. Work whose ``other_id`` is there already
+        Returns what ``claim`` does; where that is False, no work is stored. Work whose ``other_id`` is there already
         stays as it is.
 
         Raises ``DatabaseAwayError``, after which it may have been stored, and ``RowRefusedError``.
