@@ -77,19 +77,17 @@ class Schedule:
 
     async def _fire(self, since: float, now: float) -> None:
         config, cron = self._definition.config, self._cron
-        late = 0
         for due_at in due(cron, since, now, catch_up=config.catch_up, within=config.catch_up_within):
             if await self._hand_on(due_at, now):
                 self.fired += 1
-                late += now - due_at >= LATE
-        self.late += late
+                self.late += now - due_at >= LATE
         first = first_late(cron, since, now)
         async with self._database.transaction() as connection:
             left_out = first is not None and not await has_fired(connection, self.name, first)
             await leave_off_schedule(connection, self.name, self._definition.times, at=now)
         if left_out:
             self.missed += 1
-            log.warning("schedule_missed", schedule=self.name, catch_up=config.catch_up, made_up_for=late)
+            log.warning("schedule_missed", schedule=self.name, catch_up=config.catch_up)
         self._move_to(now)
 
     async def _hand_on(self, due_at: float, now: float) -> bool:
@@ -119,11 +117,12 @@ class Schedule:
             firing = msgspec.json.decode(delivery.body, type=Firing)
         except msgspec.DecodeError as error:
             raise PermanentError("the body is no firing") from error
+        is_failing = True  # also where it is cancelled, since it took too long
         try:
             await self._function(**{FIRING: firing})
+            is_failing = False
         except PostponedError:
+            is_failing = self.is_failing
             raise
-        except Exception:
-            self.is_failing = True
-            raise
-        self.is_failing = False
+        finally:
+            self.is_failing = is_failing

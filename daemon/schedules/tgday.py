@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -16,8 +17,9 @@ from daemon.stores.database import Database
 from daemon.stores.people import PersonRow, list_people
 from daemon.stores.tgdays import list_tgdays
 
-_COMMAND = "tgday"
+_COMMAND: Final = "tgday"
 """What one writes to the chatbot to enter a date."""
+_SOON: Final = ("오늘", "내일")
 
 
 async def ask_for_tgday(firing: Firing, *, reminders: Reminders, database: Database) -> None:
@@ -26,14 +28,8 @@ async def ask_for_tgday(firing: Firing, *, reminders: Reminders, database: Datab
     async with database.read() as connection:
         people = await list_people(connection)
         dates = {row.user_name: row.date for row in await list_tgdays(connection, *days_of_month(today))}
-    for person in _reachable(people):
-        await reminders.remind(
-            firing,
-            person.name,
-            _question(today, dates.get(person.name)),
-            room_id=person.room_id,
-            person_email=person.email or "",
-        )
+    questions = {person.name: _question(today, dates.get(person.name)) for person in people}
+    await _say(firing, reminders, people, questions)
 
 
 class Telling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,25 +52,36 @@ async def tell_of_tgday(
         of_the_day = await list_tgdays(connection, day, day)
     owners = [people[row.user_name] for row in of_the_day if row.user_name in people]
     end = datetime.combine(day + timedelta(days=1), datetime.min.time(), firing.due.tzinfo).timestamp()
-    when = f"{_SOON.get(options.days_before, f'{options.days_before}일 뒤')} {written(day)}"
-    for person in _reachable(people.values()):
-        message = _news(person, owners, when)
-        if message is not None:
-            await reminders.remind(
+    soon = _SOON[options.days_before] if options.days_before < len(_SOON) else f"{options.days_before}일 뒤"
+    when = f"{soon} {written(day)}"
+    news = {name: message for name, person in people.items() if (message := _news(person, owners, when))}
+    await _say(firing, reminders, people.values(), news, until=end)
+
+
+async def _say(
+    firing: Firing,
+    reminders: Reminders,
+    people: Iterable[PersonRow],
+    messages: Mapping[str, Message],
+    *,
+    until: float | None = None,
+) -> None:
+    """Say each of ``messages``, which are by names, to whom it is for, if they can be reached."""
+    reachable = [person for person in people if person.name in messages and (person.room_id or person.email)]
+    # All at once: so they share the store's transactions.
+    await asyncio.gather(
+        *(
+            reminders.remind(
                 firing,
                 person.name,
-                message,
+                messages[person.name],
                 room_id=person.room_id,
                 person_email=person.email or "",
-                until=end,
+                until=until,
             )
-
-
-_SOON = {0: "오늘", 1: "내일"}
-
-
-def _reachable(people: Iterable[PersonRow]) -> list[PersonRow]:
-    return [person for person in people if person.room_id or person.email]
+            for person in reachable
+        )
+    )
 
 
 def _question(today: date, known: date | None) -> Message:

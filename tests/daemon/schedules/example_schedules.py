@@ -39,3 +39,8 @@ async def note(firing: Firing, *, notes: Notes) -> None:
 
 async def nothing(firing: Firing) -> None:
     """Do nothing."""
+
+
+async def never_end(firing: Firing) -> None:
+    """Take too long."""
+    await asyncio.Event().wait()

@@ -29,7 +29,7 @@ LEASE = 2.0
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """What it is told: its clock, which is ``speed`` times as fast, showed ``first`` when the machine's did ``began``."""
+    """What it is told. Its clock, ``speed`` times as fast, showed ``first`` when the machine's showed ``began``."""
 
     holder: str
     database: str

@@ -190,6 +190,16 @@ async def test_what_fails_is_tried_again_and_shown_until_it_works(database: Data
         assert keeping.schedules.condition().condition is Condition.OK
 
 
+async def test_what_takes_too_long_fails(database: Database) -> None:
+    endless = noting("0 9 * * *", use="tests.daemon.schedules.example_schedules:never_end", deadline=0.02)
+    keeping = keep(database, endless)
+    async with keeping.at_work():
+        await keeping.schedules.look()
+        await keeping.look_at(2026, 11, 30, 9, 0)
+        await ended(keeping, "noted", DeliveryState.DEAD)
+    assert keeping.schedules.condition().numbers["failing"] == 1
+
+
 async def ended(keeping: Timekeeping, event: str, state: DeliveryState) -> None:
     """Wait until the latest delivery of a schedule has come to that."""
     async with asyncio.timeout(30):

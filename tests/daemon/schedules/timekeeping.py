@@ -53,8 +53,11 @@ class Timekeeping:
         self.inbox = InboxRoom(config, Secrets({}), database, holder=lambda: holder)
         self.schedules = Schedules(schedules, self.inbox, database, {Notes: self.notes}, clock=clock)
         for one in self.schedules.all:
-            handler = NamedHandler(name=f"{one.name}.fire", handle=one.handle, source=SOURCE, event=one.name)
-            self.inbox.handlers.add(handler)
+            self.inbox.handlers.add(
+                NamedHandler(
+                    name=f"{one.name}.fire", handle=one.handle, source=SOURCE, event=one.name, deadline=one.deadline
+                )
+            )
 
     async def look_at(self, *moment: int) -> None:
         """Set the clock to a moment in Seoul, and look."""
