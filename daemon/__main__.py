@@ -18,6 +18,7 @@ from daemon.commands import (
     diversion,
     inbox,
     run,
+    schedule,
     survey,
     token,
     user,
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         inbox,
         contacts,
         directory,
+        schedule,
         survey,
         config_import,
     ):

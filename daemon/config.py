@@ -454,6 +454,24 @@ class CallAppsConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     app: list[CallAppConfig] = msgspec.field(default_factory=list)
 
 
+class ScheduleConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[[schedule]]``: something that is done whenever the clocks say so."""
+
+    name: Name = "ask-tgday"
+    cron: str = "0 9 1 * *"
+    """Minute, hour, day of the month, month and day of the week, as crontab(5) has them."""
+    time_zone: str = "Asia/Seoul"
+    use: str = ""
+    """A built-in's name or ``package.module:name``; empty: as if it did not stand there."""
+    enabled: bool = True
+    catch_up: Literal["skip", "latest", "all"] = "latest"
+    """What becomes of firings that nobody was there for: none, the latest, or all are made up for."""
+    catch_up_within: Annotated[float, Meta(gt=0, le=2_678_400)] = 86_400.0
+    """Those that are older than that are not."""
+    deadline: Positive = 60.0
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
 class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -473,3 +491,4 @@ class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     inbound: InboundConfig = msgspec.field(default_factory=InboundConfig)
     directory: DirectoryConfig = msgspec.field(default_factory=DirectoryConfig)
     callapps: CallAppsConfig = msgspec.field(default_factory=CallAppsConfig)
+    schedule: list[ScheduleConfig] = msgspec.field(default_factory=list)

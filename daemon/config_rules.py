@@ -14,6 +14,7 @@ from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig, ToolC
 from daemon.inbox_rules import inbox_rules
 from daemon.outgoing_rules import outgoing_rules
 from daemon.places import service_user, writing_obstacle
+from daemon.schedule_rules import schedule_rules
 from daemon.secrets import (
     DATABASE_PASSWORD,
     Secrets,
@@ -45,6 +46,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _synonyms(config.directory.synonyms)
     yield from callapp_rules(config.callapps, config.speech, secrets)
     yield from outgoing_rules(config.callapps, config.switch)
+    yield from schedule_rules(config.schedule)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)

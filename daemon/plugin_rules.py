@@ -11,11 +11,12 @@ from pathlib import Path
 
 from daemon.broken_rule import BrokenRule
 from daemon.callapps.definition import define as define_app
-from daemon.config import Config
+from daemon.config import Config, ScheduleConfig
 from daemon.directory.contract import Directory
 from daemon.inbox.contract import Inbox
 from daemon.pbx.contract import ClickToCall, Diversions
 from daemon.plugins import OptionsError, PluginError, add_folders, load
+from daemon.schedules.definition import define as define_schedule
 from daemon.stores.database import Database
 from daemon.toml_lines import KeyPath
 from daemon.tools.definition import Definition, define
@@ -58,6 +59,7 @@ def broken_plugins(config: Config) -> Iterator[BrokenRule]:
             except PluginError as error:
                 key = "options" if isinstance(error, OptionsError) else "use"
                 yield BrokenRule(("callapps", "app", index, key), str(error), error.remedy)
+    yield from _schedules(config.schedule, supplied)
     try:
         define_lookup(config.inbound, supplied)
     except PluginError as error:
@@ -80,6 +82,16 @@ def _broken_folders(folders: list[str]) -> Iterator[BrokenRule]:
         elif mode & stat.S_IWOTH:
             problem = f'anybody may write in "{folder}", and what is there is run'
             yield BrokenRule(path, problem, f"chmod o-w {folder}")
+
+
+def _schedules(schedules: list[ScheduleConfig], supplied: frozenset[type]) -> Iterator[BrokenRule]:
+    for index, schedule in enumerate(schedules):
+        if schedule.use:
+            try:
+                define_schedule(schedule).check(supplied)
+            except PluginError as error:
+                key = "options" if isinstance(error, OptionsError) else "use"
+                yield BrokenRule(("schedule", index, key), str(error), error.remedy)
 
 
 def _out_of_reach(definition: Definition, here: KeyPath) -> Iterator[BrokenRule]:

@@ -28,6 +28,7 @@ from daemon.callapps.understanding import korean
 from daemon.calls.events import CallEvent
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
+from daemon.chatbot.contract import Messenger
 from daemon.config import Config, SwitchConfig
 from daemon.directory.contract import Directory
 from daemon.directory.embedded import EmbeddedDirectory
@@ -35,6 +36,7 @@ from daemon.errors import ConfigError, OperatorError
 from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
 from daemon.inbox.contract import Inbox
+from daemon.inbox.handlers import NamedHandler
 from daemon.inbox.own_events import SETTLE, OwnEvents
 from daemon.inbox.room import InboxRoom
 from daemon.listeners import Listeners
@@ -44,6 +46,11 @@ from daemon.pbx.room import Pbx
 from daemon.places import database_url, instance_id, last_heard_path, socket_path, spool_dir, writing_problem
 from daemon.plugins import add_folders
 from daemon.recall import Recall, final_of
+from daemon.schedules.contract import Reminders
+from daemon.schedules.reminders import SOURCE as REMINDERS
+from daemon.schedules.reminders import PostedReminders
+from daemon.schedules.room import Schedules
+from daemon.schedules.schedule import SOURCE as FIRINGS
 from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow
@@ -106,6 +113,7 @@ class Service:
         self._recording: list[asyncio.Task[None]] = []
         self._following: list[asyncio.Task[None]] = []
         self._working: list[asyncio.Task[None]] = []
+        self._scheduling: list[asyncio.Task[None]] = []
         self._held = ExitStack()
         self.started = asyncio.Event()
         """Set when the listeners accept and the rooms run."""
@@ -128,6 +136,7 @@ class Service:
         self.pbx = self._pbx(secrets) if config.pbx.url else None
         self.inbox = InboxRoom(config.inbox, secrets, self.database, holder=lambda: instance_id(config), clock=clock)
         self.directory = EmbeddedDirectory(self.database, config.directory)
+        self.reminders = self._reminders(None)
         add_folders(config.plugins.path)
         self.tools = Tools(config.tool, config.inbound, self.supplies, clock=clock)
         controls = {(ORIGIN, switch.status.server): switch.control for switch in self.switches}
@@ -159,6 +168,7 @@ class Service:
             self.callapps, self.registry, self.database, config.callapps.takeover, clock=clock
         )
         self.inbox.add_configured(self.supplies)
+        self.schedules = self._schedules()
         self._own_events = OwnEvents(
             self.hub,
             self.transcripts,
@@ -181,6 +191,8 @@ class Service:
         supplies: dict[type, object] = {Database: self.database, Directory: self.directory, Inbox: self.inbox}
         if self.pbx is not None:
             supplies |= {Diversions: self.pbx.diversions, ClickToCall: self.pbx.click_to_call}
+        if self.reminders is not None:
+            supplies[Reminders] = self.reminders
         return supplies
 
     def stop(self) -> None:
@@ -238,6 +250,29 @@ class Service:
             clock=self._clock,
         )
 
+    def _reminders(self, messenger: Messenger | None) -> PostedReminders | None:
+        """Where nobody can be told anything, nothing reminds."""
+        if messenger is None:
+            return None
+        reminders = PostedReminders(self.inbox, messenger, clock=self._clock)
+        # A configured name has no dot: these are never taken.
+        self.inbox.handlers.add(NamedHandler(name="schedules.remind", handle=reminders.handle, source=REMINDERS))
+        return reminders
+
+    def _schedules(self) -> Schedules:
+        schedules = Schedules(self._config.schedule, self.inbox, self.database, self.supplies, clock=self._clock)
+        for schedule in schedules.all:
+            self.inbox.handlers.add(
+                NamedHandler(
+                    name=f"schedules.{schedule.name}.fire",
+                    handle=schedule.handle,
+                    source=FIRINGS,
+                    event=schedule.name,
+                    deadline=schedule.deadline,
+                )
+            )
+        return schedules
+
     def _apply(self, event: CallEvent) -> None:
         """Calls first: an utterance is of a call that is there."""
         self.registry.apply(event)
@@ -254,6 +289,8 @@ class Service:
         health.add("recorder", self.recorder.condition)
         health.add("inbox", self.inbox.condition)
         health.add("directory", self.directory.condition)
+        if self.schedules.all:
+            health.add("schedules", self.schedules.condition)
         for destination in self.inbox.destinations.values():
             health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:
@@ -344,6 +381,7 @@ class Service:
         self._following = [group.create_task(switch.run()) for switch in self.switches]
         if self.pbx is not None:
             self._following.append(group.create_task(self.pbx.run()))
+        self._scheduling = [group.create_task(self.schedules.run())]
         self._phase = Phase.RUNNING
         self._notifier.ready(self._vitals.status())
         self._telling = group.create_task(self._vitals.tell_status())
@@ -394,6 +432,7 @@ class Service:
         end = loop.time() + whole
         await self.listeners.stop_accepting()
         await self._step("listeners", self.listeners.close(), end - whole * 0.8)
+        await self._step("schedules", _end_tasks(self._scheduling), end - whole * 0.75)
         await self._step("tools", self.tools.close(), end - whole * 0.75)
         await self._step("outgoing", self.outgoing.close(), end - whole * 0.7)
         grace = max(0.0, end - whole * 0.65 - loop.time())

@@ -6,16 +6,19 @@ import argparse
 import asyncio
 import os
 import socket
+import time
 from pathlib import Path
 
 from sqlalchemy import text
 
 from daemon.commands.parser import Verbs
+from daemon.commands.schedule import upcoming
 from daemon.config import Config
 from daemon.config_file import load
 from daemon.errors import ExitCode
 from daemon.places import database_url
 from daemon.plugin_rules import broken_plugins
+from daemon.schedules.definition import used
 from daemon.secrets import DATABASE_PASSWORD, Secrets
 from daemon.stores.database import Database, DatabaseAwayError
 
@@ -46,6 +49,8 @@ def _check(arguments: argparse.Namespace) -> ExitCode:
         notes.append(f"{path.parent / _CREDENTIALS} cannot be read, so secrets were not looked for: ask as root")
     for note in notes:
         print(f"note: {note}")
+    for schedule in used(config.schedule):
+        print(f"schedule {schedule.name} fires next {upcoming(schedule, time.time())}")
     print(f"{arguments.config} is right")
     return ExitCode.OK
 

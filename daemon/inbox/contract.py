@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 OWN: Final = "parley"
 """The source of Parley's own events."""
@@ -101,4 +102,21 @@ class Inbox(Protocol):
         """Store ``work``; returns its delivery id when it is safe.
 
         Raises :class:`InboxFullError`, and ``DatabaseAwayError`` and ``RowRefusedError`` of the store.
+        """
+
+
+Claim = Callable[[AsyncConnection], Awaitable[bool]]
+"""Writes by a connection that it is being done, and says whether nobody had before."""
+
+
+class ClaimingInbox(Inbox, Protocol):
+    """One that takes work together with the claim to it, so that the two do not come apart."""
+
+    async def put_claimed(self, work: Work, claim: Claim) -> bool:
+        """Store ``work``, which has no ``key``, in one transaction with what ``claim`` writes: both or nothing.
+
+        Returns what ``claim`` does; where that is False, no work is stored. Work whose ``other_id`` is there already
+        stays as it is.
+
+        Raises ``DatabaseAwayError``, after which it may have been stored, and ``RowRefusedError``.
         """

@@ -16,7 +16,7 @@ from daemon.config import InboxConfig
 from daemon.health import Condition, Part
 from daemon.inbox.acceptor import Acceptor
 from daemon.inbox.configured_handlers import configured_handlers
-from daemon.inbox.contract import OWN, Inbox, Work
+from daemon.inbox.contract import OWN, Claim, ClaimingInbox, Work
 from daemon.inbox.counts import Counts
 from daemon.inbox.destinations import open_destinations, source_of
 from daemon.inbox.handlers import Handlers, NamedHandler
@@ -41,7 +41,7 @@ from daemon.stores.deliveries import (
     get_delivery,
     page_of_deliveries,
 )
-from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery
+from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery, add_delivery
 from daemon.stores.store_clock import StoreClock
 from protocols.webhooks.delivery import Identified
 
@@ -54,7 +54,7 @@ _BODIES_READ: Final = 2_000
 """What one page looks at, at most: so much takes some 20 ms."""
 
 
-class InboxRoom(Inbox):
+class InboxRoom(ClaimingInbox):
     """Takes in, works and tells. ``clock`` gives Unix seconds; all times of deliveries are those of ``store_clock``,
     which is made of it where none is given.
 
@@ -232,23 +232,34 @@ class InboxRoom(Inbox):
 
     async def put(self, work: Work) -> str:
         """As the contract says."""
-        now = await self._store_clock.known(self._database)
-        accepted = await self.acceptor.accept(
-            NewDelivery(
-                delivery_id=str(uuid7()),
-                source=work.source,
-                event=work.event,
-                other_id=work.other_id,
-                order_key=work.key,
-                received_at=now,
-                due_at=now if work.due_at is None else work.due_at - self._clock() + now,
-                attempts_allowed=self._retries.attempts,
-                redacted=work.redacted,
-                headers=storable_headers([("Content-Type", work.content_type)]),
-                body=work.body,
-            )
+        return (
+            await self.acceptor.accept(self._of_room(work, await self._store_clock.known(self._database)))
+        ).delivery_id
+
+    async def put_claimed(self, work: Work, claim: Claim) -> bool:
+        """As the contract says."""
+        delivery = self._of_room(work, await self._store_clock.known(self._database))
+        async with self._database.transaction() as connection:
+            if not await claim(connection):
+                return False
+            await add_delivery(connection, delivery)
+        self._stored([delivery], [Accepted(delivery.delivery_id, Fate.STORED)])
+        return True
+
+    def _of_room(self, work: Work, now: float) -> NewDelivery:
+        return NewDelivery(
+            delivery_id=str(uuid7()),
+            source=work.source,
+            event=work.event,
+            other_id=work.other_id,
+            order_key=work.key,
+            received_at=now,
+            due_at=now if work.due_at is None else work.due_at - self._clock() + now,
+            attempts_allowed=self._retries.attempts,
+            redacted=work.redacted,
+            headers=storable_headers([("Content-Type", work.content_type)]),
+            body=work.body,
         )
-        return accepted.delivery_id
 
     # Running
 

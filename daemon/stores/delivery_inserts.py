@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.stores.database import Database
 from daemon.stores.schema import deliveries
+from daemon.stores.upsert import insert_into
 
 _COLUMNS: Final = (
     "delivery_id",
@@ -139,6 +140,19 @@ async def add_deliveries(database: Database, rows: Sequence[NewDelivery]) -> lis
     gone = [row for row, one in zip(rows, accepted, strict=True) if one is None]
     anew = iter(await add_deliveries(database, gone) if gone else ())
     return [one or next(anew) for one in accepted]
+
+
+async def add_delivery(connection: AsyncConnection, row: NewDelivery) -> None:
+    """Store ``row`` as part of what else ``connection`` writes; one that is there already stays as it is.
+
+    Only for one without an ``order_key``: whether it would have to wait for others cannot be told before they are
+    committed.
+    """
+    if row.order_key is not None:
+        raise ValueError("what has a key is stored by itself")
+    given = {name: getattr(row, name) for name in _COLUMNS[:-1]}
+    new = {"waits": False, "state": "pending", "attempts": 0, "replays": 0, "error": "", "done_by": "[]"}
+    await connection.execute(insert_into(connection, deliveries).values(given | new).on_conflict_do_nothing())
 
 
 async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:

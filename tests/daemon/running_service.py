@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +18,7 @@ from daemon.config import (
     InboxConfig,
     ListenerConfig,
     PbxConfig,
+    ScheduleConfig,
     ServiceConfig,
     SwitchConfig,
     WebConfig,
@@ -48,6 +49,7 @@ class RunningService:
         pbx: PbxConfig | None = None,
         inbox: InboxConfig | None = None,
         callapps: CallAppsConfig | None = None,
+        schedule: Sequence[ScheduleConfig] = (),
         dial: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
@@ -58,6 +60,7 @@ class RunningService:
             pbx=pbx or PbxConfig(),
             inbox=inbox or InboxConfig(),
             callapps=callapps or CallAppsConfig(),
+            schedule=list(schedule),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )

@@ -11,9 +11,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.actor import Actor
 from daemon.calls.events import AppSpoke
@@ -26,7 +28,7 @@ from daemon.inbox.room import InboxRoom
 from daemon.plugins import add_folders
 from daemon.secrets import Secrets
 from daemon.stores.audit import latest_audit
-from daemon.stores.database import Database
+from daemon.stores.database import Database, DatabaseAwayError
 from daemon.stores.deliveries import DeliveryFilter, WholeDelivery
 from daemon.stores.delivery_inserts import Fate
 from daemon.stores.delivery_work import DeliveryState
@@ -338,3 +340,45 @@ async def test_parleys_own_events_go_where_they_are_wanted(database: Database, e
     assert [said["text"] for said in ended["transcript"]] == ["주문하시겠어요?"]
     assert (ended["caller"], ended["state"]) == ("01012345678", "ended")
     assert told[-1]["timestamp"] == "1970-01-01T00:16:43.000Z"
+
+
+async def test_work_is_stored_together_with_its_claim_or_not_at_all(database: Database) -> None:
+    done: list[str] = []
+
+    async def note(delivery: Delivery) -> None:
+        done.append(delivery.body.decode())
+
+    async def claim(connection: AsyncConnection, answer: bool) -> bool:
+        await connection.execute(
+            text("INSERT INTO opt_outs (source, key) VALUES ('claimed', :key)"), {"key": str(answer)}
+        )
+        return answer
+
+    async def broken(connection: AsyncConnection) -> bool:
+        await claim(connection, answer=True)
+        raise DatabaseAwayError("in the middle of it")
+
+    async with at_work(database) as room:
+        room.inbox.handlers.add(NamedHandler(name="note", handle=note, source="parley:example"))
+        work = Work(source="parley:example", event="e", body=b"1", other_id="w-1")
+        with pytest.raises(DatabaseAwayError):
+            await room.inbox.put_claimed(work, broken)
+        assert not await room.inbox.put_claimed(work, lambda connection: claim(connection, answer=False))
+        assert await room.all() == []
+        assert await room.inbox.put_claimed(work, lambda connection: claim(connection, answer=True))
+        [stored] = await room.settled()
+        assert (stored.row.state, stored.row.other_id, done) == (DeliveryState.DONE, "w-1", ["1"])
+        with pytest.raises(ValueError, match="has a key"):
+            await room.inbox.put_claimed(msgspec.structs.replace(work, key="k"), lambda _: asyncio.sleep(0, True))
+        async with database.read() as connection:
+            claims = await connection.scalars(text("SELECT key FROM opt_outs ORDER BY key"))
+            assert list(claims) == ["False", "True"]
+
+
+async def test_claimed_work_that_is_there_already_stays_as_it_is(database: Database) -> None:
+    async with at_work(database) as room:
+        work = Work(source="parley:example", event="e", body=b"1", other_id="w-1")
+        await room.inbox.put(work)
+        [first] = await room.settled()
+        assert await room.inbox.put_claimed(work, lambda _: asyncio.sleep(0, True))
+        assert [one.row.delivery_id for one in await room.settled()] == [first.row.delivery_id]

@@ -1,0 +1,102 @@
+"""Reminders of the tgday: people are asked for theirs, and told of one that comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from daemon.chatbot.contract import Card, Choice, Message, escaped
+from daemon.schedules.contract import Firing, Reminders
+from daemon.schedules.months import days_of_month, written
+from daemon.stores.database import Database
+from daemon.stores.people import PersonRow, list_people
+from daemon.stores.tgdays import list_tgdays
+
+_COMMAND: Final = "tgday"
+"""What one writes to the chatbot to enter a date."""
+_SOON: Final = ("오늘", "내일")
+
+
+async def ask_for_tgday(firing: Firing, *, reminders: Reminders, database: Database) -> None:
+    """Ask everybody who can be reached for their tgday of the month, and tell who has one which it is."""
+    today = firing.due.date()
+    async with database.read() as connection:
+        people = await list_people(connection)
+        dates = {row.user_name: row.date for row in await list_tgdays(connection, *days_of_month(today))}
+    questions = {person.name: _question(today, dates.get(person.name)) for person in people}
+    await _say(firing, reminders, people, questions)
+
+
+class Telling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many days before the tgday it is told."""
+
+    days_before: Annotated[int, Meta(ge=0, le=31)] = 0
+
+
+async def tell_of_tgday(
+    firing: Firing,
+    *,
+    reminders: Reminders,
+    database: Database,
+    options: Telling = Telling(),  # noqa: B008 - it never changes
+) -> None:
+    """Tell who has a tgday so many days later, and their team. It is not told any more when that day is over."""
+    day = firing.due.date() + timedelta(days=options.days_before)
+    async with database.read() as connection:
+        people = {person.name: person for person in await list_people(connection)}
+        of_the_day = await list_tgdays(connection, day, day)
+    owners = [people[row.user_name] for row in of_the_day if row.user_name in people]
+    end = datetime.combine(day + timedelta(days=1), datetime.min.time(), firing.due.tzinfo).timestamp()
+    soon = _SOON[options.days_before] if options.days_before < len(_SOON) else f"{options.days_before}일 뒤"
+    when = f"{soon} {written(day)}"
+    news = {name: message for name, person in people.items() if (message := _news(person, owners, when))}
+    await _say(firing, reminders, people.values(), news, until=end)
+
+
+async def _say(
+    firing: Firing,
+    reminders: Reminders,
+    people: Iterable[PersonRow],
+    messages: Mapping[str, Message],
+    *,
+    until: float | None = None,
+) -> None:
+    """Say each of ``messages``, which are by names, to whom it is for, if they can be reached."""
+    reachable = [person for person in people if person.name in messages and (person.room_id or person.email)]
+    # All at once: so they share the store's transactions.
+    await asyncio.gather(
+        *(
+            reminders.remind(
+                firing,
+                person.name,
+                messages[person.name],
+                room_id=person.room_id,
+                person_email=person.email or "",
+                until=until,
+            )
+            for person in reachable
+        )
+    )
+
+
+def _question(today: date, known: date | None) -> Message:
+    if known is None:
+        text = f"{today.month}월 tgday를 알려 주세요. 아래 단추를 누르거나 `{_COMMAND}`라고 적어 주시면 됩니다."
+        return Message(text, Card(choices=(Choice("날짜 정하기", _COMMAND),)))
+    text = f"{today.month}월 tgday는 **{written(known)}**입니다. 바꾸시려면 `{_COMMAND}`라고 적어 주세요."
+    return Message(text, Card(choices=(Choice("날짜 바꾸기", _COMMAND),)))
+
+
+def _news(person: PersonRow, owners: list[PersonRow], when: str) -> Message | None:
+    """What there is to tell a person; ``None``: nothing."""
+    lines = [f"{when}은 **회원님의 tgday**입니다."] if person in owners else []
+    mates = [one for one in owners if one is not person and one.team is not None and one.team == person.team]
+    if mates:
+        names = ", ".join(f"**{escaped(mate.called)}** 님" for mate in mates)
+        lines.append(f"{when}은 {names}의 tgday입니다.")
+    return Message("\n\n".join(lines)) if lines else None
