@@ -37,9 +37,3 @@ def mail_address(text: str) -> str:
     if not (at and fits and _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)):
         raise MailAddressError
     return f"{local}@{domain}"
-
-
-def mask_address(address: str) -> str:
-    """``address`` with most of its name hidden: ``mina@example.com`` → ``m***@example.com``."""
-    local, at, domain = address.rpartition("@")
-    return f"{local[:1]}***@{domain}" if at else "***"
