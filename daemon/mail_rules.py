@@ -31,6 +31,18 @@ def mail_rules(mail: MailConfig, secrets: Secrets | None) -> Iterator[BrokenRule
         yield from _secrets(secrets)
 
 
+def mail_place(text: str, port: str, *, default: int) -> tuple[str, int]:
+    """The host and port that an older program was given as one text, or as two. The host is ``""`` where it is none."""
+    host, _, own = text.strip().strip("/").partition(":")
+    if ":" in own:
+        host, own = text.strip(), ""
+    number = port or own
+    if not _HOST.fullmatch(host) or (number and not (number.isascii() and number.isdigit())):
+        return "", default
+    found = int(number or default)
+    return (host, found) if 1 <= found <= 65_535 else ("", default)
+
+
 def _address(key: str, text: str) -> Iterator[BrokenRule]:
     path: KeyPath = ("mail", key)
     if not text:

@@ -17,6 +17,7 @@ from daemon.config import (
     DatabaseConfig,
     InboxConfig,
     ListenerConfig,
+    MailConfig,
     PbxConfig,
     ServiceConfig,
     SwitchConfig,
@@ -48,6 +49,7 @@ class RunningService:
         pbx: PbxConfig | None = None,
         inbox: InboxConfig | None = None,
         callapps: CallAppsConfig | None = None,
+        mail: MailConfig | None = None,
         dial: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
@@ -58,6 +60,7 @@ class RunningService:
             pbx=pbx or PbxConfig(),
             inbox=inbox or InboxConfig(),
             callapps=callapps or CallAppsConfig(),
+            mail=mail or MailConfig(),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )
