@@ -11,7 +11,7 @@ from daemon.config import MailConfig
 from daemon.mail_rules import mail_rules
 from daemon.secrets import Secrets
 
-RIGHT = {"host": "mail.example.com", "sender": "parley@example.com"}
+RIGHT: dict[str, Any] = {"host": "mail.example.com", "sender": "parley@example.com"}
 
 
 def broken(config: MailConfig, environment: dict[str, str] | None = None) -> list[tuple[str, str]]:
