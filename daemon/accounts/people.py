@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from collections.abc import Callable, Collection
 from datetime import date
 from typing import Final
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.accounts.errors import AddressTakenError, OwnAccountError, PersonRefusedError, UnknownNameError
 from daemon.accounts.names import checked_name, normal_name
-from daemon.accounts.people_file import PeopleFile
+from daemon.accounts.people_file import PeopleFile, PeopleFileError
 from daemon.accounts.people_import import Planned, plan
 from daemon.accounts.recogniser import Recogniser
 from daemon.actor import Actor
@@ -118,6 +119,16 @@ class People:
 
         Raises :class:`~daemon.accounts.people_file.PeopleFileError`.
         """
+        try:
+            planned = await self._import(file, by, dry_run=dry_run)
+        except RowRefusedError as error:
+            raise PeopleFileError(["line 1: somebody was changed in this moment, try again"]) from error
+        if not dry_run:
+            for name in planned.changed:
+                self._forget(name)
+        return planned
+
+    async def _import(self, file: PeopleFile, by: Actor, *, dry_run: bool) -> Planned:
         async with self._database.transaction() as connection:
             planned = plan(file, await store.list_people(connection), await store.list_teams(connection), self._tenants)
             if dry_run:
@@ -134,8 +145,6 @@ class People:
             )
             for name, role in planned.roles.items():
                 await self._audit(connection, by, "role_changed", name, role=role)
-        for name in planned.changed:
-            self._forget(name)
         return planned
 
     # Teams
@@ -150,7 +159,7 @@ class People:
     async def get_team(self, name: str) -> Team:
         """One of them. Raises :class:`UnknownNameError`."""
         for team in await self.list_teams():
-            if team.row.name == name.strip():
+            if team.row.name == _normal(name):
                 return team
         raise UnknownNameError(f"there is no team {name.strip()}")
 
@@ -167,7 +176,7 @@ class People:
 
     async def remove_team(self, name: str, *, by: Actor) -> None:
         """Remove a team; its people are in none then. Raises :class:`UnknownNameError`."""
-        name = name.strip()
+        name = _normal(name)
         async with self._database.transaction() as connection:
             if not await store.remove_team(connection, name):
                 raise UnknownNameError(f"there is no team {name}")
@@ -188,7 +197,7 @@ class People:
             full_name=_name_of("person", row.full_name),
             tenant=_name_of("tenant", row.tenant),
             email=_address(row.email or ""),
-            team=(row.team or "").strip() or None,
+            team=_normal(row.team or "") or None,
         )
 
     async def _check_others(self, connection: AsyncConnection, row: PersonRow) -> None:
@@ -220,8 +229,13 @@ class People:
         await add_audit(connection, row)
 
 
+def _normal(name: str) -> str:
+    """One spelling for what keyboards and systems write in several: a syllable, or its letters."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
 def _name_of(whose: str, name: str) -> str:
-    name = name.strip()
+    name = _normal(name)
     if len(name) > LONGEST or not name.isprintable():
         raise PersonRefusedError(f"the name of a {whose} has at most {LONGEST} characters, all of them visible")
     return name

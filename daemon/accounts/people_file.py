@@ -8,6 +8,7 @@ and else of a new one who signs in by that.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -131,7 +132,7 @@ def _columns(header: Sequence[str]) -> list[str]:
 
 
 def _bare(name: str) -> str:
-    return re.sub(r"[\s_]", "", name).casefold()
+    return re.sub(r"[\s_]", "", unicodedata.normalize("NFC", name)).casefold()
 
 
 def _shown(column: str) -> str:
@@ -157,7 +158,9 @@ class _Reading:
         if len(cells) != len(self._columns):
             self._wrong(line, f"it has {len(cells)} cells and the first row {len(self._columns)}")
             return
-        values = {column: cell.strip() for column, cell in zip(self._columns, cells, strict=True)}
+        # Some systems write a syllable as its letters; it is the same name.
+        cells = [unicodedata.normalize("NFC", cell).strip() for cell in cells]
+        values = dict(zip(self._columns, cells, strict=True))
         before = len(self.mistakes)
         if not all(value.isprintable() for value in values.values()):
             self._wrong(line, "there is a line break or a character in it that cannot be seen")

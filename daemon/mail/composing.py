@@ -62,7 +62,7 @@ def checked_letter(letter: Letter, key: str) -> Letter:
     if size > _MOST_BYTES:
         raise LetterRefusedError(f"a letter has at most {_MOST_BYTES:,} bytes")
     for attachment in letter.attachments:
-        if not attachment.name or not attachment.name.isprintable():
+        if not attachment.name.strip() or not attachment.name.isprintable():
             raise LetterRefusedError("an attachment has a name of one line")
         if not _CONTENT_TYPE.fullmatch(attachment.content_type):
             raise LetterRefusedError("an attachment's type is like text/csv; charset=utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
@@ -101,7 +102,10 @@ async def test_teams_are_changed_and_leave_their_people_behind(people: People, d
     await people.save_team(SALES, by=CHIEF)
     assert not await people.save_team(TeamRow(name="영업팀", manager_email="New@example.com"), by=CHIEF)
     assert (await people.get_team("영업팀")).row.manager_email == "new@example.com"
-    await people.save_person(msgspec.structs.replace(MINA, team="영업팀"), by=CHIEF)
+    letters = unicodedata.normalize("NFD", "영업팀")
+    assert not await people.save_team(TeamRow(name=letters, manager_email="new@example.com"), by=CHIEF)
+    await people.save_person(msgspec.structs.replace(MINA, team=letters), by=CHIEF)
+    assert (await people.get_team(letters)).size == 1
     await people.remove_team("영업팀", by=CHIEF)
     assert (await people.get_person("mina")).row.team is None
     for asked in (people.get_team("영업팀"), people.get_person("nobody")):
@@ -112,6 +116,7 @@ async def test_teams_are_changed_and_leave_their_people_behind(people: People, d
             await removed
     assert [action for action, _, _ in await audited(database)] == [
         "team_added",
+        "team_changed",
         "team_changed",
         "person_added",
         "team_removed",

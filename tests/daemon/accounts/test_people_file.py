@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,7 @@ JUN = PersonLine(
 )
 
 
-@pytest.mark.parametrize("content", [KOREAN, ENGLISH, "\ufeff" + KOREAN])
+@pytest.mark.parametrize("content", [KOREAN, ENGLISH, "\ufeff" + KOREAN, unicodedata.normalize("NFD", KOREAN)])
 def test_columns_are_named_in_either_language(content: str) -> None:
     file = read_people(content.encode())
     assert (file.people, file.teams, file.remark) == ([MINA, JUN], {"영업팀": "lead@example.com"}, "")
