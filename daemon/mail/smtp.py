@@ -72,10 +72,13 @@ class MailServer:
     async def _begin(self, client: SMTP, account: MailAccount) -> None:
         await client.connect()
         if account.tls == "starttls":
+            # That there is no TLS says nothing of the letter: somebody in between may have said so.
             try:
+                await client.ehlo()
+                if not client.supports_extension("starttls"):
+                    raise TryLaterError(f"{_NO_TLS}: it offers no STARTTLS", _NO_TLS)
                 await client.starttls()
             except aiosmtplib.SMTPResponseException as error:
-                # That there is no TLS says nothing of the letter: somebody in between may have said so.
                 raise TryLaterError(f"{_NO_TLS}: {_words(error)}", _NO_TLS) from error
         if account.password:
             await client.login(account.sender, account.password)
@@ -110,9 +113,7 @@ def _meaning(error: Exception) -> MailError:
             return RefusedError(f"an address cannot be sent to: {error}")
     if isinstance(error, TimeoutError):
         return TryLaterError("the mail server did not answer in time", "the mail server did not answer in time")
-    if type(error) is aiosmtplib.SMTPException and "STARTTLS" in str(error):
-        return TryLaterError(f"{_NO_TLS}: it offers no STARTTLS", _NO_TLS)
-    if type(error) is aiosmtplib.SMTPException:
+    if type(error) is aiosmtplib.SMTPException:  # it knows no way of signing in that we do
         return TryLaterError(f"the mail server takes no password: {error}", "the mail server takes no password")
     return TryLaterError(f"{_AWAY}: {error}", _AWAY)
 

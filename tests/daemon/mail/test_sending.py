@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 import trustme
+from structlog.testing import capture_logs
 
 from daemon.config import MailConfig
 from daemon.health import Condition
@@ -292,3 +293,24 @@ async def test_a_server_that_hangs_is_given_up(store: Database) -> None:
         error = await desk.until_error(await desk.mail.send(letter(MINA), key="k"))
     assert "the mail server did not answer in time" in error
     await office.stop()
+
+
+async def test_a_server_that_takes_no_password_is_not_sent_to(desk: Desk, office: PostOffice) -> None:
+    await desk.set_account(office, password=PASSWORD)
+    error = await desk.until_error(await desk.mail.send(letter(MINA), key="k"))
+    assert "the mail server takes no password" in error
+    assert office.asked == []
+
+
+async def test_no_log_and_no_health_says_who_gets_what(desk: Desk, office: PostOffice) -> None:
+    await desk.set_account(office)
+    office.says = {MINA: ["550 No such user mina@example.com"], JUN: ["450 jun@example.com is busy"] * 1000}
+    with capture_logs() as logs:
+        await desk.until(await desk.mail.send(letter(MINA), key="refused"))
+        await desk.until_error(await desk.mail.send(letter(JUN), key="later"))
+        await desk.inbox.count()
+        part = desk.mail.condition()
+    assert {"letter_refused", "letter_not_taken"} <= {entry["event"] for entry in logs}
+    for told in (str(logs), part.detail):
+        assert not any(word in told for word in ("mina", "jun", "명단", PASSWORD))
+    assert part.detail == "letters wait: the mail server refused for now (450)"
