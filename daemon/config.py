@@ -342,6 +342,27 @@ class DirectoryConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How often the store is asked whether entries have changed."""
 
 
+class MailConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[mail]``: how mail is sent, unless an admin has said otherwise.
+
+    The password is the secret ``mail-password``.
+    """
+
+    host: str = ""
+    """Empty: as an admin says, else not at all."""
+    port: Annotated[int, Meta(ge=1, le=65535)] = 587
+    tls: Literal["none", "starttls", "implicit"] = "starttls"
+    sender: str = ""
+    recipient: str = ""
+    """Who gets what has no other recipient; empty: nobody."""
+    ca_file: str = ""
+    """Certificates that are trusted beside the system's."""
+    timeout: Positive = 30.0
+    """How long each answer of the mail server may take."""
+    at_once: Count = 4
+    """Letters that are handed over at the same time."""
+
+
 class FallbackConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``[callapps.fallback]``: what becomes of a caller whose app failed, hung or was lost, or whom none could take."""
 
@@ -490,5 +511,6 @@ class Config(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     tool: list[ToolConfig] = msgspec.field(default_factory=list)
     inbound: InboundConfig = msgspec.field(default_factory=InboundConfig)
     directory: DirectoryConfig = msgspec.field(default_factory=DirectoryConfig)
+    mail: MailConfig = msgspec.field(default_factory=MailConfig)
     callapps: CallAppsConfig = msgspec.field(default_factory=CallAppsConfig)
     schedule: list[ScheduleConfig] = msgspec.field(default_factory=list)

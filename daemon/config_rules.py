@@ -12,6 +12,7 @@ from daemon.broken_rule import BrokenRule, network_rule
 from daemon.callapp_rules import callapp_rules
 from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig, ToolConfig
 from daemon.inbox_rules import inbox_rules
+from daemon.mail_rules import mail_rules
 from daemon.outgoing_rules import outgoing_rules
 from daemon.places import service_user, writing_obstacle
 from daemon.schedule_rules import schedule_rules
@@ -44,6 +45,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from inbox_rules(config.inbox, secrets)
     yield from _tools(config.tool)
     yield from _synonyms(config.directory.synonyms)
+    yield from mail_rules(config.mail, secrets)
     yield from callapp_rules(config.callapps, config.speech, secrets)
     yield from outgoing_rules(config.callapps, config.switch)
     yield from schedule_rules(config.schedule)

@@ -18,7 +18,9 @@ import msgspec
 from daemon.env_file import read_env
 from daemon.errors import OperatorError
 from daemon.inbox_rules import url_problem
-from daemon.secrets import DATABASE_PASSWORD
+from daemon.mail_rules import mail_place
+from daemon.secrets import DATABASE_PASSWORD, MAIL_PASSWORD
+from protocols.mail_addresses import MailAddressError, mail_address
 
 # The names as they are really in use, and as they should have been spelled. Where a file gives both, the first is the
 # one that the old programs read.
@@ -29,10 +31,9 @@ _MISSPELLED = {
 }
 
 # Names whose rooms do not exist yet.
-_LATER_SECRETS = (
-    "SEND_PASSWORD",
-    "WEBEX_BOT_TOKEN",
-)
+_LATER_SECRETS = ("WEBEX_BOT_TOKEN",)
+_MAIL = ("SMTP_URL", "SMTP_PORT", "SEND_MAIL", "RECEIVE_MAIL")
+_IMPLICIT_TLS = 465
 # Where the events of Vox.ai's calls were posted to, and what is called so now: by its name and what sends it there.
 _DESTINATIONS = {
     "CUSTOM_SERVER_WEBHOOK_URL": ("custom-server", "forward"),
@@ -62,13 +63,9 @@ _SOURCES = {"GITHUB_WEBHOOK_SECRET": "github", "STRIPE_WEBHOOK_SECRET": "stripe"
 _LATER_PLAIN = (
     "ELASTICSEARCH_HOST",
     "ELASTICSEARCH_PORT",
-    "RECEIVE_MAIL",
     "REDIS_HOST",
     "REDIS_PORT",
-    "SEND_MAIL",
     "SERVER_WORKER",
-    "SMTP_PORT",
-    "SMTP_URL",
     "WEBEX_BOT_EMAIL",
     "WEBEX_BOT_NAME",
     "WEBHOOK_NAME",
@@ -133,6 +130,7 @@ class _Import:
         database = self._database()
         sources = self._sources()
         destinations = self._destinations()
+        mail = self._mail()
         self._keep_for_later()
         unknown = sorted(self._values)
         for name in unknown:
@@ -143,6 +141,7 @@ class _Import:
             database,
             *sources,
             *destinations,
+            mail,
             "# A switch is named like this; its password is the secret switch-main-password.",
             '# [[switch]]\n# name = "main"',
         ]
@@ -218,6 +217,37 @@ class _Import:
             "Vox.ai is let in by its address alone; a token, which is the secret source-voxai-secret, is better"
         )
         return [_VOXAI, *tables]
+
+    def _mail(self) -> str:
+        """How mail was sent. How it was encrypted the old programs did not say: their ports do."""
+        given = {name: self._values.get(name, "") for name in _MAIL}
+        if not any(given.values()) and not self._values.get("SEND_PASSWORD"):
+            return ""
+        scheme, _, place = given["SMTP_URL"].rpartition("://")
+        host, port = mail_place(place, given["SMTP_PORT"], default=_IMPLICIT_TLS if scheme == "smtps" else 587)
+        rows = ["[mail]", f"host = {_toml(host)}", f"port = {port}"]
+        try:
+            rows.append(f"sender = {_toml(mail_address(given['SEND_MAIL']))}")
+            if given["RECEIVE_MAIL"]:
+                rows.append(f"recipient = {_toml(mail_address(given['RECEIVE_MAIL']))}")
+        except MailAddressError:
+            host = ""
+        if not host:
+            self._remarks.append(
+                "SMTP_URL, SEND_MAIL or RECEIVE_MAIL is missing or wrong; how mail is sent was kept only"
+            )
+            for name in (*_MAIL, "SEND_PASSWORD"):
+                if name in self._values:
+                    self._set_aside(name, secret=name == "SEND_PASSWORD")
+            return ""
+        for name in _MAIL:
+            self._take(name)
+        if password := self._take("SEND_PASSWORD"):
+            self._credentials[MAIL_PASSWORD] = password
+        tls = "implicit" if port == _IMPLICIT_TLS else "starttls"
+        rows.insert(3, f'tls = "{tls}"')
+        self._remarks.append(f"mail is encrypted by {tls}, as its port says; parley mail test tries it")
+        return "\n".join(rows)
 
     def _from_url(self, address: str) -> str:
         """Without the password, and without the driver that another program's library wanted named."""

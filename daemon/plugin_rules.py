@@ -14,6 +14,7 @@ from daemon.callapps.definition import define as define_app
 from daemon.config import Config, ScheduleConfig
 from daemon.directory.contract import Directory
 from daemon.inbox.contract import Inbox
+from daemon.mail.contract import Mail
 from daemon.pbx.contract import ClickToCall, Diversions
 from daemon.plugins import OptionsError, PluginError, add_folders, load
 from daemon.schedules.definition import define as define_schedule
@@ -26,7 +27,7 @@ from daemon.tools.inbound import define_lookup
 def supplied_types(config: Config) -> frozenset[type]:
     """What the service supplies to plugins, with this configuration."""
     of_the_pbx: frozenset[type] = frozenset({Diversions, ClickToCall} if config.pbx.url else ())
-    return of_the_pbx | {Database, Directory, Inbox}
+    return of_the_pbx | {Database, Directory, Inbox, Mail}
 
 
 def broken_plugins(config: Config) -> Iterator[BrokenRule]:

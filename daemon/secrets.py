@@ -5,6 +5,8 @@ A secret's name is lower case with hyphens: ``switch-<name>-password``, ``databa
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +16,11 @@ from daemon.config import CallAppConfig, DestinationConfig, PbxHeaderConfig, Pbx
 SECRET_URL = "secret"  # noqa: S105 - says that there is one
 """In the place of a destination's address: it is a secret, as one is to which anybody may post who knows it."""
 DATABASE_PASSWORD = "database-password"  # noqa: S105 - the name of a secret
+MAIL_PASSWORD = "mail-password"  # noqa: S105
+"""Of the mail server in ``[mail]``."""
+MAIL_PASSWORD_KEY = "mail-password-key"  # noqa: S105
+"""Encrypts the password of the mail server that an admin has set."""
+_KEY_BYTES = 32
 
 
 def switch_password(switch: SwitchConfig) -> str:
@@ -71,6 +78,24 @@ def destination_url(destination: DestinationConfig, secrets: Secrets) -> str | N
 def callapp_secret(app: CallAppConfig) -> str:
     """The name of the secret that is ``app``'s own."""
     return f"callapp-{app.name}-secret"
+
+
+def mail_password_keys(secrets: Secrets) -> list[bytes]:
+    """The keys that mail's password is encrypted with: the first for what is stored, all to read what was.
+
+    Raises :class:`UnreadableSecretError` for one that is none.
+    """
+    found = (secrets.get(name) for name in (MAIL_PASSWORD_KEY, f"{MAIL_PASSWORD_KEY}-2"))
+    keys = []
+    for text in filter(None, found):
+        try:
+            key = base64.b64decode(text, validate=True)
+        except binascii.Error:
+            key = b""
+        if len(key) != _KEY_BYTES:
+            raise UnreadableSecretError("it is no key: parley mail key prints one")
+        keys.append(key)
+    return keys
 
 
 def environment_name(name: str) -> str:

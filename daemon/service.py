@@ -20,6 +20,7 @@ import structlog
 
 from daemon import logs
 from daemon.accounts.accounts import Accounts
+from daemon.accounts.people import People
 from daemon.callapps.interventions import Interventions
 from daemon.callapps.outgoing_service import OutgoingCalls
 from daemon.callapps.placements import Placements
@@ -40,6 +41,9 @@ from daemon.inbox.handlers import NamedHandler
 from daemon.inbox.own_events import SETTLE, OwnEvents
 from daemon.inbox.room import InboxRoom
 from daemon.listeners import Listeners
+from daemon.mail.contract import Mail
+from daemon.mail.room import SOURCE as MAIL
+from daemon.mail.room import MailRoom
 from daemon.notify import Notifier
 from daemon.pbx.contract import ClickToCall, Diversions
 from daemon.pbx.room import Pbx
@@ -125,6 +129,7 @@ class Service:
         )
         self._upgrading = Upgrading(self.database)
         self.accounts = Accounts(self.database, config.web, clock=clock)
+        self.people = People(self.database, self.accounts.recogniser, tenants=_tenants(config), clock=clock)
         self.recorder = Recorder(
             self.hub, self.database, config.recorder, spool_dir=spool_dir(config), rekey=self._rekey, clock=clock
         )
@@ -135,6 +140,7 @@ class Service:
         self.switches = [self._switch(switch, secrets) for switch in config.switch]
         self.pbx = self._pbx(secrets) if config.pbx.url else None
         self.inbox = InboxRoom(config.inbox, secrets, self.database, holder=lambda: instance_id(config), clock=clock)
+        self.mail = self._mail(secrets)
         self.directory = EmbeddedDirectory(self.database, config.directory)
         self.reminders = self._reminders(None)
         add_folders(config.plugins.path)
@@ -188,7 +194,12 @@ class Service:
     @property
     def supplies(self) -> dict[type, object]:
         """What plugins may ask for: the types are those of :func:`daemon.plugin_rules.supplied_types`."""
-        supplies: dict[type, object] = {Database: self.database, Directory: self.directory, Inbox: self.inbox}
+        supplies: dict[type, object] = {
+            Database: self.database,
+            Directory: self.directory,
+            Inbox: self.inbox,
+            Mail: self.mail,
+        }
         if self.pbx is not None:
             supplies |= {Diversions: self.pbx.diversions, ClickToCall: self.pbx.click_to_call}
         if self.reminders is not None:
@@ -273,6 +284,18 @@ class Service:
             )
         return schedules
 
+    def _mail(self, secrets: Secrets) -> MailRoom:
+        mail = MailRoom(
+            self.database,
+            self.inbox,
+            self._config.mail,
+            secrets,
+            waiting=lambda: self.inbox.counts.pending(MAIL),
+            clock=self._clock,
+        )
+        self.inbox.add_own(NamedHandler(name="mail", handle=mail.handle, source=MAIL, deadline=mail.patience))
+        return mail
+
     def _apply(self, event: CallEvent) -> None:
         """Calls first: an utterance is of a call that is there."""
         self.registry.apply(event)
@@ -291,6 +314,7 @@ class Service:
         health.add("directory", self.directory.condition)
         if self.schedules.all:
             health.add("schedules", self.schedules.condition)
+        health.add("mail", self.mail.condition)
         for destination in self.inbox.destinations.values():
             health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:
@@ -318,6 +342,8 @@ class Service:
             callapps=self.callapps,
             outgoing=self.outgoing,
             interventions=self.interventions,
+            people=self.people,
+            mail=self.mail,
             clock=self._clock,
         )
 
@@ -470,6 +496,11 @@ class Service:
         await self._step("database", self.database.close(), soon)
         log.info("stopped")
         self._notifier.close()
+
+
+def _tenants(config: Config) -> list[str]:
+    """The aliases of the tenants there are."""
+    return [tenant.name for tenant in config.pbx.tenant if config.pbx.url]
 
 
 async def _end_tasks(tasks: list[asyncio.Task[None]]) -> None:

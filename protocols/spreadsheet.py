@@ -4,10 +4,32 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class RowError(ValueError):
+    """The row that begins on ``line`` cannot be read; where the next one begins nobody can tell."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: the row cannot be read ({reason})")
+        self.line = line
+
+
+def csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line that it begins on: one in quotes may go over several. Raises :class:`RowError`."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise RowError(line, str(error)) from error
+        yield line, cells
 
 
 def csv_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -20,8 +20,10 @@ from web.routes.health import HealthRoutes
 from web.routes.inbox import InboxRoutes
 from web.routes.interventions import InterventionRoutes
 from web.routes.live import LiveRoutes
+from web.routes.mail import MailRoutes
 from web.routes.outgoing import OutgoingRoutes
 from web.routes.pbx import PbxRoutes
+from web.routes.people import PeopleRoutes
 from web.routes.session import SessionRoutes
 from web.routes.voxai import VoxaiRoutes
 from web.routes.webhooks import WebhookRoutes
@@ -76,6 +78,8 @@ def endpoints_of(sources: Sources, static: Path = STATIC) -> list[Endpoint]:
             PbxRoutes(sources),
             DiversionRoutes(sources),
             InboxRoutes(sources),
+            PeopleRoutes(sources),
+            MailRoutes(sources),
             WebhookRoutes(sources),
             CallEventRoutes(sources),
             VoxaiRoutes(sources.tools, sources.providers),

@@ -157,13 +157,17 @@ class Live:
         while True:
             await asyncio.sleep(self._recheck_interval)
             try:
-                await self._recheck()
+                await self.recheck()
             except DatabaseAwayError:
                 continue  # who was let in stays while nobody can be asked
             except Exception:
                 log.exception("live_recheck_failed")
 
-    async def _recheck(self) -> None:
+    async def recheck(self) -> None:
+        """Sign out whoever is connected by a session or token that has ended, or whose role has changed.
+
+        Raises ``DatabaseAwayError`` when nobody can tell; it is done by itself again and again.
+        """
         connected: dict[Identity, list[LiveConnection]] = {}
         for connection, identity in self._identities():
             connected.setdefault(identity, []).append(connection)

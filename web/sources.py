@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from daemon.accounts.accounts import Accounts
+from daemon.accounts.people import People
 from daemon.callapps.interventions import Interventions
 from daemon.callapps.outgoing_service import OutgoingCalls
 from daemon.callapps.room import CallApps
@@ -17,6 +18,7 @@ from daemon.config import Config
 from daemon.health import Health
 from daemon.hub import Hub
 from daemon.inbox.room import InboxRoom
+from daemon.mail.room import MailRoom
 from daemon.pbx.room import Pbx
 from daemon.stores.database import Database
 from daemon.tools.room import Tools
@@ -44,6 +46,8 @@ class Sources:
     inbox: InboxRoom
     tools: Tools
     interventions: Interventions
+    people: People
+    mail: MailRoom
     pbx: Pbx | None = None
     callapps: CallApps | None = None
     outgoing: OutgoingCalls | None = None

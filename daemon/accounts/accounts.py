@@ -54,7 +54,7 @@ class Accounts:
         self._login_attempts = config.login_attempts
         self._attempts = Attempts(config.login_window, clock)
         self._codes = OneTimeCodes(clock)
-        self._recogniser = Recogniser(database, clock)
+        self.recogniser = Recogniser(database, clock)
 
     # Users
 
@@ -93,7 +93,7 @@ class Accounts:
                 raise UnknownNameError(f"there is no user {name}")
             await store.remove_sessions_of(connection, name)
             await add_audit(connection, self._audit(by, "password_changed", name))
-        self._recogniser.forget_user(name)
+        self.recogniser.forget_user(name)
 
     async def set_role(self, name: str, role: Role, *, by: Account | None = None) -> None:
         """Give a user another role, which holds at once. Raises :class:`UnknownNameError`."""
@@ -102,7 +102,7 @@ class Accounts:
             if not await store.set_role(connection, name, role):
                 raise UnknownNameError(f"there is no user {name}")
             await add_audit(connection, self._audit(by, "role_changed", name, role=role))
-        self._recogniser.forget_user(name)
+        self.recogniser.forget_user(name)
 
     async def set_extension(self, name: str, extension: str, *, by: Account | None = None) -> None:
         """Note where calls reach a user, ``""`` for nowhere.
@@ -133,7 +133,7 @@ class Accounts:
             if not await store.remove_user(connection, name):
                 raise UnknownNameError(f"there is no user {name}")
             await add_audit(connection, self._audit(by, "user_removed", name))
-        self._recogniser.forget_user(name)
+        self.recogniser.forget_user(name)
 
     async def list_users(self) -> list[User]:
         """All users by name."""
@@ -177,7 +177,7 @@ class Accounts:
         Somebody who was recognised before stays so while the database is away; for anybody else that raises
         ``DatabaseAwayError``.
         """
-        return await self._recogniser.by_session(token)
+        return await self.recogniser.by_session(token)
 
     async def sign_out(self, token: str) -> None:
         """End a session. One that is not there is no mistake."""
@@ -188,7 +188,7 @@ class Accounts:
                 await store.remove_session(connection, hashed)
                 account = Account(row.name, cast(Role, row.role), "session")
                 await add_audit(connection, self._audit(account, "signed_out", row.name))
-        self._recogniser.forget(hashed)
+        self.recogniser.forget(hashed)
 
     def one_time_code(self, role: Role, name: str) -> str:
         """A code that signs in once within ten minutes, as ``name`` with ``role``; nobody's password stands behind."""
@@ -241,11 +241,11 @@ class Accounts:
             if hashed is None:
                 raise UnknownNameError(f"there is no token {name}")
             await add_audit(connection, self._audit(by, "token_revoked", name))
-        self._recogniser.forget(hashed)
+        self.recogniser.forget(hashed)
 
     async def by_api_token(self, token: str) -> Account | None:
         """Whose API token this is, ``None`` for nobody's. While the database is away, as :meth:`session`."""
-        return await self._recogniser.by_api_token(token)
+        return await self.recogniser.by_api_token(token)
 
     # Within
 

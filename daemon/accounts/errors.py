@@ -40,3 +40,15 @@ class NameTakenError(AccountError):
 
 class UnknownNameError(AccountError):
     """No user or token has that name."""
+
+
+class PersonRefusedError(AccountError):
+    """What is said of a person or a team cannot be; the text says why."""
+
+
+class AddressTakenError(AccountError):
+    """The e-mail address is another's."""
+
+
+class OwnAccountError(AccountError):
+    """Nobody takes their own role, or themselves, away: nobody might be left who could give it back."""

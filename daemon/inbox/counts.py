@@ -45,9 +45,18 @@ class Counts:
         """Events of Parley's own that were never stored."""
         self._own_lost_at = -math.inf
 
+    def tell_apart(self, source: str) -> None:
+        """One more is counted for itself."""
+        self._by_source.setdefault(source, Counted())
+
     def by_source(self) -> dict[str, Counted]:
         """All of them."""
         return self._by_source
+
+    def pending(self, source: str) -> int:
+        """How many of that source were to be worked on when it was counted last."""
+        counted = self._by_source.get(source)
+        return counted.pending if counted is not None else 0
 
     def accepted(self, source: str, fate: Fate) -> None:
         """One was stored, or there already."""

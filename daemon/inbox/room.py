@@ -130,6 +130,14 @@ class InboxRoom(ClaimingInbox):
         ):
             self.handlers.add(handler)
 
+    def add_own(self, handler: NamedHandler) -> None:
+        """Add the handler of a room of ours, whose source is counted for itself.
+
+        Raises ``ValueError`` for a name that is taken.
+        """
+        self.handlers.add(handler)
+        self.counts.tell_apart(handler.source)
+
     # Taking in
 
     async def receive(

@@ -7,6 +7,10 @@ from typing import Protocol
 import msgspec
 
 
+class LetterRefusedError(ValueError):
+    """The letter is one that can never be sent; the text says why, without addresses."""
+
+
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file that comes with a letter. ``content_type`` is as in RFC 2045, ``text/csv; charset=utf-8``."""
 
@@ -31,5 +35,6 @@ class Mail(Protocol):
         """Take ``letter`` for good; returns the id of its delivery when it is safe. ``key`` is what it is known by: of
         several letters of one key only the first goes out, with a Message-ID that is always the same.
 
-        Raises ``InboxFullError``, and ``DatabaseAwayError`` and ``RowRefusedError`` of the store.
+        Raises :class:`LetterRefusedError`, ``InboxFullError``, and ``DatabaseAwayError`` and ``RowRefusedError`` of the
+        store.
         """

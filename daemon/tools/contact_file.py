@@ -6,13 +6,12 @@ The first row names the columns: ``number`` and ``name``, each further one a var
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from daemon.calls.numbers import NumberError, normal_number
 from daemon.stores.contacts import ContactRow
+from protocols.spreadsheet import RowError, csv_rows
 
 _NUMBER: Final = "number"
 _NAME: Final = "name"
@@ -72,18 +71,10 @@ def _text(content: bytes) -> str:
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line that it begins on: one in quotes may go over several."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            # Where the next row begins nobody can tell.
-            raise ContactFileError([f"line {line}: the row cannot be read ({error})"]) from error
-        yield line, cells
+    try:
+        yield from csv_rows(text)
+    except RowError as error:
+        raise ContactFileError([str(error)]) from error
 
 
 def _wrong_columns(columns: list[str]) -> list[str]:

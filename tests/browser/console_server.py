@@ -21,6 +21,7 @@ from daemon.calls.links import LinkState
 from daemon.config import Role
 from daemon.transcripts.utterance import Speaker
 from tests.browser.served_inbox import ServedInbox
+from tests.browser.served_people import ServedPeople
 from web.payloads import CallPayload, LegPayload, LinkPayload, ResetPayload, SessionPayload, UtterancePayload
 
 NAMESPACE = "/live"
@@ -121,6 +122,7 @@ class ConsoleServer:
         self._sio.attach(app)
         app.router.add_route("*", "/api/v1/session", self._session)
         self.inbox.add_to(app)
+        ServedPeople().add_to(app)
         app.router.add_get("/", self._file)
         app.router.add_get("/docs", self._file)
         app.router.add_get("/openapi.json", self._openapi)

@@ -124,6 +124,7 @@ async def _walk(page: Page, server: ConsoleServer, picture: Picture) -> None:
     await picture("8-ended")
     await _walk_apps(page, server, picture)
     await _walk_inbox(page, server, picture)
+    await _walk_people(page, server, picture)
     await page.goto(f"{server.address}/#/calls/{WATCHED}")
     await page.get_by_role("log").wait_for()
     await server.stop()
@@ -166,6 +167,23 @@ async def _walk_inbox(page: Page, server: ConsoleServer, picture: Picture) -> No
     await page.get_by_role("dialog").get_by_role("spinbutton").wait_for()
     await picture("14-replay-many")
     await page.keyboard.press("Escape")
+
+
+async def _walk_people(page: Page, server: ConsoleServer, picture: Picture) -> None:
+    await page.goto(f"{server.address}/#/people")
+    await page.locator("[data-person=mina]").wait_for()
+    await page.locator("[type=email]").first.wait_for()
+    await picture("20-people")
+    await page.locator("[data-person=mina]").click()
+    await page.get_by_role("dialog").wait_for()
+    await picture("21-person")
+    await page.keyboard.press("Escape")
+    await page.locator("[data-team]").first.click()
+    await page.get_by_role("dialog").wait_for()
+    await picture("22-team")
+    await page.keyboard.press("Escape")
+    await page.locator("[type=email]").last.scroll_into_view_if_needed()
+    await picture("23-mail")
 
 
 async def main(parts: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from daemon.config import (
     DatabaseConfig,
     InboxConfig,
     ListenerConfig,
+    MailConfig,
     PbxConfig,
     ScheduleConfig,
     ServiceConfig,
@@ -50,6 +51,7 @@ class RunningService:
         inbox: InboxConfig | None = None,
         callapps: CallAppsConfig | None = None,
         schedule: Sequence[ScheduleConfig] = (),
+        mail: MailConfig | None = None,
         dial: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
@@ -61,6 +63,7 @@ class RunningService:
             inbox=inbox or InboxConfig(),
             callapps=callapps or CallAppsConfig(),
             schedule=list(schedule),
+            mail=mail or MailConfig(),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config import Config
+from daemon.config import Config, MailConfig
 from daemon.config_file import load, read
 from daemon.env_file import read_env
 from daemon.env_import import import_env, write
@@ -72,12 +72,16 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
         "source-github-secret": "github-secret-value",
         "source-stripe-secret": "whsec_value",
         "webex-bot-token": "webex-token-value",
-        "send-password": "mail-password-value",
+        "mail-password": "mail-password-value",
         "db-password": "chatbot-password-value",
     }
+    assert config.mail == MailConfig(
+        host="smtp.mail.example", port=587, tls="starttls", sender="from@mail.example", recipient="to@mail.example"
+    )
     said = imported.document + "\n".join(imported.remarks)
     taken = {"DATABASE_URL", "SERVER_HOST", "SERVER_PORT", "GITHUB_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET"}
     taken |= {"MAKE_COM_WEBHOOK_URL", "CUSTOM_SERVER_WEBHOOK_URL"}
+    taken |= {"SEND_MAIL", "SEND_PASSWORD", "SMTP_URL", "SMTP_PORT", "RECEIVE_MAIL"}
     names = {row.partition("=")[0] for row in EVERY_NAME.splitlines()} - taken
     for name in names:
         spelled = name.replace("ELASTC", "ELASTIC").replace("PASSWROD", "PASSWORD")
@@ -97,6 +101,46 @@ def test_an_address_that_nothing_can_be_sent_to_is_kept_and_said(url: str) -> No
     assert imported.credentials == {"make-com-webhook-url": url}
     assert "MAKE_COM_WEBHOOK_URL" in imported.remarks[0]
     assert all(url not in said for said in [imported.document, *imported.remarks])
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("SMTP_URL=mail.example\n", ("mail.example", 587, "starttls")),
+        ("SMTP_URL=mail.example\nSMTP_PORT=465\n", ("mail.example", 465, "implicit")),
+        ("SMTP_URL=smtp://mail.example:2525/\n", ("mail.example", 2525, "starttls")),
+        ("SMTP_URL=smtps://mail.example\n", ("mail.example", 465, "implicit")),
+        ("SMTP_URL=mail.example:25\nSMTP_PORT=26\n", ("mail.example", 26, "starttls")),
+        ("SMTP_URL=2001:db8::25\nSMTP_PORT=25\n", ("2001:db8::25", 25, "starttls")),
+    ],
+)
+def test_how_mail_was_sent_is_how_it_is_sent(given: str, place: tuple[str, int, str]) -> None:
+    imported = import_env(f"{given}SEND_MAIL=a@mail.example\nSEND_PASSWORD=pw\n", "x")
+    mail = config_of(imported.document).mail
+    assert (mail.host, mail.port, mail.tls) == place
+    assert (mail.sender, imported.credentials) == ("a@mail.example", {"mail-password": "pw"})
+    assert imported.remarks == [f"mail is encrypted by {place[2]}, as its port says; parley mail test tries it"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "SMTP_URL=mail.example\n",
+        "SEND_MAIL=a@mail.example\n",
+        "SMTP_URL=mail.example\nSEND_MAIL=a\n",
+        "SMTP_URL=mail.example\nSEND_MAIL=a@mail.example\nRECEIVE_MAIL=a;b\n",
+        "SMTP_URL=mail.example\nSEND_MAIL=a@mail.example\nSMTP_PORT=x\n",
+        "SMTP_URL=mail.example\nSEND_MAIL=a@mail.example\nSMTP_PORT=70000\n",
+        "SMTP_URL=mail example\nSEND_MAIL=a@mail.example\n",
+    ],
+)
+def test_mail_that_cannot_be_sent_is_kept_and_said(given: str) -> None:
+    imported = import_env(f"{given}SEND_PASSWORD=pw\n", "x")
+    assert config_of(imported.document).mail == MailConfig()
+    assert imported.credentials == {"send-password": "pw"}
+    assert "how mail is sent was kept only" in imported.remarks[0]
+    for name in [row.partition("=")[0] for row in given.splitlines()]:
+        assert f"#   {name} = " in imported.document
 
 
 def test_parts_of_a_database_become_its_url() -> None:

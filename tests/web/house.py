@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 
 from daemon.accounts.accounts import Accounts
 from daemon.accounts.passwords import Passwords
+from daemon.accounts.people import People
 from daemon.callapps.interventions import Interventions
 from daemon.callapps.room import CallApps
 from daemon.calls.call import Call
@@ -33,6 +34,7 @@ from daemon.config import CallAppsConfig, Config, Role, TakeoverConfig
 from daemon.health import Health
 from daemon.hub import Hub
 from daemon.inbox.room import InboxRoom
+from daemon.mail.room import MailRoom
 from daemon.secrets import Secrets
 from daemon.stores.calls import CallRow, LegRow, save_calls
 from daemon.stores.database import Database
@@ -90,6 +92,7 @@ class House:
             clock=self.clock,
             store_clock=self.store_clock,
         )
+        self.mail = MailRoom(self.database, self.inbox, self.config.mail, Secrets(self.secrets), clock=self.clock)
         self.sources = Sources(
             config=self.config,
             registry=self.registry,
@@ -103,6 +106,8 @@ class House:
             version="1.2.3",
             inbox=self.inbox,
             interventions=self.interventions({}),
+            people=People(self.database, self.accounts.recogniser, clock=self.clock),
+            mail=self.mail,
             clock=self.clock,
         )
 

@@ -4,6 +4,7 @@ import type { CallState, Direction, Disposition, LegState, LinkState, Role, Spea
 import { handsEn, handsKo } from "./hands";
 import { inboxEn, inboxKo } from "./inbox";
 import { pbxEn, pbxKo } from "./pbx";
+import { peopleEn, peopleKo } from "./people";
 
 export type Language = "ko" | "en";
 
@@ -111,6 +112,7 @@ const ko = {
   pbx: pbxKo,
   hands: handsKo,
   inbox: inboxKo,
+  people: peopleKo,
 
   dialogue: {
     title: "대화",
@@ -303,6 +305,7 @@ const en: Messages = {
   pbx: pbxEn,
   hands: handsEn,
   inbox: inboxEn,
+  people: peopleEn,
 
   dialogue: {
     title: "Dialogue",

@@ -1,9 +1,9 @@
 /**
  * Where in the console we are, kept in the address after the `#`: `#/calls/<call id>`, `#/pbx/<extension>`,
- * `#/inbox/<delivery id>`.
+ * `#/inbox/<delivery id>`, `#/people`.
  */
 
-const SECTIONS = ["calls", "pbx", "inbox"] as const;
+const SECTIONS = ["calls", "pbx", "inbox", "people"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** A section, and what is open in it: a call, an extension, or a delivery. */
@@ -34,11 +34,13 @@ function open(section: Section, id: string): Place {
       return { section, callId: null, extension: id };
     case "inbox":
       return { section, callId: null, deliveryId: id };
+    case "people":
+      return { section, callId: null };
   }
 }
 
 export function hashOf({ section, callId, extension, deliveryId }: Place): string {
-  const inside = { calls: callId, pbx: extension, inbox: deliveryId }[section];
+  const inside = { calls: callId, pbx: extension, inbox: deliveryId, people: null }[section];
   return inside === null || inside === undefined ? `#/${section}` : `#/${section}/${encodeURIComponent(inside)}`;
 }
 

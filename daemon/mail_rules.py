@@ -1,0 +1,66 @@
+"""What must hold of mail in a configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from daemon.broken_rule import BrokenRule
+from daemon.config import MailConfig
+from daemon.secrets import MAIL_PASSWORD, MAIL_PASSWORD_KEY, Secrets, UnreadableSecretError, mail_password_keys
+from daemon.toml_lines import KeyPath
+from protocols.mail_addresses import MailAddressError, mail_address
+
+_HOST: Final = re.compile(r"[^\s/@:]+|[0-9A-Fa-f:.]+")
+
+
+def mail_rules(mail: MailConfig, secrets: Secrets | None) -> Iterator[BrokenRule]:
+    """Every rule that ``mail`` breaks. Without a host an admin says how mail is sent."""
+    if mail.host:
+        if not _HOST.fullmatch(mail.host):
+            yield BrokenRule(("mail", "host"), "this is no host", "give a host name or an address, no port")
+        yield from _address("sender", mail.sender)
+    if mail.recipient:
+        yield from _address("recipient", mail.recipient)
+    if mail.ca_file and not Path(mail.ca_file).is_file():
+        problem = f'there is no file "{mail.ca_file}"'
+        yield BrokenRule(("mail", "ca_file"), problem, "name a PEM file, or leave it out")
+    if secrets is not None:
+        yield from _secrets(secrets)
+
+
+def mail_place(text: str, port: str, *, default: int) -> tuple[str, int]:
+    """The host and port that an older program was given as one text, or as two. The host is ``""`` where it is none."""
+    host, _, own = text.strip().strip("/").partition(":")
+    if ":" in own:
+        host, own = text.strip(), ""
+    number = port or own
+    if not _HOST.fullmatch(host) or (number and not (number.isascii() and number.isdigit())):
+        return "", default
+    found = int(number or default)
+    return (host, found) if 1 <= found <= 65_535 else ("", default)
+
+
+def _address(key: str, text: str) -> Iterator[BrokenRule]:
+    path: KeyPath = ("mail", key)
+    if not text:
+        yield BrokenRule(path, "it is missing", "give the e-mail address that mail is from")
+        return
+    try:
+        mail_address(text)
+    except MailAddressError as error:
+        yield BrokenRule(path, str(error), "give it like name@example.com")
+
+
+def _secrets(secrets: Secrets) -> Iterator[BrokenRule]:
+    path: KeyPath = ("mail", "sender")
+    try:
+        secrets.get(MAIL_PASSWORD)
+    except UnreadableSecretError as error:
+        yield BrokenRule(path, f"the secret {MAIL_PASSWORD} cannot be used: {error}", "mend its file")
+    try:
+        mail_password_keys(secrets)
+    except UnreadableSecretError as error:
+        yield BrokenRule(path, f"the secret {MAIL_PASSWORD_KEY} cannot be used: {error}", "mend its file")
