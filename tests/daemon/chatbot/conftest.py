@@ -14,6 +14,7 @@ from daemon.chatbot.redis_memory import RedisMemory
 from daemon.chatbot.store_memory import StoreMemory
 from daemon.config import RedisConfig
 from daemon.stores.database import Database
+from tests.daemon.chatbot.house import House
 
 AnyMemory = RedisMemory | StoreMemory
 
@@ -51,3 +52,9 @@ async def remember(memory_name: str, redis_url: str, database: Database) -> Asyn
 def memory(remember: Callable[[], AnyMemory]) -> AnyMemory:
     """One of them."""
     return remember()
+
+
+@pytest.fixture
+async def house(database: Database, memory: AnyMemory) -> House:
+    """A chatbot with three people, and nothing in the directory."""
+    return await House(database, memory).furnish()
