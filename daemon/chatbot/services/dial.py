@@ -83,4 +83,4 @@ async def _placed(turn: Turn, click_to_call: ClickToCall) -> Reply:
     if placed.steps and placed.steps[-1].step in _UNPLACED:
         return done("전화를 걸지 못했습니다. 내 전화가 연결되어 있는지 확인해 주십시오.")
     notice = " 착신전환이 켜져 있어 다른 전화가 먼저 울릴 수 있습니다." if placed.forwards else ""
-    return done(f"전화를 걸고 있습니다. 내선 {escaped(turn.person.extension)}이 울리면 받으십시오.{notice}")
+    return done(f"전화를 걸고 있습니다. 내선 {escaped(turn.person.extension)}번이 울리면 받으십시오.{notice}")

@@ -78,12 +78,13 @@ def _number_given(turn: Turn) -> Reply:
         number = normal_number(turn.inputs[_NUMBER])
     except NumberError:
         return _asked_for_number(_kind(turn), dict(turn.slots), "전화번호가 아닙니다. ")
-    text = f"내선 {escaped(turn.person.extension)}로 오는 전화를 **{KINDS[_kind(turn)]}** {escaped(number)}로 돌릴까요?"
+    when, here = KINDS[_kind(turn)], escaped(turn.person.extension)
+    text = f"내선 {here}에 오는 전화를 **{when}** {escaped(number)} 번호로 돌릴까요?"
     return confirm(text, step="on", slots={**turn.slots, _NUMBER: number})
 
 
 def _off_asked(turn: Turn) -> Reply:
-    return confirm(f"착신전환 **{KINDS[_kind(turn)]}**을 끌까요?", step="off", slots=turn.slots)
+    return confirm(f"**{KINDS[_kind(turn)]}** 착신전환을 끌까요?", step="off", slots=turn.slots)
 
 
 async def _changed(turn: Turn, diversions: Diversions) -> Reply:
@@ -124,7 +125,7 @@ def _state(turn: Turn, stored: ExtensionDiversions) -> str:
 def _row(turn: Turn, one: Diversion) -> str:
     number = escaped(turn.number(one.destination))
     if one.in_effect:
-        state = f"{number}로 돌립니다"
+        state = f"{number} 번호로 돌립니다"
     elif one.destination:
         state = f"꺼져 있습니다 (저장된 번호 {number})"
     else:
