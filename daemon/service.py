@@ -30,6 +30,7 @@ from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.chatbot.conversations import build_conversations
 from daemon.chatbot.memory import build_memory
+from daemon.chatbot.speakers import Speakers
 from daemon.chatbot.supplies import LiveCalls
 from daemon.config import ChatbotConfig, Config, SwitchConfig
 from daemon.directory.contract import Directory
@@ -170,7 +171,7 @@ class Service:
             supplies=self.supplies | {LiveCalls: self.registry, ChatbotConfig: config.chatbot},
             directory=self.directory,
             index=Index(read_synonyms(Path(synonyms).read_bytes()) if synonyms else {}),
-            database=self.database,
+            speakers=Speakers(self.database),
             memory=self.memory,
             clock=clock,
         )
