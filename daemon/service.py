@@ -168,7 +168,7 @@ class Service:
         self.memory = build_memory(config, secrets, self.database, clock=clock)
         self.conversations = build_conversations(
             config,
-            supplies=self.supplies | {LiveCalls: self.registry, ChatbotConfig: config.chatbot},
+            supplies=self.chatbot_supplies,
             directory=self.directory,
             index=Index(read_synonyms(Path(synonyms).read_bytes()) if synonyms else {}),
             speakers=Speakers(self.database),
@@ -199,6 +199,11 @@ class Service:
         if self.pbx is not None:
             supplies |= {Diversions: self.pbx.diversions, ClickToCall: self.pbx.click_to_call}
         return supplies
+
+    @property
+    def chatbot_supplies(self) -> dict[type, object]:
+        """What services of the chatbot may ask for: :data:`daemon.chatbot.supplies.OF_SERVICES` too."""
+        return self.supplies | {LiveCalls: self.registry, ChatbotConfig: self._config.chatbot}
 
     def stop(self) -> None:
         """Begin an orderly stop."""

@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from daemon.__main__ import main
+from daemon.chatbot.supplies import OF_SERVICES
 from daemon.config import Config, PbxConfig, ServiceConfig, ToolConfig
 from daemon.config_file import load
 from daemon.inbox.contract import Delivery, PermanentError, RetryLaterError
@@ -330,6 +331,7 @@ async def test_what_is_checked_for_is_what_the_service_supplies(tmp_path: Path, 
     config = Config(service=state, pbx=configured(url) if url else PbxConfig())
     service = Service(config, Secrets(ENVIRONMENT))
     assert service.supplies.keys() == supplied_types(config)
+    assert service.chatbot_supplies.keys() == supplied_types(config) | OF_SERVICES
     await service.database.close()
 
 
