@@ -73,32 +73,44 @@ class Offer:
         self._index = index
         self._threshold = threshold
         self._by_code: dict[str, Service] = {}
-        self._by_word: dict[str, Service] = {}
         self._by_title: dict[str, Service] = {}
         for service in self._services.values():
             self._by_code.setdefault((service.definition.config.code or service.name).casefold(), service)
-            for word in (service.name, service.title):
-                self._by_title.setdefault(plain(word), service)
-            for word in (service.name, *service.definition.words):
-                self._by_word.setdefault(plain(word), service)
+            for title in (service.name, service.title):
+                self._by_title.setdefault(plain(title), service)
             index.put(_entry(service))
+        self._by_word = self._words()
+
+    def _words(self) -> dict[str, Service]:
+        """What stands in the configuration goes before what a built-in one is called elsewhere."""
+        by_word = dict(self._by_title)
+        for words in ("config", "definition"):
+            for service in self._services.values():
+                definition = service.definition
+                for word in definition.config.words if words == "config" else definition.words:
+                    by_word.setdefault(plain(word), service)
+        return by_word
 
     def of(self, role: str) -> Mapping[str, Service]:
         """What ``role`` is offered, by name."""
         return {name: service for name, service in self._services.items() if includes(role, service.definition.role)}
 
-    def named(self, text: str, role: str) -> Found | None:
-        """The service that ``text`` is the name or a word of, or whose name or title it begins with."""
+    def titled(self, text: str, role: str) -> Found | None:
+        """The service whose name or title ``text`` is, or begins with."""
         offered = self.of(role)
-        service = self._by_word.get(plain(text))
-        if service is not None and service.name in offered:
-            return Found([service], is_sure=True)
         words = text.split()
-        for count in range(min(len(words) - 1, _LONGEST_TITLE), 0, -1):
+        for count in range(min(len(words), _LONGEST_TITLE), 0, -1):
             service = self._by_title.get(plain(" ".join(words[:count])))
             if service is not None and service.name in offered:
                 return Found([service], " ".join(words[count:]), is_sure=True)
         return None
+
+    def named(self, text: str, role: str) -> Found | None:
+        """The service that one of its words says, or :meth:`titled` so."""
+        service = self._by_word.get(plain(text))
+        if service is not None and service.name in self.of(role):
+            return Found([service], is_sure=True)
+        return self.titled(text, role)
 
     async def find(self, text: str, role: str) -> Found:
         """What ``text`` may mean: by name, else by what is nearly so, here and in the directory."""

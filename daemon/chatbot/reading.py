@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Final
 
@@ -20,6 +21,8 @@ from protocols.yes_no import yes_or_no
 
 MOST_TEXT: Final = 4_000
 """Characters of what is said that are taken in."""
+_LEAST_PART: Final = 2
+"""Characters of a title by which it may be chosen."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _ORDINAL: Final = re.compile(r"([0-9]{1,2})(?:번|번째)?(?:이?요)?")
 
@@ -70,7 +73,8 @@ def _chosen(text: str, choices: Sequence[Choice], *, free: bool) -> Heard:
 
 
 def _meant(text: str, choices: Sequence[Choice]) -> str | None:
-    """The value of the choice that ``text`` names: by title, value or number, by yes or no, or in a sentence."""
+    """The value of the choice that ``text`` names: by title, value or number, by yes or no, in a sentence, or by a part
+    that only one title has."""
     word = plain(text)
     for choice in choices:
         if word and word in (plain(choice.title), plain(choice.value)):
@@ -82,13 +86,12 @@ def _meant(text: str, choices: Sequence[Choice]) -> str | None:
         answer = yes_or_no(text)
         return None if answer is None else YES_NO[0 if answer else 1].value
     if FEWEST <= len(choices) <= MOST and all(len(choice.title) <= LONGEST for choice in choices):
-        try:
+        with suppress(LocalError):  # of titles that cannot be told apart in a sentence
             understood = Choices([choice.title for choice in choices]).understand(text)
-        except LocalError:  # titles that cannot be told apart in a sentence
-            return None
-        if understood.index is not None and understood.source is ChoiceSource.EXACT:
-            return choices[understood.index].value
-    return None
+            if understood.index is not None and understood.source is ChoiceSource.EXACT:
+                return choices[understood.index].value
+    having = [choice.value for choice in choices if len(word) >= _LEAST_PART and word in plain(choice.title)]
+    return having[0] if len(having) == 1 else None
 
 
 def _choose(choices: Sequence[Choice]) -> str:

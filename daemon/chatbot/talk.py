@@ -120,12 +120,12 @@ class Talk:
         return await self._begin(await self._offer.find(self._said.text, self._person.role))
 
     async def _misread(self, conversation: Conversation, why: str) -> Answer:
-        """Asked to choose a service, or where a service is named, people may say something else altogether."""
+        """Asked to choose a service, or by the name of another one, people may say something else altogether."""
         if self._said.inputs is None and conversation.service == CHOOSING:
             return await self._begun()
-        named = self._offer.named(self._said.text, self._person.role) if self._said.inputs is None else None
-        if named is not None:
-            return await self._begin(named)
+        other = self._offer.titled(self._said.text, self._person.role) if self._said.inputs is None else None
+        if other is not None:
+            return await self._begin(other)
         return Answer([Message(why), conversation.asked.message], conversation)
 
     # Finding a service

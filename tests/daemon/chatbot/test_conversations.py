@@ -158,6 +158,13 @@ async def test_a_service_is_found_by_what_is_nearly_its_name(house: House) -> No
         await chat.says("취소")
 
 
+async def test_a_word_of_the_configuration_goes_before_a_built_in_ones(database: Database, memory: AnyMemory) -> None:
+    chatbot = ChatbotConfig(service=[example("note", title="손편지", words=["이메일"])])
+    house = await House(database, memory, config=Config(chatbot=chatbot)).furnish()
+    assert await house.chat().says("이메일") == "무엇을 적을까요?"
+    assert "메일을 써 주십시오" in await house.chat(room_id="R").says("메일")
+
+
 async def test_what_is_not_sure_is_offered_and_not_begun(house: House) -> None:
     chat = house.chat()
     assert await chat.says("꽃 시장") == "이 중에서 어떤 일인가요?"

@@ -49,6 +49,7 @@ def heard(what: Said, choices: Any = (), fields: Any = (), *, free: bool = False
         ("2", "hydrangea"),
         ("3번이요", "mum"),
         ("수국이요", "hydrangea"),
+        ("빨간", "rose"),
     ],
 )
 def test_a_choice_in_words(text: str, value: str) -> None:

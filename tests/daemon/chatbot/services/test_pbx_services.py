@@ -69,7 +69,7 @@ async def test_forwarding_is_turned_on_and_read_back(acting: Acting) -> None:
     said = await chat.says("착신 전한 해줘")
     assert said.startswith("내선 1010의 착신전환")
     assert "- **무조건**: 꺼져 있습니다" in said
-    assert (await chat.presses("받지 않을 때")) == "**받지 않을 때** 어느 번호로 돌릴까요?"
+    assert (await chat.says("받지 않을")) == "**받지 않을 때** 어느 번호로 돌릴까요?"
     assert (await chat.says("집으로")).startswith("전화번호가 아닙니다")
     said = await chat.fills(number="010-1234-5678")
     assert said == "내선 1010에 오는 전화를 **받지 않을 때** 01012345678 번호로 돌릴까요?"
@@ -130,6 +130,12 @@ async def test_done_before_and_not_noted_it_is_no_conflict_with_itself(acting: A
     await chat.says("01055556666")
     await acting.forward("01055556666")
     assert (await chat.says("네")).startswith("켰습니다.")
+
+
+async def test_a_kind_in_words_is_no_other_service(acting: Acting) -> None:
+    chat = acting.house.chat(OPERATOR)
+    await chat.says("forwarding")
+    assert await chat.says("통화 중") == "**통화 중일 때** 어느 번호로 돌릴까요?"
 
 
 async def test_viewers_see_it_masked_and_change_nothing(acting: Acting) -> None:
