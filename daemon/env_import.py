@@ -19,7 +19,7 @@ from daemon.env_file import read_env
 from daemon.errors import OperatorError
 from daemon.inbox_rules import url_problem
 from daemon.mail_rules import mail_place
-from daemon.secrets import DATABASE_PASSWORD, MAIL_PASSWORD
+from daemon.secrets import DATABASE_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD
 from protocols.mail_addresses import MailAddressError, mail_address
 
 # The names as they are really in use, and as they should have been spelled. Where a file gives both, the first is the
@@ -63,8 +63,6 @@ _SOURCES = {"GITHUB_WEBHOOK_SECRET": "github", "STRIPE_WEBHOOK_SECRET": "stripe"
 _LATER_PLAIN = (
     "ELASTICSEARCH_HOST",
     "ELASTICSEARCH_PORT",
-    "REDIS_HOST",
-    "REDIS_PORT",
     "SERVER_WORKER",
     "WEBEX_BOT_EMAIL",
     "WEBEX_BOT_NAME",
@@ -128,6 +126,7 @@ class _Import:
     def result(self, source: str) -> Imported:
         listener = self._listener()
         database = self._database()
+        redis = self._redis()
         sources = self._sources()
         destinations = self._destinations()
         mail = self._mail()
@@ -139,6 +138,7 @@ class _Import:
             f"# Made from {source}. config/parley.toml shows every key there is.",
             listener,
             database,
+            redis,
             *sources,
             *destinations,
             mail,
@@ -189,6 +189,28 @@ class _Import:
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
             rows.append("# A relative path: it counts from the folder in which Parley is started.")
         return "\n".join([*rows, f"url = {_toml(url)}"])
+
+    def _redis(self) -> str:
+        """The old program gave it no password; one that stands in the host, as of an address, is kept as the secret."""
+        host, port = self._take("REDIS_HOST"), self._take("REDIS_PORT")
+        if not host:
+            if port:
+                self._remarks.append("REDIS_PORT stands without REDIS_HOST; it was not taken over")
+            return ""
+        if not (port.isascii() and port.isdigit() and 0 < int(port) <= 65535):
+            if port:
+                self._remarks.append(f"REDIS_PORT is no port; 6379 was taken in its place ({_toml(port)})")
+            port = "6379"
+        scheme, colon, place = host.rpartition("://")
+        user_and_password, _, place = place.rpartition("@")
+        user, _, password = user_and_password.partition(":")
+        if password:
+            self._credentials[REDIS_PASSWORD] = unquote(password)
+        place = place.rstrip("/")
+        place = f"[{place}]" if place.count(":") > 1 and not place.startswith("[") else place
+        place = place if re.search(r":\d+(/|$)", place) else f"{place}:{port}"
+        scheme = scheme if colon and scheme in ("redis", "rediss") else "redis"
+        return f"[redis]\nurl = {_toml(f'{scheme}://{user}@{place}' if user else f'{scheme}://{place}')}"
 
     def _sources(self) -> list[str]:
         """Who delivered, with the secret by which they are known."""

@@ -21,6 +21,7 @@ MAIL_PASSWORD = "mail-password"  # noqa: S105
 MAIL_PASSWORD_KEY = "mail-password-key"  # noqa: S105
 """Encrypts the password of the mail server that an admin has set."""
 _KEY_BYTES = 32
+REDIS_PASSWORD = "redis-password"  # noqa: S105 - the name of a secret
 
 
 def switch_password(switch: SwitchConfig) -> str:

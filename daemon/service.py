@@ -30,9 +30,14 @@ from daemon.calls.events import CallEvent
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.chatbot.contract import Messenger
-from daemon.config import Config, SwitchConfig
+from daemon.chatbot.conversations import build_conversations
+from daemon.chatbot.memory import build_memory
+from daemon.chatbot.speakers import Speakers
+from daemon.chatbot.supplies import LiveCalls
+from daemon.config import ChatbotConfig, Config, SwitchConfig
 from daemon.directory.contract import Directory
 from daemon.directory.embedded import EmbeddedDirectory
+from daemon.directory.index import Index
 from daemon.errors import ConfigError, OperatorError
 from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
@@ -67,6 +72,7 @@ from daemon.transcripts.recorder import Recorder
 from daemon.upgrading import Upgrading
 from daemon.version import version
 from daemon.vitals import Vitals
+from protocols.synonyms import read_synonyms
 from web.app import Sources, build_app, deliveries_of
 
 log = structlog.get_logger(__name__)
@@ -173,6 +179,17 @@ class Service:
         self.interventions = Interventions(
             self.callapps, self.registry, self.database, config.callapps.takeover, clock=clock
         )
+        synonyms = config.directory.synonyms
+        self.memory = build_memory(config, secrets, self.database, clock=clock)
+        self.conversations = build_conversations(
+            config,
+            supplies=self.chatbot_supplies,
+            directory=self.directory,
+            index=Index(read_synonyms(Path(synonyms).read_bytes()) if synonyms else {}),
+            speakers=Speakers(self.database),
+            memory=self.memory,
+            clock=clock,
+        )
         self.inbox.add_configured(self.supplies)
         self.schedules = self._schedules()
         self._own_events = OwnEvents(
@@ -205,6 +222,11 @@ class Service:
         if self.reminders is not None:
             supplies[Reminders] = self.reminders
         return supplies
+
+    @property
+    def chatbot_supplies(self) -> dict[type, object]:
+        """What services of the chatbot may ask for: :data:`daemon.chatbot.supplies.OF_SERVICES` too."""
+        return self.supplies | {LiveCalls: self.registry, ChatbotConfig: self._config.chatbot}
 
     def stop(self) -> None:
         """Begin an orderly stop."""
@@ -315,6 +337,7 @@ class Service:
         if self.schedules.all:
             health.add("schedules", self.schedules.condition)
         health.add("mail", self.mail.condition)
+        health.add("memory", self.memory.condition)
         for destination in self.inbox.destinations.values():
             health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:
@@ -395,6 +418,7 @@ class Service:
             self._recall.run(),
             self._last_heard.keep(lambda: {switch.status.server: switch.last_heard for switch in self.switches}),
             self._sweep(),
+            self.memory.run(),
         )
         self._chores = [group.create_task(chore) for chore in chores]
         await self._upgrading.first_try(_UPGRADE_PATIENCE)
@@ -493,6 +517,7 @@ class Service:
         soon = asyncio.get_running_loop().time() + 1.0
         if self._phase is not Phase.STOPPING:
             await self._step("listeners", self.listeners.close(), soon)
+        await self._step("memory", self.memory.close(), soon)
         await self._step("database", self.database.close(), soon)
         log.info("stopped")
         self._notifier.close()

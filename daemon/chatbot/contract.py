@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
 import msgspec
@@ -101,6 +102,26 @@ class Conversations(Protocol):
 
 class MemoryAwayError(Exception):
     """What was said before cannot be looked up now. Trying again later is right. The text is fit for a log."""
+
+
+class Memory(Protocol):
+    """What all Parleys of one place remember together, by keys. Every method raises :class:`MemoryAwayError`."""
+
+    async def get(self, key: str) -> bytes | None:
+        """What is remembered of ``key``; ``None`` for nothing, and for what has expired."""
+
+    async def set(self, key: str, value: bytes, *, expires_in: float | None = None) -> None:
+        """Remember ``value`` for so many seconds, ``None`` for ever, in the place of what was."""
+
+    async def delete(self, key: str) -> None:
+        """Forget ``key``, if it is known."""
+
+    def lock(self, key: str, *, lease: float) -> AbstractAsyncContextManager[None]:
+        """Have ``key`` to oneself, of all Parleys; whoever asks in this one gets it in the order of asking.
+
+        Another Parley may have it after ``lease`` seconds, whether the block is over or not: what is done in it must
+        end before. Entering raises :class:`MemoryAwayError` also where another keeps it for longer than a lease.
+        """
 
 
 class Messenger(Protocol):

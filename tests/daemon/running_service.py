@@ -13,12 +13,14 @@ import msgspec
 
 from daemon.config import (
     CallAppsConfig,
+    ChatbotConfig,
     Config,
     DatabaseConfig,
     InboxConfig,
     ListenerConfig,
     MailConfig,
     PbxConfig,
+    RedisConfig,
     ScheduleConfig,
     ServiceConfig,
     SwitchConfig,
@@ -52,6 +54,8 @@ class RunningService:
         callapps: CallAppsConfig | None = None,
         schedule: Sequence[ScheduleConfig] = (),
         mail: MailConfig | None = None,
+        chatbot: ChatbotConfig | None = None,
+        redis: RedisConfig | None = None,
         dial: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
@@ -64,6 +68,8 @@ class RunningService:
             callapps=callapps or CallAppsConfig(),
             schedule=list(schedule),
             mail=mail or MailConfig(),
+            chatbot=chatbot or ChatbotConfig(),
+            redis=redis or RedisConfig(),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )

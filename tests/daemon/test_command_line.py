@@ -221,12 +221,12 @@ def test_db_upgrade_makes_the_tables(configure: Configure, capsys: pytest.Captur
 
 
 def test_config_import_writes_and_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / ".env").write_text("SERVER_PORT=9000\nREDIS_HOST=r\nODD=1\nDB_NAME=d\nDB_PASSWROD=pw\n")
+    (tmp_path / ".env").write_text("SERVER_PORT=9000\nSERVER_WORKER=4\nODD=1\nDB_NAME=d\nDB_PASSWROD=pw\n")
     assert main(["config", "import", str(tmp_path / ".env"), "--out", str(tmp_path / "new")]) == 0
     output = capsys.readouterr().out
     assert f"wrote {tmp_path}/new/credentials/database-password" in output
     assert "note: ODD is no name that Parley knows" in output
-    assert "note: REDIS_HOST is not used yet; kept" in output
+    assert "note: SERVER_WORKER is not used yet; kept" in output
     assert load(tmp_path / "new" / "parley.toml", None).web.listener[0].port == 9000
     assert main(["config", "import", str(tmp_path / ".env"), "--out", str(tmp_path / "new")]) == 1
     assert "already there" in capsys.readouterr().err

@@ -62,6 +62,7 @@ def test_shipped_file_is_right_and_says_what_the_code_says() -> None:
         "tool": [{}],
         "callapps": {"app": [{}]},
         "schedule": [{}],
+        "chatbot": {"service": [{}]},
     }
     assert config == msgspec.convert(tables, Config)
 
