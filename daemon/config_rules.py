@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from daemon.broken_rule import BrokenRule, network_rule
 from daemon.callapp_rules import callapp_rules
+from daemon.chatbot_rules import chatbot_rules
 from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig, ToolConfig
 from daemon.inbox_rules import inbox_rules
 from daemon.outgoing_rules import outgoing_rules
@@ -45,6 +46,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _synonyms(config.directory.synonyms)
     yield from callapp_rules(config.callapps, config.speech, secrets)
     yield from outgoing_rules(config.callapps, config.switch)
+    yield from chatbot_rules(config, secrets)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)

@@ -18,7 +18,7 @@ import msgspec
 from daemon.env_file import read_env
 from daemon.errors import OperatorError
 from daemon.inbox_rules import url_problem
-from daemon.secrets import DATABASE_PASSWORD
+from daemon.secrets import DATABASE_PASSWORD, WEBEX_BOT_TOKEN
 
 # The names as they are really in use, and as they should have been spelled. Where a file gives both, the first is the
 # one that the old programs read.
@@ -29,10 +29,7 @@ _MISSPELLED = {
 }
 
 # Names whose rooms do not exist yet.
-_LATER_SECRETS = (
-    "SEND_PASSWORD",
-    "WEBEX_BOT_TOKEN",
-)
+_LATER_SECRETS = ("SEND_PASSWORD",)
 # Where the events of Vox.ai's calls were posted to, and what is called so now: by its name and what sends it there.
 _DESTINATIONS = {
     "CUSTOM_SERVER_WEBHOOK_URL": ("custom-server", "forward"),
@@ -58,6 +55,12 @@ name = "{name}"
 source = "voxai"
 use = "{use}"
 destination = "{name}\""""
+_WEBEX = """\
+[[inbox.source]]
+name = "webex"
+kind = "webex\""""
+_HOOK_PATH = "/webhooks/webex"
+_HOOK_NAME = re.compile(r"\S(?:.{0,98}\S)?")
 _SOURCES = {"GITHUB_WEBHOOK_SECRET": "github", "STRIPE_WEBHOOK_SECRET": "stripe"}
 _LATER_PLAIN = (
     "ELASTICSEARCH_HOST",
@@ -69,10 +72,6 @@ _LATER_PLAIN = (
     "SERVER_WORKER",
     "SMTP_PORT",
     "SMTP_URL",
-    "WEBEX_BOT_EMAIL",
-    "WEBEX_BOT_NAME",
-    "WEBHOOK_NAME",
-    "WEBHOOK_URL",
 )
 
 _PASSWORD_IN_URL = re.compile(r"//[^/\s]*:[^/\s]*@")
@@ -133,6 +132,7 @@ class _Import:
         database = self._database()
         sources = self._sources()
         destinations = self._destinations()
+        bot = self._bot()
         self._keep_for_later()
         unknown = sorted(self._values)
         for name in unknown:
@@ -143,6 +143,7 @@ class _Import:
             database,
             *sources,
             *destinations,
+            bot,
             "# A switch is named like this; its password is the secret switch-main-password.",
             '# [[switch]]\n# name = "main"',
         ]
@@ -218,6 +219,31 @@ class _Import:
             "Vox.ai is let in by its address alone; a token, which is the secret source-voxai-secret, is better"
         )
         return [_VOXAI, *tables]
+
+    def _bot(self) -> str:
+        """The bot at Webex, with the source that its webhooks deliver to; Parley makes the secret of both."""
+        token, url, name = self._take("WEBEX_BOT_TOKEN"), self._take("WEBHOOK_URL"), self._take("WEBHOOK_NAME")
+        rows = [f"{key} = {_toml(value)}" for key, value in self._bot_names().items() if value]
+        if token:
+            self._credentials[WEBEX_BOT_TOKEN] = token
+        problem = url_problem(url) if url else ("it is missing", "")
+        if not token or problem:
+            if token or url or name or rows:
+                what = "WEBEX_BOT_TOKEN is missing" if not token else f"WEBHOOK_URL: {problem[0] if problem else ''}"
+                self._remarks.append(f"{what}; without it there is no bot at Webex, and [chatbot.webex] is left out")
+            return ""
+        if name and not _HOOK_NAME.fullmatch(name):
+            self._remarks.append("WEBHOOK_NAME is no name of a webhook; the default was kept in its place")
+            name = ""
+        parts = urlsplit(url)
+        if parts.path not in ("", "/", _HOOK_PATH):
+            self._remarks.append(f"WEBHOOK_URL: Webex delivers at {_HOOK_PATH} of that host from now on")
+        rows = [f"webhook_url = {_toml(f'{parts.scheme}://{parts.netloc}')}", *rows]
+        rows += [f"webhook_name = {_toml(name)}"] if name else []
+        return "\n".join([_WEBEX, "", "[chatbot.webex]", *rows])
+
+    def _bot_names(self) -> dict[str, str]:
+        return {"bot_name": self._take("WEBEX_BOT_NAME"), "bot_email": self._take("WEBEX_BOT_EMAIL")}
 
     def _from_url(self, address: str) -> str:
         """Without the password, and without the driver that another program's library wanted named."""

@@ -5,6 +5,7 @@ A secret's name is lower case with hyphens: ``switch-<name>-password``, ``databa
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from daemon.config import CallAppConfig, DestinationConfig, PbxHeaderConfig, Pbx
 SECRET_URL = "secret"  # noqa: S105 - says that there is one
 """In the place of a destination's address: it is a secret, as one is to which anybody may post who knows it."""
 DATABASE_PASSWORD = "database-password"  # noqa: S105 - the name of a secret
+WEBEX_BOT_TOKEN = "webex-bot-token"  # noqa: S105 - the name of a secret
 
 
 def switch_password(switch: SwitchConfig) -> str:
@@ -42,10 +44,16 @@ def source_secret(source: SourceConfig) -> str:
 
 
 def source_secrets(source: SourceConfig, secrets: Secrets) -> list[str]:
-    """All secrets of ``source`` that there are now: up to three while one is changed for another."""
+    """All secrets of ``source`` that there are now: up to three while one is changed for another.
+
+    Where a Webex source is given none and there is a bot, its secret is made of the bot's token: every Parley of that
+    bot makes the same, at each start.
+    """
     first = source_secret(source)
     found = (secrets.get(name) for name in (first, f"{first}-2", f"{first}-3"))
-    return [secret for secret in found if secret is not None]
+    given = [secret for secret in found if secret is not None]
+    token = secrets.get(WEBEX_BOT_TOKEN) if source.kind == "webex" and not given else None
+    return given if token is None else [hmac.digest(token.encode(), f"webhooks of {first}".encode(), "sha256").hex()]
 
 
 def destination_secret(destination: DestinationConfig) -> str:

@@ -103,6 +103,19 @@ class MemoryAwayError(Exception):
     """What was said before cannot be looked up now. Trying again later is right. The text is fit for a log."""
 
 
+class Memory(Protocol):
+    """What is remembered by key, by all Parleys that share it. Each raises :class:`MemoryAwayError`."""
+
+    async def get(self, key: str) -> bytes | None:
+        """What was set last; ``None`` where nothing was, or it has expired."""
+
+    async def set(self, key: str, value: bytes, *, expires_in: float | None = None) -> None:
+        """Remember ``value``, in the place of what was there, for ``expires_in`` seconds; ``None``: for good."""
+
+    async def delete(self, key: str) -> None:
+        """Forget it, if it is there."""
+
+
 class Messenger(Protocol):
     """Says things to people."""
 

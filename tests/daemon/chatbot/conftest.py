@@ -1,0 +1,27 @@
+"""A simulated Webex, and a bot there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from daemon.chatbot.webex_api import WebexApi
+from daemon.config import WebexConfig
+from daemon.demo.webex_cloud import SimulatedWebex
+
+
+@pytest_asyncio.fixture
+async def cloud() -> AsyncIterator[SimulatedWebex]:
+    made = SimulatedWebex(failures_allowed=3)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest_asyncio.fixture
+async def api(cloud: SimulatedWebex) -> AsyncIterator[WebexApi]:
+    made = WebexApi(WebexConfig(api_url=cloud.url), cloud.token, clock=time.time)
+    yield made
+    await made.close()
