@@ -81,7 +81,8 @@ class ReadingBack:
         me = await self._people.me()
         found: list[WebexMessage] = []
         for room in await self._api.rooms(until=lambda one: _is_earlier(one.last_activity, earliest), most=_ROOMS):
-            for message in await self._of_room(room, earliest):
+            # Of one moment they stay in the order in which the room has them.
+            for message in reversed(await self._of_room(room, earliest)):
                 is_somebodys = message.person_id != me.id and not is_bots(message.person_email)
                 if is_somebodys and await self._answered.get(message.id) is None:
                     found.append(message)

@@ -9,6 +9,7 @@ messages: there it is posted, rather twice than never.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final
 
 import structlog
@@ -27,8 +28,6 @@ log = structlog.get_logger(__name__)
 
 _LOOKED_AT: Final = 100
 """Messages of a room, newest first, among which one of ours is looked for."""
-_SKEW: Final = 60.0
-"""Seconds that two of Webex's clocks may differ by."""
 
 
 class Receiving:
@@ -154,17 +153,23 @@ class Receiving:
         await self._answered.set(said.id, Note(tuple(posted), is_done=True))
 
     async def _find(self, said: Said, part: Part, known: Sequence[str]) -> str | None:
-        """The message of ours that says ``part`` and came after ``said``, if it is there and not ``known``."""
+        """The message of ours that says ``part`` and came after ``said``, if it is there, is not ``known``, and is no
+        answer to anything else that stands in the room."""
         if said.room_type != "direct":
             return None
         me = await self._people.me()
-        earliest = said.created_at - _SKEW
         room = WebexRoom(id=said.room_id, type=said.room_type)
-        for message in await self._api.messages(room, until=lambda one: _before(one, earliest), most=_LOOKED_AT):
-            if message.person_id == me.id and message.id not in known and _says(message, part):
-                log.info("webex_answer_was_posted")
-                return message.id
-        return None
+        newest = await self._api.messages(room, until=lambda one: False, most=_LOOKED_AT)
+        after = list(takewhile(lambda one: not _is_before(one, said), newest))
+        found = [one.id for one in after if one.person_id == me.id and one.id not in known and _says(one, part)]
+        if found:
+            others = [await self._answered.get(one.id) for one in newest if one.person_id != me.id]
+            theirs = {posted for note in others if note is not None for posted in note.posted}
+            found = [message_id for message_id in found if message_id not in theirs]
+        if not found:
+            return None
+        log.info("webex_answer_was_posted")
+        return found[-1]
 
 
 def _thread(message: WebexMessage) -> str:
@@ -172,9 +177,10 @@ def _thread(message: WebexMessage) -> str:
     return message.parent_id or (message.id if message.room_type != "direct" else "")
 
 
-def _before(message: WebexMessage, moment: float) -> bool:
+def _is_before(message: WebexMessage, said: Said) -> bool:
+    """Whether it is what was said, or older: what is done with a card stands in no list."""
     created = unix_seconds(message.created)
-    return created is not None and created < moment
+    return message.id == said.id or (created is not None and created < said.created_at)
 
 
 def _says(message: WebexMessage, part: Part) -> bool:
