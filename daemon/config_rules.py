@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from daemon.broken_rule import BrokenRule, network_rule
 from daemon.callapp_rules import callapp_rules
-from daemon.chatbot_rules import chatbot_rules
 from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig, ToolConfig
 from daemon.inbox_rules import inbox_rules
 from daemon.outgoing_rules import outgoing_rules
@@ -25,6 +24,7 @@ from daemon.secrets import (
     tenant_id,
 )
 from daemon.toml_lines import KeyPath
+from daemon.webex_rules import webex_rules
 from protocols.dcmiws.diversions import DiversionKeys
 from protocols.errors import LocalError
 from protocols.synonyms import SynonymsError, read_synonyms
@@ -46,7 +46,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _synonyms(config.directory.synonyms)
     yield from callapp_rules(config.callapps, config.speech, secrets)
     yield from outgoing_rules(config.callapps, config.switch)
-    yield from chatbot_rules(config, secrets)
+    yield from webex_rules(config, secrets)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
 import msgspec
@@ -104,16 +105,23 @@ class MemoryAwayError(Exception):
 
 
 class Memory(Protocol):
-    """What is remembered by key, by all Parleys that share it. Each raises :class:`MemoryAwayError`."""
+    """What all Parleys of one place remember together, by keys. Every method raises :class:`MemoryAwayError`."""
 
     async def get(self, key: str) -> bytes | None:
-        """What was set last; ``None`` where nothing was, or it has expired."""
+        """What is remembered of ``key``; ``None`` for nothing, and for what has expired."""
 
     async def set(self, key: str, value: bytes, *, expires_in: float | None = None) -> None:
-        """Remember ``value``, in the place of what was there, for ``expires_in`` seconds; ``None``: for good."""
+        """Remember ``value`` for so many seconds, ``None`` for ever, in the place of what was."""
 
     async def delete(self, key: str) -> None:
-        """Forget it, if it is there."""
+        """Forget ``key``, if it is known."""
+
+    def lock(self, key: str, *, lease: float) -> AbstractAsyncContextManager[None]:
+        """Have ``key`` to oneself, of all Parleys; whoever asks in this one gets it in the order of asking.
+
+        It is another's after ``lease`` seconds, whether the block is over or not: what is done in it must end before.
+        Entering raises :class:`MemoryAwayError` also where somebody else keeps it for longer than a lease.
+        """
 
 
 class Messenger(Protocol):

@@ -10,7 +10,6 @@ from typing import Final
 import structlog
 
 from daemon.backoff import Backoff
-from daemon.chatbot.answered import Answered
 from daemon.chatbot.contract import (
     Conversations,
     Memory,
@@ -18,12 +17,13 @@ from daemon.chatbot.contract import (
     MessageRefusedError,
     MessengerAwayError,
 )
-from daemon.chatbot.hooks import Hooks, HooksUnsettledError
-from daemon.chatbot.messenger import WebexMessenger
-from daemon.chatbot.reading_back import ReadingBack
-from daemon.chatbot.receiving import Receiving
-from daemon.chatbot.webex_api import WebexApi
-from daemon.chatbot.webex_people import WebexPeople
+from daemon.chatbot.webex.answered import Answered
+from daemon.chatbot.webex.api import WebexApi
+from daemon.chatbot.webex.hooks import Hooks, HooksUnsettledError
+from daemon.chatbot.webex.messenger import WebexMessenger
+from daemon.chatbot.webex.people import WebexPeople
+from daemon.chatbot.webex.reading_back import ReadingBack
+from daemon.chatbot.webex.receiving import Receiving
 from daemon.config import WebexConfig
 from daemon.health import Condition, Part
 from daemon.inbox.contract import Inbox, InboxFullError

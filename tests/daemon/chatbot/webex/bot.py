@@ -1,6 +1,6 @@
 """Parley's side of a bot, in this process or, as a program, in one of its own that can be killed.
 
-``python -m tests.daemon.chatbot.bot DATABASE FOLDER PORT API_URL TOKEN`` runs one until it is killed.
+``python -m tests.daemon.chatbot.webex.bot DATABASE FOLDER PORT API_URL TOKEN`` runs one until it is killed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from daemon.config import Config, InboxConfig, SourceConfig, WebexConfig
 from daemon.inbox.handlers import NamedHandler
 from daemon.secrets import Secrets, source_secrets
 from daemon.stores.database import Database
-from tests.daemon.chatbot.kept_memory import KeptMemory
+from tests.daemon.chatbot.webex.kept_memory import KeptMemory
 from tests.web.house import House
 
 SOURCE = SourceConfig(name="webex", kind="webex")

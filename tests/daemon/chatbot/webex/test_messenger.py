@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.chatbot.contract import Card, Choice, Field, Message, MessageRefusedError, MessengerAwayError
-from daemon.chatbot.messenger import WebexMessenger, parts_of
-from daemon.chatbot.webex_api import WebexApi
+from daemon.chatbot.webex.api import WebexApi
+from daemon.chatbot.webex.messenger import WebexMessenger, parts_of
 from daemon.demo.webex_cloud import SimulatedWebex
 from daemon.demo.webex_world import Room
 from protocols.webex.splitting import MOST_BYTES

@@ -13,7 +13,7 @@ from daemon.toml_lines import KeyPath
 _HERE: KeyPath = ("chatbot", "webex")
 
 
-def chatbot_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule]:
+def webex_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule]:
     """Every rule that is broken; without a ``webhook_url`` nothing counts. A missing token is one, unless ``secrets``
     is ``None``."""
     webex = config.chatbot.webex

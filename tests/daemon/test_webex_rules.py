@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from daemon.chatbot_rules import chatbot_rules
 from daemon.config import ChatbotConfig, Config, InboxConfig, SourceConfig, WebexConfig
 from daemon.config_file import read
 from daemon.secrets import Secrets, source_secrets
 from daemon.toml_lines import KeyPath
+from daemon.webex_rules import webex_rules
 
 SOURCE = SourceConfig(name="webex", kind="webex")
 TOKEN = {"PARLEY_WEBEX_BOT_TOKEN": "a-token"}
@@ -24,7 +24,7 @@ def broken(
     config = Config(
         inbox=InboxConfig(source=[source] if source else []), chatbot=ChatbotConfig(webex=WebexConfig(**given))
     )
-    return [rule.path for rule in chatbot_rules(config, Secrets(TOKEN if environment is None else environment))]
+    return [rule.path for rule in webex_rules(config, Secrets(TOKEN if environment is None else environment))]
 
 
 def test_what_is_right() -> None:

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.chatbot.contract import MessengerAwayError
-from daemon.chatbot.webex_api import BotUnknownError, WebexApi, WebexRefusedError
+from daemon.chatbot.webex.api import BotUnknownError, WebexApi, WebexRefusedError
 from daemon.config import WebexConfig
 from daemon.demo.webex_cloud import BOT_EMAIL, SimulatedWebex
 from daemon.demo.webex_faults import DROPPED, HELD

@@ -13,7 +13,7 @@ from daemon.demo.webex_faults import DROPPED
 from daemon.demo.webex_world import Room
 from daemon.stores.database import DatabaseAwayError
 from protocols.webhooks import webex
-from tests.daemon.chatbot.chat import Chat
+from tests.daemon.chatbot.webex.chat import Chat
 
 
 async def test_what_somebody_writes_is_answered_in_the_room_they_write_in(chat: Chat) -> None:

@@ -9,12 +9,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.chatbot.contract import MessengerAwayError
-from daemon.chatbot.hooks import HOOK_INFO, HookInfo, Hooks, HooksUnsettledError
-from daemon.chatbot.webex_api import WebexApi
+from daemon.chatbot.webex.api import WebexApi
+from daemon.chatbot.webex.hooks import HOOK_INFO, HookInfo, Hooks, HooksUnsettledError
 from daemon.config import WebexConfig
 from daemon.demo.webex_cloud import SimulatedWebex
 from daemon.demo.webex_world import Hook
-from tests.daemon.chatbot.kept_memory import KeptMemory
+from tests.daemon.chatbot.webex.kept_memory import KeptMemory
 
 TARGET = "https://parley.example.com/webhooks/webex"
 SECRET = "a secret of the test's own"

@@ -1,9 +1,9 @@
 """What Webex delivers, answered: the message or the card's action is fetched and understood, what is said to it posted.
 
 The inbox hands over a delivery until it is done, what one person did in one room in order. How far an answer is stands
-in :mod:`daemon.chatbot.answered`: after a crash, or where Webex did not say whether it took a message, the rest is
-posted, and the one that is in doubt only where it is not in the room. In a group room a bot is not shown its own
-messages: there it is posted, rather twice than never.
+in its :class:`Note`: after a crash, or where Webex did not say whether it took a message, the rest is posted, and the
+one that is in doubt only where it is not in the room. In a group room a bot is not shown its own messages: there it is
+posted, rather twice than never.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final
 
 import structlog
 
-from daemon.chatbot.answered import Answered, Note
 from daemon.chatbot.contract import Conversations, MemoryAwayError, MessageRefusedError, MessengerAwayError, Said
-from daemon.chatbot.messenger import Part, WebexMessenger, parts_of, target_of
-from daemon.chatbot.webex_api import WebexApi, WebexRefusedError
-from daemon.chatbot.webex_people import WebexPeople, is_bots
+from daemon.chatbot.webex.answered import Answered, Note
+from daemon.chatbot.webex.api import WebexApi, WebexRefusedError
+from daemon.chatbot.webex.messenger import Part, WebexMessenger, parts_of, target_of
+from daemon.chatbot.webex.people import WebexPeople, is_bots
 from daemon.inbox.contract import Delivery, PermanentError, RetryLaterError
 from daemon.stores.database import DatabaseAwayError
 from protocols.webex.mentions import without_mention

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from daemon.chatbot.contract import Card, Field, Message, Messenger, MessengerAwayError
-from daemon.chatbot.webex_api import WebexApi
+from daemon.chatbot.webex.api import WebexApi
 from protocols.webex import cards
 from protocols.webex.splitting import split
 

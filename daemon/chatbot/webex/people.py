@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from daemon.chatbot.webex_api import WebexApi, WebexRefusedError
+from daemon.chatbot.webex.api import WebexApi, WebexRefusedError
 from protocols.webex.objects import WebexPerson
 
 _MOST: Final = 10_000

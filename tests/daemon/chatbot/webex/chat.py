@@ -13,7 +13,7 @@ from daemon.demo.webex_world import Person
 from daemon.stores.database import Database
 from daemon.stores.deliveries import DeliveryFilter, DeliveryRow
 from daemon.stores.delivery_work import DeliveryState
-from tests.daemon.chatbot.bot import Bot
+from tests.daemon.chatbot.webex.bot import Bot
 
 
 class Chat(Bot):

@@ -12,10 +12,10 @@ from typing import Final
 
 import structlog
 
-from daemon.chatbot.answered import Answered
 from daemon.chatbot.contract import Memory
-from daemon.chatbot.webex_api import WebexApi
-from daemon.chatbot.webex_people import WebexPeople, is_bots
+from daemon.chatbot.webex.answered import Answered
+from daemon.chatbot.webex.api import WebexApi
+from daemon.chatbot.webex.people import WebexPeople, is_bots
 from daemon.config import WebexConfig
 from daemon.inbox.contract import Inbox, Work
 from protocols.webex.objects import WebexHook, WebexMessage, WebexRoom, told_of, unix_seconds

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from daemon.chatbot.contract import Memory
-from daemon.chatbot.webex_api import WebexApi, WebexRefusedError
+from daemon.chatbot.webex.api import WebexApi, WebexRefusedError
 from protocols.webex.objects import WebexHook
 
 log = structlog.get_logger(__name__)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +17,7 @@ class KeptMemory(Memory):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(exist_ok=True)
+        self._locks: dict[str, asyncio.Lock] = {}
         self.is_away = False
 
     async def get(self, key: str) -> bytes | None:
@@ -25,6 +29,11 @@ class KeptMemory(Memory):
 
     async def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
+
+    @asynccontextmanager
+    async def lock(self, key: str, *, lease: float) -> AsyncIterator[None]:
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            yield
 
     def _path(self, key: str) -> Path:
         if self.is_away:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from daemon.chatbot.webex_api import WebexApi
+from daemon.chatbot.webex.api import WebexApi
 from daemon.config import WebexConfig
 from daemon.demo.webex_cloud import SimulatedWebex
 from daemon.stores.database import Database
-from tests.daemon.chatbot.chat import Chat
+from tests.daemon.chatbot.webex.chat import Chat
 
 
 @pytest_asyncio.fixture

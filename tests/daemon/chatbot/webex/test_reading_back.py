@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from daemon.chatbot.reading_back import HEARD_UNTIL
+from daemon.chatbot.webex.reading_back import HEARD_UNTIL
 from daemon.demo.webex_cloud import SimulatedWebex
 from daemon.demo.webex_faults import HELD
 from daemon.health import Condition
 from daemon.stores.database import Database
-from tests.daemon.chatbot.chat import Chat
+from tests.daemon.chatbot.webex.chat import Chat
 
 OFTEN = {"reconcile_interval": 0.05}
 ROUNDS = 20 if os.environ.get("PARLEY_PROVE") == "1" else 3
@@ -191,7 +191,7 @@ class Killable:
         self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._reserved.bind(("127.0.0.1", 0))
         port = str(self._reserved.getsockname()[1])
-        module = (sys.executable, "-m", "tests.daemon.chatbot.bot")
+        module = (sys.executable, "-m", "tests.daemon.chatbot.webex.bot")
         self._command = (*module, database_url, str(folder), port, cloud.url, cloud.token)
         self._process: asyncio.subprocess.Process | None = None
 
