@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 from daemon.broken_rule import BrokenRule, network_rule
 from daemon.callapp_rules import callapp_rules
+from daemon.chatbot_rules import chatbot_rules
 from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig, ToolConfig
 from daemon.inbox_rules import inbox_rules
 from daemon.outgoing_rules import outgoing_rules
 from daemon.places import service_user, writing_obstacle
 from daemon.secrets import (
     DATABASE_PASSWORD,
+    REDIS_PASSWORD,
     Secrets,
     UnreadableSecretError,
     environment_name,
@@ -46,6 +48,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _synonyms(config.directory.synonyms)
     yield from callapp_rules(config.callapps, config.speech, secrets)
     yield from outgoing_rules(config.callapps, config.switch)
+    yield from chatbot_rules(config.chatbot, config.redis)
     yield from webex_rules(config, secrets)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
@@ -220,7 +223,7 @@ def _guessable_passwords(config: Config, secrets: Secrets) -> Iterator[BrokenRul
 
 
 def _missing_secrets(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
-    """A database may do without a password; a switch may not."""
+    """A database or a Redis may do without a password; a switch may not."""
     needed: dict[str, KeyPath] = {}
     for index, switch in enumerate(config.switch):
         needed.setdefault(switch_password(switch), ("switch", index, "name"))
@@ -229,7 +232,8 @@ def _missing_secrets(config: Config, secrets: Secrets) -> Iterator[BrokenRule]:
     for index, header in enumerate(config.pbx.header if config.pbx.url else ()):
         if not header.value:
             needed.setdefault(pbx_header(header), ("pbx", "header", index, "name"))
-    for name, path in [*needed.items(), (DATABASE_PASSWORD, ("database", "url"))]:
+    others: list[tuple[str, KeyPath]] = [(DATABASE_PASSWORD, ("database", "url")), (REDIS_PASSWORD, ("redis", "url"))]
+    for name, path in [*needed.items(), *others]:
         places = f"the credential file {name} or the environment variable {environment_name(name)}"
         try:
             if secrets.get(name) is None and name in needed:

@@ -18,7 +18,7 @@ import msgspec
 from daemon.env_file import read_env
 from daemon.errors import OperatorError
 from daemon.inbox_rules import url_problem
-from daemon.secrets import DATABASE_PASSWORD, WEBEX_BOT_TOKEN
+from daemon.secrets import DATABASE_PASSWORD, REDIS_PASSWORD, WEBEX_BOT_TOKEN
 
 # The names as they are really in use, and as they should have been spelled. Where a file gives both, the first is the
 # one that the old programs read.
@@ -66,8 +66,6 @@ _LATER_PLAIN = (
     "ELASTICSEARCH_HOST",
     "ELASTICSEARCH_PORT",
     "RECEIVE_MAIL",
-    "REDIS_HOST",
-    "REDIS_PORT",
     "SEND_MAIL",
     "SERVER_WORKER",
     "SMTP_PORT",
@@ -130,6 +128,7 @@ class _Import:
     def result(self, source: str) -> Imported:
         listener = self._listener()
         database = self._database()
+        redis = self._redis()
         sources = self._sources()
         destinations = self._destinations()
         bot = self._bot()
@@ -141,6 +140,7 @@ class _Import:
             f"# Made from {source}. config/parley.toml shows every key there is.",
             listener,
             database,
+            redis,
             *sources,
             *destinations,
             bot,
@@ -191,6 +191,28 @@ class _Import:
         if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
             rows.append("# A relative path: it counts from the folder in which Parley is started.")
         return "\n".join([*rows, f"url = {_toml(url)}"])
+
+    def _redis(self) -> str:
+        """The old program gave it no password; one that stands in the host, as of an address, is kept as the secret."""
+        host, port = self._take("REDIS_HOST"), self._take("REDIS_PORT")
+        if not host:
+            if port:
+                self._remarks.append("REDIS_PORT stands without REDIS_HOST; it was not taken over")
+            return ""
+        if not (port.isascii() and port.isdigit() and 0 < int(port) <= 65535):
+            if port:
+                self._remarks.append(f"REDIS_PORT is no port; 6379 was taken in its place ({_toml(port)})")
+            port = "6379"
+        scheme, colon, place = host.rpartition("://")
+        user_and_password, _, place = place.rpartition("@")
+        user, _, password = user_and_password.partition(":")
+        if password:
+            self._credentials[REDIS_PASSWORD] = unquote(password)
+        place = place.rstrip("/")
+        place = f"[{place}]" if place.count(":") > 1 and not place.startswith("[") else place
+        place = place if re.search(r":\d+(/|$)", place) else f"{place}:{port}"
+        scheme = scheme if colon and scheme in ("redis", "rediss") else "redis"
+        return f"[redis]\nurl = {_toml(f'{scheme}://{user}@{place}' if user else f'{scheme}://{place}')}"
 
     def _sources(self) -> list[str]:
         """Who delivered, with the secret by which they are known."""

@@ -11,7 +11,10 @@ from pathlib import Path
 
 from daemon.broken_rule import BrokenRule
 from daemon.callapps.definition import define as define_app
-from daemon.config import Config
+from daemon.chatbot.definition import define as define_service
+from daemon.chatbot.definition import offered
+from daemon.chatbot.supplies import OF_SERVICES
+from daemon.config import ChatbotConfig, Config
 from daemon.directory.contract import Directory
 from daemon.inbox.contract import Inbox
 from daemon.pbx.contract import ClickToCall, Diversions
@@ -58,10 +61,22 @@ def broken_plugins(config: Config) -> Iterator[BrokenRule]:
             except PluginError as error:
                 key = "options" if isinstance(error, OptionsError) else "use"
                 yield BrokenRule(("callapps", "app", index, key), str(error), error.remedy)
+    yield from _broken_services(config.chatbot, supplied | OF_SERVICES)
     try:
         define_lookup(config.inbound, supplied)
     except PluginError as error:
         yield BrokenRule(("inbound", "use"), str(error), error.remedy)
+
+
+def _broken_services(chatbot: ChatbotConfig, supplied: frozenset[type]) -> Iterator[BrokenRule]:
+    """Services of the chatbot that cannot be used; a built-in one that nobody asked for may lack what it needs."""
+    for one in offered(chatbot):
+        try:
+            define_service(one.config).check(supplied, may_lack=one.may_be_left_out)
+        except PluginError as error:
+            named = "use" if one.config.use else "name"
+            key = "options" if isinstance(error, OptionsError) else named
+            yield BrokenRule((*one.path, key) if one.path[1] == "service" else one.path, str(error), error.remedy)
 
 
 def _broken_folders(folders: list[str]) -> Iterator[BrokenRule]:

@@ -15,6 +15,7 @@ from daemon.config import CallAppConfig, DestinationConfig, PbxHeaderConfig, Pbx
 SECRET_URL = "secret"  # noqa: S105 - says that there is one
 """In the place of a destination's address: it is a secret, as one is to which anybody may post who knows it."""
 DATABASE_PASSWORD = "database-password"  # noqa: S105 - the name of a secret
+REDIS_PASSWORD = "redis-password"  # noqa: S105 - the name of a secret
 WEBEX_BOT_TOKEN = "webex-bot-token"  # noqa: S105 - the name of a secret
 
 

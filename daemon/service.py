@@ -28,9 +28,13 @@ from daemon.callapps.understanding import korean
 from daemon.calls.events import CallEvent
 from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
-from daemon.config import Config, SwitchConfig
+from daemon.chatbot.conversations import build_conversations
+from daemon.chatbot.memory import build_memory
+from daemon.chatbot.supplies import LiveCalls
+from daemon.config import ChatbotConfig, Config, SwitchConfig
 from daemon.directory.contract import Directory
 from daemon.directory.embedded import EmbeddedDirectory
+from daemon.directory.index import Index
 from daemon.errors import ConfigError, OperatorError
 from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
@@ -56,6 +60,7 @@ from daemon.transcripts.recorder import Recorder
 from daemon.upgrading import Upgrading
 from daemon.version import version
 from daemon.vitals import Vitals
+from protocols.synonyms import read_synonyms
 from web.app import Sources, build_app, deliveries_of
 
 log = structlog.get_logger(__name__)
@@ -158,6 +163,17 @@ class Service:
         self.interventions = Interventions(
             self.callapps, self.registry, self.database, config.callapps.takeover, clock=clock
         )
+        synonyms = config.directory.synonyms
+        self.memory = build_memory(config, secrets, self.database, clock=clock)
+        self.conversations = build_conversations(
+            config,
+            supplies=self.supplies | {LiveCalls: self.registry, ChatbotConfig: config.chatbot},
+            directory=self.directory,
+            index=Index(read_synonyms(Path(synonyms).read_bytes()) if synonyms else {}),
+            database=self.database,
+            memory=self.memory,
+            clock=clock,
+        )
         self.inbox.add_configured(self.supplies)
         self._own_events = OwnEvents(
             self.hub,
@@ -254,6 +270,7 @@ class Service:
         health.add("recorder", self.recorder.condition)
         health.add("inbox", self.inbox.condition)
         health.add("directory", self.directory.condition)
+        health.add("memory", self.memory.condition)
         for destination in self.inbox.destinations.values():
             health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:
@@ -331,6 +348,7 @@ class Service:
             self._recall.run(),
             self._last_heard.keep(lambda: {switch.status.server: switch.last_heard for switch in self.switches}),
             self._sweep(),
+            self.memory.run(),
         )
         self._chores = [group.create_task(chore) for chore in chores]
         await self._upgrading.first_try(_UPGRADE_PATIENCE)
@@ -427,6 +445,7 @@ class Service:
         soon = asyncio.get_running_loop().time() + 1.0
         if self._phase is not Phase.STOPPING:
             await self._step("listeners", self.listeners.close(), soon)
+        await self._step("memory", self.memory.close(), soon)
         await self._step("database", self.database.close(), soon)
         log.info("stopped")
         self._notifier.close()

@@ -1,4 +1,4 @@
-"""What all tests share: databases of both engines, PostgreSQL really started."""
+"""What all tests share: databases of both engines, PostgreSQL really started, and a Redis."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from daemon.stores.database import Database
 from tests.services.databases import PostgresDatabases, SqliteDatabases
 from tests.services.postgres import PostgresServer
+from tests.services.redis import RedisServer
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("parley", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -70,3 +71,25 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database.of(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of the Redis that ``PARLEY_TEST_REDIS`` names, else of one started here. Others use it too."""
+    named = os.environ.get("PARLEY_TEST_REDIS")
+    if named is not None:
+        yield named
+        return
+    server = RedisServer()
+    server.start()
+    yield server.url()
+    server.remove()
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A server of the test's own, to be killed and paused at will."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.remove()

@@ -20,6 +20,7 @@ from daemon.calls.events import Direction
 from daemon.calls.links import LinkStatus
 from daemon.calls.numbers import mask_number, mask_numbers_in
 from daemon.health import Report
+from daemon.roles import sees_numbers
 from daemon.stores.agent_calls import AgentCallRow
 from daemon.stores.calls import CallRow, LegRow
 from daemon.stores.utterances import UtteranceRow
@@ -49,7 +50,7 @@ class View(StrEnum):
 
 def view_for(account: Account, full_numbers: Literal["viewer", "operator", "admin", "nobody"]) -> View:
     """The view of ``account`` where ``full_numbers`` is the least role that sees whole numbers."""
-    return View.FULL if full_numbers != "nobody" and account.may(full_numbers) else View.MASKED
+    return View.FULL if sees_numbers(account.role, full_numbers) else View.MASKED
 
 
 def call_payload(call: Call | CallRow, view: View) -> CallPayload:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
 from daemon.config import Role
-
-_RANK: Mapping[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
+from daemon.roles import includes
 
 
 class Account(msgspec.Struct, frozen=True, gc=False):
@@ -21,7 +19,7 @@ class Account(msgspec.Struct, frozen=True, gc=False):
 
     def may(self, role: Role) -> bool:
         """Whether this account has at least ``role``: viewers read, operators act, admins configure."""
-        return _RANK[self.role] >= _RANK[role]
+        return includes(self.role, role)
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):

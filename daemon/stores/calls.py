@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.stores.cursor import read_cursor, write_cursor
@@ -68,7 +68,8 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which calls a list holds; what is ``None`` does not matter.
 
-    Numbers, code and server are compared whole. ``since`` (inclusive) and ``until`` (exclusive) bound ``created_at``.
+    Numbers, code and server are compared whole; ``extension`` is the caller or callee of a leg. ``since`` (inclusive)
+    and ``until`` (exclusive) bound ``created_at``.
     Calls that were merged into another are left out unless ``merged`` is set.
     """
 
@@ -78,6 +79,7 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     code: str | None = None
     server: str | None = None
     sensitive: bool | None = None
+    extension: str | None = None
     since: float | None = None
     until: float | None = None
     merged: bool = False
@@ -256,6 +258,9 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     if wanted.state is not None:
         live = calls.c.ended_at.is_(None)
         conditions.append(live if wanted.state == "live" else ~live)
+    if wanted.extension is not None:
+        is_leg_of_it = (legs.c.caller == wanted.extension) | (legs.c.callee == wanted.extension)
+        conditions.append(exists().where(legs.c.call_id == calls.c.call_id, is_leg_of_it))
     if wanted.since is not None:
         conditions.append(calls.c.created_at >= wanted.since)
     if wanted.until is not None:

@@ -498,6 +498,18 @@ revisions = Table(
     PrimaryKeyConstraint("name"),
 )
 
+# What the chatbot remembers for a while: bytes of its own by keys of its own, until ``expires_at``, null for ever.
+chat_memory = Table(
+    "chat_memory",
+    metadata,
+    Column("key", Id),
+    Column("value", LargeBinary, nullable=False),
+    Column("expires_at", Double),
+    PrimaryKeyConstraint("key"),
+)
+
+Index("chat_memory_expiry_idx", chat_memory.c.expires_at)
+
 # What callers answer to surveys. A response without ``completed_at`` was broken off; an empty answer is to a question
 # that was asked in vain. There is no foreign key: a call may be stored after what was answered in it.
 survey_responses = Table(

@@ -61,6 +61,7 @@ def test_shipped_file_is_right_and_says_what_the_code_says() -> None:
         "inbox": {"source": [{}], "handler": [{}], "destination": [{}]},
         "tool": [{}],
         "callapps": {"app": [{}]},
+        "chatbot": {"service": [{}]},
     }
     assert config == msgspec.convert(tables, Config)
 

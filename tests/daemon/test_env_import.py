@@ -84,7 +84,7 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
     }
     said = imported.document + "\n".join(imported.remarks)
     taken = {"DATABASE_URL", "SERVER_HOST", "SERVER_PORT", "GITHUB_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET"}
-    taken |= {"MAKE_COM_WEBHOOK_URL", "CUSTOM_SERVER_WEBHOOK_URL"}
+    taken |= {"MAKE_COM_WEBHOOK_URL", "CUSTOM_SERVER_WEBHOOK_URL", "REDIS_HOST", "REDIS_PORT"}
     taken |= {"WEBEX_BOT_TOKEN", "WEBEX_BOT_NAME", "WEBEX_BOT_EMAIL", "WEBHOOK_URL", "WEBHOOK_NAME"}
     names = {row.partition("=")[0] for row in EVERY_NAME.splitlines()} - taken
     for name in names:
@@ -93,7 +93,7 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
     for secret in imported.credentials.values():
         assert secret not in said
     assert "unknown-value" not in said
-    assert '#   REDIS_HOST = "redis.example"' in imported.document
+    assert config.redis.url == "redis://redis.example:6379"
     assert '#   ELASTICSEARCH_HOST = "search.example"' in imported.document
 
 
@@ -185,11 +185,28 @@ def test_database_without_a_name_is_kept_and_said() -> None:
 
 
 def test_port_that_is_none_and_password_in_a_plain_value() -> None:
-    imported = import_env("SERVER_PORT=80a\nREDIS_HOST=redis://:pw@redis.example\nREDIS_PORT=\n", "x")
+    imported = import_env("SERVER_PORT=80a\nSMTP_URL=smtp://:pw@mail.example\n", "x")
     assert config_of(imported.document).web.listener[0].port == 8000
     assert "SERVER_PORT is no port" in imported.remarks[0]
-    assert imported.credentials == {"redis-host": "redis://:pw@redis.example"}
+    assert imported.credentials == {"smtp-url": "smtp://:pw@mail.example"}
     assert "pw@" not in imported.document
+
+
+@pytest.mark.parametrize(
+    ("given", "url", "password"),
+    [
+        ("REDIS_HOST=redis.example", "redis://redis.example:6379", None),
+        ("REDIS_HOST=192.0.2.7\nREDIS_PORT=6380", "redis://192.0.2.7:6380", None),
+        ("REDIS_HOST=::1\nREDIS_PORT=0", "redis://[::1]:6379", None),
+        ("REDIS_HOST=redis://:p%40w@redis.example\nREDIS_PORT=", "redis://redis.example:6379", "p@w"),
+        ("REDIS_HOST=rediss://u:pw@redis.example:6390/2", "rediss://u@redis.example:6390/2", "pw"),
+        ("REDIS_PORT=6379", "", None),
+    ],
+)
+def test_a_redis_becomes_its_url(given: str, url: str, password: str | None) -> None:
+    imported = import_env(given, "x")
+    assert config_of(imported.document).redis.url == url
+    assert imported.credentials == ({"redis-password": password} if password else {})
 
 
 def test_value_cannot_leave_its_comment() -> None:

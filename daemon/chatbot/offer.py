@@ -1,0 +1,131 @@
+"""The services that there are, and which of them somebody means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from daemon.chatbot.definition import Definition, Step
+from daemon.chatbot.phrases import plain
+from daemon.directory.contract import Directory, DirectoryAwayError, Entry, Kind, Match
+from daemon.roles import includes
+
+log = structlog.get_logger(__name__)
+
+_LOOKED_AT: Final = 20
+_MARGIN: Final = 0.1
+"""What scores less than the best by no more than this may be what was meant."""
+_SURE: Final = 0.55
+"""Below, what was found is offered and not begun, be it one alone."""
+_MOST: Final = 6
+_KINDS: Final[tuple[Kind, ...]] = ("service",)
+
+
+class WordIndex(Protocol):
+    """Finds entries as the directory does, among those that are put into it."""
+
+    def put(self, entry: Entry) -> None:
+        """Add an entry."""
+
+    def search(self, text: str, *, limit: int, threshold: float) -> list[Match]:
+        """The best matches, best first."""
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service with all it needs."""
+
+    definition: Definition
+    step: Step
+
+    @property
+    def name(self) -> str:
+        """By which the configuration knows it."""
+        return self.definition.config.name
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.definition.title
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What may be meant, best first; ``rest`` is what stood after the service's name. ``is_sure``: begin it."""
+
+    services: Sequence[Service]
+    rest: str = ""
+    is_sure: bool = False
+
+
+class Offer:
+    """All services. ``index`` is empty: their own words are put into it; ``directory`` has those of its entries whose
+    code is a service's."""
+
+    def __init__(
+        self, services: Iterable[Service], directory: Directory, index: WordIndex, *, threshold: float
+    ) -> None:
+        self._services = {service.name: service for service in services}
+        self._directory = directory
+        self._index = index
+        self._threshold = threshold
+        self._by_code: dict[str, Service] = {}
+        self._by_word: dict[str, Service] = {}
+        for service in self._services.values():
+            self._by_code.setdefault((service.definition.config.code or service.name).casefold(), service)
+            for word in (service.name, *service.definition.words):
+                self._by_word.setdefault(plain(word), service)
+            index.put(_entry(service))
+
+    def of(self, role: str) -> Mapping[str, Service]:
+        """What ``role`` is offered, by name."""
+        return {name: service for name, service in self._services.items() if includes(role, service.definition.role)}
+
+    def named(self, text: str, role: str) -> Found | None:
+        """The service that ``text`` is the name or a word of, or whose name it begins with."""
+        service, rest = self._by_word.get(plain(text)), ""
+        if service is None:
+            first, _, rest = text.strip().lstrip("/").partition(" ")
+            service = self._services.get(plain(first))
+        if service is None or service.name not in self.of(role):
+            return None
+        return Found([service], rest.strip(), is_sure=True)
+
+    async def find(self, text: str, role: str) -> Found:
+        """What ``text`` may mean: by name, else by what is nearly so, here and in the directory."""
+        named = self.named(text, role)
+        if named is not None:
+            return named
+        offered = self.of(role)
+        scores: dict[str, float] = {}
+        for service, score in await self._matches(text):
+            if service.name in offered:
+                scores[service.name] = max(score, scores.get(service.name, 0.0))
+        if not scores:
+            return Found([])
+        best = max(scores.values())
+        close = sorted((name for name in scores if scores[name] >= best - _MARGIN), key=lambda name: -scores[name])
+        return Found([offered[name] for name in close[:_MOST]], is_sure=len(close) == 1 and best >= _SURE)
+
+    async def _matches(self, text: str) -> list[tuple[Service, float]]:
+        own = self._index.search(text, limit=_LOOKED_AT, threshold=self._threshold)
+        found = [(self._services[match.entry.entry_id], match.score) for match in own]
+        try:
+            listed = await self._directory.search(text, limit=_LOOKED_AT, kinds=_KINDS)
+        except DirectoryAwayError as error:
+            log.warning("chatbot_without_directory", why=str(error))
+            return found
+        of_services = ((self._by_code.get(match.entry.code.casefold()), match.score) for match in listed)
+        return found + [(service, score) for service, score in of_services if service is not None]
+
+
+def _entry(service: Service) -> Entry:
+    definition = service.definition
+    return Entry(
+        entry_id=service.name,
+        kind="service",
+        name=service.title,
+        description=definition.description,
+        keywords=(service.name, *definition.words),
+    )

@@ -1,0 +1,200 @@
+"""What becomes of one thing that a person said: the answer to it, and the conversation as it stands then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Final
+
+import msgspec
+import structlog
+
+from daemon.chatbot.contract import Choice, MemoryAwayError, Message, Said, escaped
+from daemon.chatbot.conversation import CHOOSING, Conversation, begun
+from daemon.chatbot.offer import Found, Offer, Service
+from daemon.chatbot.phrases import (
+    ALWAYS,
+    BACK,
+    CANCEL,
+    CANCEL_TOO,
+    CANCELLED,
+    FAILED,
+    GONE,
+    HELP,
+    NO,
+    NOT_FOUND,
+    NOTHING_BEFORE,
+    NOTHING_ON_OFFER,
+    NOTHING_TO_CANCEL,
+    OLD_CARD,
+    ON_OFFER,
+    TIMED_OUT,
+    WHICH,
+    plain,
+)
+from daemon.chatbot.reading import Heard, MisreadError, read_answer
+from daemon.chatbot.turn import YES_NO, Reply, Turn, ask
+from daemon.plugins import place_of
+from daemon.stores.database import DatabaseAwayError
+from daemon.stores.people import PersonRow
+
+log = structlog.get_logger(__name__)
+
+_CHOOSE: Final = "choose"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What is said, and the conversation that goes on with it, ``None`` where none does."""
+
+    messages: Sequence[Message]
+    conversation: Conversation | None = None
+
+
+class Talk:
+    """Answers ``said`` of ``person``, once. ``deadline`` is how many seconds a service may take.
+
+    Both ways raise ``DatabaseAwayError`` and :class:`MemoryAwayError` of a service: then the same is to be tried again.
+    """
+
+    def __init__(
+        self,
+        said: Said,
+        person: PersonRow,
+        offer: Offer,
+        *,
+        now: float,
+        today: date,
+        deadline: float,
+        sees_numbers: bool,
+    ) -> None:
+        self._said = said
+        self._person = person
+        self._offer = offer
+        self._now = now
+        self._today = today
+        self._deadline = deadline
+        self._sees_numbers = sees_numbers
+        self._word = plain(said.text) if said.inputs is None else ""
+
+    async def begin(self, *, is_late: bool = False) -> Answer:
+        """What is said where no conversation is under way. ``is_late``: one was, and they were silent for too long."""
+        answer = await self._begun()
+        return Answer([Message(TIMED_OUT), *answer.messages], answer.conversation) if is_late else answer
+
+    async def go_on(self, conversation: Conversation) -> Answer:
+        """What is said within a conversation."""
+        if self._said.inputs is not None and not conversation.is_of(self._said.inputs):
+            return Answer([Message(OLD_CARD)], conversation)
+        asked = conversation.asked
+        card = asked.message.card
+        choices, fields = (card.choices, card.fields) if card is not None else ((), ())
+        if self._word in CANCEL | CANCEL_TOO or (self._word in NO and choices != YES_NO):
+            return Answer([Message(CANCELLED)])
+        if self._word in HELP and conversation.service == CHOOSING:
+            return self._overview(ON_OFFER)
+        if self._word in HELP:
+            return Answer([self._help(conversation), asked.message], conversation)
+        if self._word in BACK:
+            before = conversation.back()
+            if before is None:
+                return Answer([Message(NOTHING_BEFORE), asked.message], conversation)
+            return Answer([before.asked.message], before)
+        try:
+            heard = read_answer(self._said, choices=choices, fields=fields, free=asked.free, today=self._today)
+        except MisreadError as error:
+            return await self._misread(conversation, str(error))
+        if conversation.service == CHOOSING:
+            chosen = self._offer.of(self._person.role).get(heard.choice)
+            return Answer([Message(GONE)]) if chosen is None else await self._begin(Found([chosen], is_sure=True))
+        return await self._step(self._offer.of(self._person.role)[conversation.service], heard, conversation)
+
+    async def _begun(self) -> Answer:
+        if self._said.inputs is not None:
+            return Answer([Message(OLD_CARD)])
+        if self._word in CANCEL | CANCEL_TOO | NO | BACK:
+            return Answer([Message(NOTHING_TO_CANCEL)])
+        if not self._word or self._word in HELP:
+            return self._overview(ON_OFFER)
+        return await self._begin(await self._offer.find(self._said.text, self._person.role))
+
+    async def _misread(self, conversation: Conversation, why: str) -> Answer:
+        """Asked to choose a service, or where a service is named, people may say something else altogether."""
+        if self._said.inputs is None and conversation.service == CHOOSING:
+            return await self._begun()
+        named = self._offer.named(self._said.text, self._person.role) if self._said.inputs is None else None
+        if named is not None:
+            return await self._begin(named)
+        return Answer([Message(why), conversation.asked.message], conversation)
+
+    # Finding a service
+
+    async def _begin(self, found: Found) -> Answer:
+        if found.is_sure:
+            return await self._step(found.services[0], Heard(text=found.rest), None)
+        if found.services:
+            return self._choice(WHICH, found.services)
+        return self._overview(f"{NOT_FOUND} {ON_OFFER}")
+
+    def _overview(self, text: str) -> Answer:
+        """What can be asked, by this person."""
+        services = list(self._offer.of(self._person.role).values())
+        if not services:
+            return Answer([Message(NOTHING_ON_OFFER)])
+        rows = [_row(service) for service in services]
+        return self._choice("\n".join([text, "", *rows, "", ALWAYS]), services)
+
+    def _choice(self, text: str, services: Iterable[Service]) -> Answer:
+        choices = [Choice(service.title, service.name) for service in services]
+        conversation = begun(self._said, CHOOSING, ask(text, step=_CHOOSE, choices=choices))
+        return Answer([conversation.asked.message], conversation)
+
+    def _help(self, conversation: Conversation) -> Message:
+        service = self._offer.of(self._person.role)[conversation.service]
+        return Message(f"{_row(service)}\n\n{ALWAYS}")
+
+    # Doing it
+
+    async def _step(self, service: Service, heard: Heard, conversation: Conversation | None) -> Answer:
+        turn = Turn(
+            person=self._person,
+            key=self._said.id,
+            now=self._now,
+            today=self._today,
+            step=conversation.step if conversation is not None else "",
+            text=heard.text,
+            choice=heard.choice,
+            inputs=heard.inputs,
+            slots=conversation.slots if conversation is not None else {},
+            sees_numbers=self._sees_numbers,
+        )
+        reply = await self._reply(service, turn)
+        if reply is None:
+            return Answer([Message(FAILED)], conversation)
+        if not reply.step:
+            return Answer([Message(reply.text)])
+        going_on = conversation.going_on(reply) if conversation is not None else begun(self._said, service.name, reply)
+        return Answer([going_on.asked.message], going_on)
+
+    async def _reply(self, service: Service, turn: Turn) -> Reply | None:
+        """``None`` where the service failed: whether it has done something is not known."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await service.step(turn)
+        except (DatabaseAwayError, MemoryAwayError):
+            raise
+        except Exception as error:
+            # Its text may quote what the person wrote.
+            log.error(
+                "chatbot_service_failed",
+                service=service.name,
+                step=turn.step,
+                error=type(error).__name__,
+                place=place_of(error),
+            )
+            return None
+
+
+def _row(service: Service) -> str:
+    about = f": {escaped(service.definition.description)}" if service.definition.description else ""
+    return f"- **{escaped(service.title)}** ({escaped(service.name)}){about}"

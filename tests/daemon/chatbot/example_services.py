@@ -1,0 +1,75 @@
+"""Services of others, for tests of what leads them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from daemon.chatbot.contract import Choice, Field, escaped
+from daemon.chatbot.turn import Reply, Turn, ask, confirm, done
+from daemon.stores.audit import add_audit
+from daemon.stores.database import Database, DatabaseAwayError
+
+
+class Begun(asyncio.Event):
+    """Set when the service ``slow`` is at it."""
+
+
+async def order(turn: Turn, *, database: Database) -> Reply:
+    """꽃을 주문합니다."""
+    match turn.step:
+        case "":
+            return ask("어떤 꽃인가요?", step="flower", choices=["장미", "수국", Choice("국화", "mum")])
+        case "flower":
+            fields = [Field(name="count", label="몇 송이", kind="number"), Field(name="day", label="날짜", kind="date")]
+            return ask("몇 송이인가요?", step="details", slots={"flower": turn.choice}, fields=fields)
+        case "details":
+            return confirm("주문할까요?", step="confirm", slots={**turn.slots, **turn.inputs})
+    if not turn.yes:
+        return done("주문하지 않았습니다.")
+    async with database.transaction() as connection:
+        slots = turn.slots
+        await add_audit(connection, turn.audit("ordered", f"{slots['flower']} {slots['count']} {slots['day']}"))
+    return done("주문했습니다.")
+
+
+async def note(turn: Turn) -> Reply:
+    """적어 둡니다."""
+    if turn.step:
+        return done(f"적었습니다: {escaped(turn.text)} ({turn.key != ''})")
+    return ask(f"무엇을 적을까요?{turn.text}", step="text")
+
+
+class Counter:
+    """Counts."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def run(self, turn: Turn) -> Reply:
+        """셉니다."""
+        number = int(turn.slots.get("number", "0")) + 1
+        return ask(f"{number}", step="next", slots={"number": str(number)})
+
+
+async def broken(turn: Turn) -> Reply:
+    """고장입니다."""
+    if turn.step:
+        raise RuntimeError(turn.text)
+    return ask("?", step="break")
+
+
+async def slow(turn: Turn, *, begun: Begun) -> Reply:
+    """느립니다."""
+    begun.set()
+    await asyncio.sleep(3600)
+    return done("")
+
+
+async def nothing(turn: Turn) -> Reply:
+    """답이 없습니다."""
+    return None  # type: ignore[return-value]
+
+
+async def homeless(turn: Turn) -> Reply:
+    """데이터베이스가 없습니다."""
+    raise DatabaseAwayError("it is gone")
