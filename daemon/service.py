@@ -30,6 +30,7 @@ from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.chatbot.conversations import build_conversations
 from daemon.chatbot.memory import build_memory
+from daemon.chatbot.room import HANDLERS, PATIENCE, ChatbotRoom
 from daemon.chatbot.supplies import LiveCalls
 from daemon.config import ChatbotConfig, Config, SwitchConfig
 from daemon.directory.contract import Directory
@@ -39,6 +40,7 @@ from daemon.errors import ConfigError, OperatorError
 from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
 from daemon.inbox.contract import Inbox
+from daemon.inbox.handlers import NamedHandler
 from daemon.inbox.own_events import SETTLE, OwnEvents
 from daemon.inbox.room import InboxRoom
 from daemon.listeners import Listeners
@@ -48,7 +50,7 @@ from daemon.pbx.room import Pbx
 from daemon.places import database_url, instance_id, last_heard_path, socket_path, spool_dir, writing_problem
 from daemon.plugins import add_folders
 from daemon.recall import Recall, final_of
-from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
+from daemon.secrets import DATABASE_PASSWORD, WEBEX_BOT_TOKEN, Secrets, source_secrets, switch_password
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow
 from daemon.switch.last_heard import LastHeard
@@ -174,6 +176,7 @@ class Service:
             memory=self.memory,
             clock=clock,
         )
+        self.chatbot = self._chatbot(secrets) if config.chatbot.webex.webhook_url else None
         self.inbox.add_configured(self.supplies)
         self._own_events = OwnEvents(
             self.hub,
@@ -254,6 +257,25 @@ class Service:
             clock=self._clock,
         )
 
+    def _chatbot(self, secrets: Secrets) -> ChatbotRoom:
+        config = self._config.chatbot.webex
+        token = secrets.get(WEBEX_BOT_TOKEN)
+        assert token is not None, "a configuration without the secret is not accepted"  # noqa: S101
+        source = next(source for source in self._config.inbox.source if source.name == config.source)
+        room = ChatbotRoom(
+            config,
+            token=token,
+            secret=source_secrets(source, secrets)[0],
+            inbox=self.inbox,
+            conversations=self.conversations,
+            memory=self.memory,
+            clock=self._clock,
+        )
+        for name, event in HANDLERS.items():
+            handler = NamedHandler(name=name, handle=room.handle, source=source.name, event=event, deadline=PATIENCE)
+            self.inbox.handlers.add(handler)
+        return room
+
     def _apply(self, event: CallEvent) -> None:
         """Calls first: an utterance is of a call that is there."""
         self.registry.apply(event)
@@ -271,6 +293,8 @@ class Service:
         health.add("inbox", self.inbox.condition)
         health.add("directory", self.directory.condition)
         health.add("memory", self.memory.condition)
+        if self.chatbot is not None:
+            health.add("webex", self.chatbot.condition)
         for destination in self.inbox.destinations.values():
             health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:
@@ -355,6 +379,8 @@ class Service:
         self._recording = [group.create_task(self.recorder.run())]
         working = (self.inbox.run(), self._own_events.run(), self.directory.run(), self.outgoing.run())
         self._working = [group.create_task(work) for work in working]
+        if self.chatbot is not None:
+            self._working.append(group.create_task(self.chatbot.run()))
         await self.listeners.start()
         self.callapps.begin()
         await self.outgoing.begin(_RESUME_PATIENCE)

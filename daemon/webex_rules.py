@@ -11,6 +11,7 @@ from daemon.secrets import WEBEX_BOT_TOKEN, Secrets, UnreadableSecretError, envi
 from daemon.toml_lines import KeyPath
 
 _HERE: KeyPath = ("chatbot", "webex")
+_HANDLERS = ("chatbot-messages", "chatbot-cards")
 
 
 def webex_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule]:
@@ -31,6 +32,10 @@ def webex_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule]
         yield BrokenRule(
             (*_HERE, "source"), f'the source "{webex.source}" does not know Webex by its signature', remedy
         )
+    for index, handler in enumerate(config.inbox.handler):
+        if handler.name in _HANDLERS:
+            path: KeyPath = ("inbox", "handler", index, "name")
+            yield BrokenRule(path, f'"{handler.name}" is the name of a handler of Parley\'s own', "give another")
     if secrets is not None:
         yield from _token(secrets)
 

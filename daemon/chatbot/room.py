@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -31,8 +32,10 @@ from daemon.stores.database import DatabaseAwayError
 
 log = structlog.get_logger(__name__)
 
-EVENTS: Final = ("messages.created", "attachmentActions.created")
-"""What :meth:`ChatbotRoom.handle` is to be handed of the source."""
+HANDLERS: Final = MappingProxyType(
+    {"chatbot-messages": "messages.created", "chatbot-cards": "attachmentActions.created"}
+)
+"""The names of its handlers in the inbox, and what :meth:`ChatbotRoom.handle` is to be handed of the source."""
 PATIENCE: Final = 60.0
 """Seconds that it may take for one."""
 

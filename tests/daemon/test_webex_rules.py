@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from daemon.config import ChatbotConfig, Config, InboxConfig, SourceConfig, WebexConfig
+from daemon.chatbot.room import HANDLERS
+from daemon.config import ChatbotConfig, Config, HandlerConfig, InboxConfig, SourceConfig, WebexConfig
 from daemon.config_file import read
 from daemon.secrets import Secrets, source_secrets
 from daemon.toml_lines import KeyPath
@@ -51,6 +52,14 @@ def test_what_is_right() -> None:
 )
 def test_what_is_not(fields: dict[str, Any], path: str) -> None:
     assert broken(**fields) == [(*HERE, path)]
+
+
+def test_no_handler_takes_the_name_of_one_of_the_bots() -> None:
+    webex = ChatbotConfig(webex=WebexConfig(webhook_url="https://parley.example.com"))
+    handlers = [HandlerConfig(name=name) for name in ("keep", *HANDLERS)]
+    config = Config(inbox=InboxConfig(source=[SOURCE], handler=handlers), chatbot=webex)
+    paths = [rule.path for rule in webex_rules(config, Secrets(TOKEN))]
+    assert paths == [("inbox", "handler", 1, "name"), ("inbox", "handler", 2, "name")]
 
 
 def test_they_are_held_against_the_file() -> None:

@@ -3,7 +3,7 @@
 import { card } from "./card.js";
 import { element, markdown } from "./markdown.js";
 
-const EXAMPLES = ["도움말", "휴가신쳥", "착신전환", "티지데이", "지금 누가 통화 중이야?", "취소"];
+const EXAMPLES = ["도움말", "착신전한", "tgday", "홍길동", "지금 통화 중", "오늘 통화", "취소"];
 
 const [person, room, log, trouble, examples, composer, text, mention] = [
   "person", "room", "log", "trouble", "examples", "composer", "text", "mention",

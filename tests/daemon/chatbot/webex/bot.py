@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from daemon.chatbot.contract import Conversations, Message, Said
-from daemon.chatbot.room import EVENTS, PATIENCE, ChatbotRoom
+from daemon.chatbot.room import HANDLERS, PATIENCE, ChatbotRoom
 from daemon.config import Config, InboxConfig, SourceConfig, WebexConfig
 from daemon.inbox.handlers import NamedHandler
 from daemon.secrets import Secrets, source_secrets
@@ -88,11 +88,9 @@ class Bot:
             conversations=self.echo,
             memory=self.memory,
         )
-        for event in EVENTS:
+        for name, event in HANDLERS.items():
             self.house.inbox.handlers.add(
-                NamedHandler(
-                    name=f"chatbot-{event}", handle=self.room.handle, source="webex", event=event, deadline=PATIENCE
-                )
+                NamedHandler(name=name, handle=self.room.handle, source="webex", event=event, deadline=PATIENCE)
             )
         self._at_work = self.house.inbox_at_work()
         await self._at_work.__aenter__()
