@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from daemon.commands import (
     app,
+    chat,
     check,
     click_to_call,
     config_import,
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         run,
         check,
         app,
+        chat,
         db,
         user,
         token,

@@ -31,6 +31,7 @@ from daemon.calls.registry import Registry
 from daemon.chatbot.conversations import build_conversations
 from daemon.chatbot.memory import build_memory
 from daemon.chatbot.room import HANDLERS, PATIENCE, ChatbotRoom
+from daemon.chatbot.speakers import Speakers
 from daemon.chatbot.supplies import LiveCalls
 from daemon.config import ChatbotConfig, Config, SwitchConfig
 from daemon.directory.contract import Directory
@@ -169,10 +170,10 @@ class Service:
         self.memory = build_memory(config, secrets, self.database, clock=clock)
         self.conversations = build_conversations(
             config,
-            supplies=self.supplies | {LiveCalls: self.registry, ChatbotConfig: config.chatbot},
+            supplies=self.chatbot_supplies,
             directory=self.directory,
             index=Index(read_synonyms(Path(synonyms).read_bytes()) if synonyms else {}),
-            database=self.database,
+            speakers=Speakers(self.database),
             memory=self.memory,
             clock=clock,
         )
@@ -201,6 +202,11 @@ class Service:
         if self.pbx is not None:
             supplies |= {Diversions: self.pbx.diversions, ClickToCall: self.pbx.click_to_call}
         return supplies
+
+    @property
+    def chatbot_supplies(self) -> dict[type, object]:
+        """What services of the chatbot may ask for: :data:`daemon.chatbot.supplies.OF_SERVICES` too."""
+        return self.supplies | {LiveCalls: self.registry, ChatbotConfig: self._config.chatbot}
 
     def stop(self) -> None:
         """Begin an orderly stop."""

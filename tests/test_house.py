@@ -114,7 +114,7 @@ def test_verbs_of_the_readme_exist(capsys: pytest.CaptureFixture[str]) -> None:
     readme = (ROOT / "README.md").read_text()
     commands = set(re.findall(r"`parley ([a-z-]+)(?: ([a-z]+(?:\\\|[a-z]+)*))?", readme))
     of_the_pbx = {"diversion", "click-to-call"}
-    rooms = {"app", "contacts", "directory", "inbox", "survey", *of_the_pbx}
+    rooms = {"app", "chat", "contacts", "directory", "inbox", "survey", *of_the_pbx}
     assert {"run", "demo", "check", "user", "token", "db", "config", *rooms} == {verb for verb, _ in commands}
     assert "usage: parley" in run(str(Path(sys.executable).with_name("parley")), "--help")
     for verb, below in commands:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -24,12 +24,10 @@ from daemon.chatbot.conversation import CHOOSING, Record
 from daemon.chatbot.definition import definitions
 from daemon.chatbot.offer import Offer, Service, WordIndex
 from daemon.chatbot.phrases import GONE, STRANGER
-from daemon.chatbot.speakers import Speakers
 from daemon.chatbot.talk import Answer, Talk
 from daemon.config import Config
 from daemon.directory.contract import Directory
 from daemon.roles import sees_numbers
-from daemon.stores.database import Database
 from daemon.stores.people import PersonRow
 
 log = structlog.get_logger(__name__)
@@ -40,6 +38,13 @@ _LEASE_BEYOND: Final = 20.0
 """How much longer a conversation is held than a service may take: it is looked up, and written."""
 
 
+class Acquaintance(Protocol):
+    """Knows who writes."""
+
+    async def of(self, said: Said) -> PersonRow | None:
+        """Who said that; ``None`` for a stranger. Raises ``DatabaseAwayError``."""
+
+
 class BotConversations(Conversations):
     """Implements :class:`~daemon.chatbot.contract.Conversations`. ``clock`` gives Unix seconds."""
 
@@ -47,7 +52,7 @@ class BotConversations(Conversations):
         self,
         config: Config,
         offer: Offer,
-        database: Database,
+        speakers: Acquaintance,
         memory: Memory,
         *,
         clock: Callable[[], float] = time.time,
@@ -55,7 +60,7 @@ class BotConversations(Conversations):
         self._config = config.chatbot
         self._full_numbers = config.web.full_numbers
         self._offer = offer
-        self._speakers = Speakers(database)
+        self._speakers = speakers
         self._memory = memory
         self._clock = clock
         self._zone: tzinfo = ZoneInfo(config.chatbot.time_zone)
@@ -114,16 +119,17 @@ def build_conversations(
     supplies: Mapping[type, object],
     directory: Directory,
     index: WordIndex,
-    database: Database,
+    speakers: Acquaintance,
     memory: Memory,
     clock: Callable[[], float] = time.time,
 ) -> BotConversations:
     """The conversations of ``config``. ``supplies`` are what services may ask for, ``index`` an empty index of the
-    directory's kind for the services' own words.
+    directory's kind for the services' own words; ``speakers`` mostly
+    :class:`~daemon.chatbot.speakers.Speakers`.
 
     Raises :class:`~daemon.plugins.PluginError` for what ``parley check`` would have refused.
     """
     services = [Service(found, found.bind(supplies)) for found in definitions(config.chatbot, supplies.keys())]
     offer = Offer(services, directory, index, threshold=config.directory.threshold)
     log.info("chatbot_services", services=[service.name for service in services])
-    return BotConversations(config, offer, database, memory, clock=clock)
+    return BotConversations(config, offer, speakers, memory, clock=clock)

@@ -90,15 +90,15 @@ class Definition(msgspec.Struct, frozen=True):
         """The first line of its docstring, for people."""
         return self.plugin.description.partition("\n")[0].rstrip(".")
 
-    def lacks(self, supplied: Collection[type]) -> bool:
-        """Whether it needs something that is not among ``supplied``."""
+    def missing(self, supplied: Collection[type]) -> list[str]:
+        """What it needs that is not among ``supplied``, by name."""
         needs = (need for need in self.plugin.needs.values() if need.is_needed and need.name != OPTIONS)
-        return any(need.contract not in supplied for need in needs)
+        return [need.name for need in needs if need.contract not in supplied]
 
     def check(self, supplied: Collection[type], *, may_lack: bool = False) -> None:
         """Raise :class:`PluginError` where it cannot be used: its options do not fit, or, unless it ``may_lack`` that,
         it asks for something that is not among ``supplied``."""
-        if may_lack and self.lacks(supplied):
+        if may_lack and self.missing(supplied):
             supplied = {need.contract for need in self.plugin.needs.values() if need.contract is not None}
         self.plugin.check(supplied, taken={self.argument}, options=self.config.options)
 
@@ -146,22 +146,23 @@ def _of(config: ChatbotServiceConfig, plugin: Plugin, usual: BuiltIn) -> Definit
 
 
 def offered(config: ChatbotConfig) -> Iterator[Offered]:
-    """Every service of the configuration: the built-in ones, and those that have a table."""
-    tables = {service.name for service in config.service}
-    for index, name in enumerate(config.built_in):
-        if name not in tables:
-            yield Offered(ChatbotServiceConfig(name=name), ("chatbot", "built_in", index), may_be_left_out=True)
+    """Every service of the configuration: the built-in ones in their order, then those that have a table alone."""
+    tables = {service.name: index for index, service in enumerate(config.service)}
+    for index, name in enumerate(dict.fromkeys(config.built_in)):
+        service = config.service[tables[name]] if name in tables else ChatbotServiceConfig(name=name)
+        path: KeyPath = ("chatbot", "service", tables[name]) if name in tables else ("chatbot", "built_in", index)
+        yield Offered(service, path, may_be_left_out=service.use in ("", name))
     for index, service in enumerate(config.service):
-        is_listed = service.name in config.built_in and service.use in ("", service.name)
-        yield Offered(service, ("chatbot", "service", index), may_be_left_out=is_listed)
+        if service.name not in config.built_in:
+            yield Offered(service, ("chatbot", "service", index), may_be_left_out=False)
 
 
 def definitions(config: ChatbotConfig, supplied: Collection[type]) -> Sequence[Definition]:
     """The services that are there. Raises :class:`PluginError` for what ``parley check`` would have refused."""
-    found: dict[str, Definition] = {}
+    found = []
     for one in offered(config):
         definition = define(one.config)
         definition.check(supplied, may_lack=one.may_be_left_out)
-        if not definition.lacks(supplied):
-            found.setdefault(one.config.name, definition)
-    return list(found.values())
+        if not definition.missing(supplied):
+            found.append(definition)
+    return found

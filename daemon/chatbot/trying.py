@@ -25,6 +25,7 @@ from daemon.chatbot.contract import Card, Conversations, Message, RoomType, Said
 from daemon.chatbot.conversations import BotConversations
 from daemon.chatbot.definition import define_as
 from daemon.chatbot.offer import Offer, Service
+from daemon.chatbot.speakers import Speakers
 from daemon.chatbot.store_memory import StoreMemory
 from daemon.config import ChatbotConfig, ChatbotServiceConfig, Config
 from daemon.directory.contract import Directory, Entry, Match
@@ -140,7 +141,8 @@ async def try_service(
             service = Service(definition, definition.bind(given))
             offer = Offer([service], _NoDirectory(), _NoWords(), threshold=1.0)
             memory = StoreMemory(database, clock=clock)
-            yield Chat(BotConversations(config, offer, database, memory, clock=clock), person, said_at=clock)
+            conversations = BotConversations(config, offer, Speakers(database), memory, clock=clock)
+            yield Chat(conversations, person, said_at=clock)
         finally:
             await database.close()
 

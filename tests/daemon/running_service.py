@@ -13,11 +13,13 @@ import msgspec
 
 from daemon.config import (
     CallAppsConfig,
+    ChatbotConfig,
     Config,
     DatabaseConfig,
     InboxConfig,
     ListenerConfig,
     PbxConfig,
+    RedisConfig,
     ServiceConfig,
     SwitchConfig,
     WebConfig,
@@ -48,6 +50,8 @@ class RunningService:
         pbx: PbxConfig | None = None,
         inbox: InboxConfig | None = None,
         callapps: CallAppsConfig | None = None,
+        chatbot: ChatbotConfig | None = None,
+        redis: RedisConfig | None = None,
         dial: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
@@ -58,6 +62,8 @@ class RunningService:
             pbx=pbx or PbxConfig(),
             inbox=inbox or InboxConfig(),
             callapps=callapps or CallAppsConfig(),
+            chatbot=chatbot or ChatbotConfig(),
+            redis=redis or RedisConfig(),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )

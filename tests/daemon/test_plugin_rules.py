@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import re
 import sys
@@ -14,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from daemon.__main__ import main
+from daemon.chatbot.supplies import OF_SERVICES
 from daemon.config import Config, PbxConfig, ServiceConfig, ToolConfig
 from daemon.config_file import load
 from daemon.inbox.contract import Delivery, PermanentError, RetryLaterError
@@ -170,6 +172,54 @@ def test_no_call_app_is_listed_where_none_is_used(configure: Configure, capsys: 
     assert "no call is touched" in capsys.readouterr().out
 
 
+def test_the_chatbot_service_of_the_readme_is_right(
+    configure: Configure, plugins: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = blocks_of(README.read_text())
+    (code,) = [block for block in blocks if "async def book_room" in block]
+    (lines,) = [block for block in blocks if 'use = "rooms:book_room"' in block]
+    (test,) = [block for block in blocks if "async def test_a_room_is_booked" in block]
+    (plugins / "rooms.py").write_text(code)
+    (plugins / "test_rooms.py").write_text(textwrap.dedent(test))
+    path = str(configure(lines.replace('[plugins]\npath = ["/etc/parley/plugins"]\n', "")))
+    assert main(["check", "--config", path]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["chat", "list", "--config", path]) == 0
+    listed = capsys.readouterr().out
+    assert "room: 회의실 예약 (operator), 미팅룸\n  회의실을 예약합니다\n" in listed
+    assert "not offered: there is no diversions" in listed
+    asyncio.run(importlib.import_module("test_rooms").test_a_room_is_booked())
+
+
+def test_check_says_what_is_wrong_with_services(
+    configure: Configure, plugins: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plugins / "half.py").write_text(
+        "from daemon.chatbot.turn import Turn\n"
+        "async def a(turn: Turn, *, p: float): ...\n"
+        "async def b(*, p: int = 1): ...\n"
+        "class C:\n    async def run(self, turn: Turn): ...\n"
+    )
+    path = configure(
+        '[chatbot]\nbuilt_in = ["tgday", "weather", "mail"]\n'
+        '[[chatbot.service]]\nname = "a"\nuse = "half:a"\n'
+        '[[chatbot.service]]\nname = "b"\nuse = "half:b"\n'
+        '[[chatbot.service]]\nname = "c"\nuse = "half:C"\nwords = ["취소!"]\n'
+        '[[chatbot.service]]\nname = "mail"\noptions = { per_day = 3 }\n'
+        '[[chatbot.service]]\nname = "forwarding"\n'
+        '[[chatbot.service]]\nname = "d"\nuse = "half:C"\n'
+    )
+    assert main(["check", "--config", str(path)]) == 78
+    said = capsys.readouterr().err
+    assert "6 mistakes" in said
+    assert re.search(r'line 6: chatbot\.built_in\[1\]: there is no built-in service "weather"', said), said
+    assert "line 9: chatbot.service[0].use: half:a needs p: float, which is not there" in said
+    assert "line 12: chatbot.service[1].use: half:b takes 0 arguments by position" in said
+    assert 'chatbot.service[2].use: a service cannot be called "취소!"' in said
+    assert re.search(r"chatbot\.service\[3\]\.options.*unknown field `per_day`", said), said
+    assert "chatbot.service[4].name: daemon.chatbot.services.forwarding:forwarding needs diversions" in said
+
+
 async def test_the_handler_of_the_readme_does_what_it_says(
     configure: Configure, plugins: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +331,7 @@ async def test_what_is_checked_for_is_what_the_service_supplies(tmp_path: Path, 
     config = Config(service=state, pbx=configured(url) if url else PbxConfig())
     service = Service(config, Secrets(ENVIRONMENT))
     assert service.supplies.keys() == supplied_types(config)
+    assert service.chatbot_supplies.keys() == supplied_types(config) | OF_SERVICES
     await service.database.close()
 
 

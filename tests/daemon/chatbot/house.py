@@ -7,6 +7,7 @@ import msgspec
 from daemon.calls.call import Call
 from daemon.chatbot.contract import Memory
 from daemon.chatbot.conversations import BotConversations, build_conversations
+from daemon.chatbot.speakers import Speakers
 from daemon.chatbot.supplies import LiveCalls
 from daemon.chatbot.trying import MINA, Chat, add_person
 from daemon.config import ChatbotConfig, Config
@@ -90,7 +91,7 @@ class House:
             supplies=supplies | self.more,
             directory=self.directory,
             index=Index({}),
-            database=self.database,
+            speakers=Speakers(self.database),
             memory=memory or self.memory,
             clock=lambda: self.now,
         )
