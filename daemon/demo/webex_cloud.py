@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -30,8 +31,8 @@ class SimulatedWebex:
         self.faults = WebexFaults()
         self.deliveries = WebexDeliveries(self.world, failures_allowed=failures_allowed)
         self.token = secrets.token_hex(32)
-        self.requests: list[tuple[str, str]] = []
-        """Method and path of each request of the bot, oldest first."""
+        self.requests: deque[tuple[str, str]] = deque(maxlen=10_000)
+        """Method and path of the bot's last requests, oldest first."""
         self._host = host
         self._runner: web.AppRunner | None = None
         self.port = 0

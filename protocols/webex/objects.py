@@ -40,7 +40,6 @@ class WebexRoom(WebexObject, frozen=True, kw_only=True, gc=False):
     """A room. ``type`` is ``direct`` or ``group``."""
 
     type: str = "group"
-    title: str = ""
     last_activity: str = ""
 
 
@@ -85,13 +84,10 @@ _Object = TypeVar("_Object", bound=WebexObject)
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a webhook tells: that something was done, with its id, and what else is known of it, ``""`` for nothing."""
+    """What a webhook tells: what was made, by its id, and by whom, ``""`` where it does not say."""
 
     resource: str
-    event: str
     id: str
-    room_id: str = ""
-    room_type: str = ""
     person_id: str = ""
     person_email: str = ""
 
@@ -126,10 +122,7 @@ def read_told(body: bytes) -> Told | None:
         return None
     return Told(
         resource=_text(payload, "resource"),
-        event=_text(payload, "event"),
         id=_text(data, "id"),
-        room_id=_text(data, "roomId"),
-        room_type=_text(data, "roomType"),
         person_id=_text(data, "personId") or _text(payload, "actorId"),
         person_email=_text(data, "personEmail"),
     )

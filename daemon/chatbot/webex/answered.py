@@ -1,5 +1,4 @@
-"""What was answered already: noted before and after each message that is posted, so that a process that dies between
-leaves word of how far it was."""
+"""What was answered already: noted after each message that is posted."""
 
 from __future__ import annotations
 
@@ -14,10 +13,9 @@ _LASTS: Final = 172_800.0
 
 
 class Note(msgspec.Struct, frozen=True):
-    """How far one answer is: ``posted`` are the ids of its messages that went out, ``is_posting``: perhaps one more."""
+    """How far one answer is: ``posted`` are the ids of its messages that went out."""
 
     posted: tuple[str, ...] = ()
-    is_posting: bool = False
     is_done: bool = False
 
 

@@ -80,7 +80,7 @@ class Hooks:
             raise HooksUnsettledError("our webhooks at Webex do not stay as they are made")
         if changes:
             log.info("webex_hooks_mended", changes=changes)
-        kept = [self._known(hook) for hook in ours if hook.resource in RESOURCES]
+        kept = [self._known(hook) for hook in ours if hook.resource in RESOURCES and hook.event == _EVENT]
         info = HookInfo(self._clock(), kept, changes)
         await self._memory.set(HOOK_INFO, msgspec.json.encode(info))
         return next(hook for hook in ours if hook.resource == RESOURCES[0] and hook.event == _EVENT)

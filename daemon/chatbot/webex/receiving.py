@@ -1,9 +1,9 @@
 """What Webex delivers, answered: the message or the card's action is fetched and understood, what is said to it posted.
 
 The inbox hands over a delivery until it is done, what one person did in one room in order. How far an answer is stands
-in its :class:`Note`: after a crash, or where Webex did not say whether it took a message, the rest is posted, and the
-one that is in doubt only where it is not in the room. In a group room a bot is not shown its own messages: there it is
-posted, rather twice than never.
+in its :class:`Note`, written after each message. So at a second attempt one message is in doubt: a process may have
+died before the note, or Webex did not say whether it took it. It is posted only where it is not in the room. In a group
+room a bot is not shown its own messages: there it is posted, rather twice than never.
 """
 
 from __future__ import annotations
@@ -58,25 +58,28 @@ class Receiving:
         if told is None:
             raise PermanentError("Webex does not say what was done")
         try:
-            await self._answer(told, delivery.received_at)
+            await self._answer(told, delivery)
         except (MessengerAwayError, MemoryAwayError, DatabaseAwayError) as error:
             raise RetryLaterError(str(error), after=getattr(error, "after", None)) from error
         except MessageRefusedError as error:
             raise PermanentError(str(error)) from error
 
-    async def _answer(self, told: Told, received_at: float) -> None:
+    async def _answer(self, told: Told, delivery: Delivery) -> None:
         if told.person_id == (await self._people.me()).id or is_bots(told.person_email):
             return
         note = await self._answered.get(told.id) or Note()
         if note.is_done:
             return
-        heard = await self._heard(told, received_at)
+        heard = await self._heard(told, delivery.received_at)
         if heard is None:
             return
         said, parent_id = heard
         messages = await self._conversations.answer(said)
         parts = [part for message in messages for part in parts_of(message)]
-        await self._post(said, parts, note, parent_id)
+        posted = list(note.posted)
+        if delivery.attempt > 1 and len(posted) < len(parts):
+            posted += await self._found(said, parts[len(posted)], posted)
+        await self._post(said, parts, posted, parent_id)
         self.answers += 1
 
     # Hearing
@@ -135,28 +138,20 @@ class Receiving:
 
     # Answering
 
-    async def _post(self, said: Said, parts: Sequence[Part], note: Note, parent_id: str) -> None:
-        """Post what is not posted yet, in order."""
-        posted = list(note.posted)
-        if note.is_posting and len(posted) < len(parts):
-            found = await self._find(said, parts[len(posted)], posted)
-            posted += [found] if found else []
+    async def _post(self, said: Said, parts: Sequence[Part], posted: list[str], parent_id: str) -> None:
+        """Post what follows on those that are ``posted``, in order."""
         target = target_of(room_id=said.room_id, parent_id=parent_id)
         for part in parts[len(posted) :]:
-            await self._answered.set(said.id, Note(tuple(posted), is_posting=True))
-            try:
-                posted.append(await self._messenger.post_part(part, target))
-            except MessengerAwayError as error:
-                if not error.is_posted_unknown:
-                    await self._answered.set(said.id, Note(tuple(posted)))
-                raise
+            if posted:
+                await self._answered.set(said.id, Note(tuple(posted)))
+            posted.append(await self._messenger.post_part(part, target))
         await self._answered.set(said.id, Note(tuple(posted), is_done=True))
 
-    async def _find(self, said: Said, part: Part, known: Sequence[str]) -> str | None:
+    async def _found(self, said: Said, part: Part, known: Sequence[str]) -> list[str]:
         """The message of ours that says ``part`` and came after ``said``, if it is there, is not ``known``, and is no
         answer to anything else that stands in the room."""
         if said.room_type != "direct":
-            return None
+            return []
         me = await self._people.me()
         room = WebexRoom(id=said.room_id, type=said.room_type)
         newest = await self._api.messages(room, until=lambda one: False, most=_LOOKED_AT)
@@ -166,10 +161,9 @@ class Receiving:
             others = [await self._answered.get(one.id) for one in newest if one.person_id != me.id]
             theirs = {posted for note in others if note is not None for posted in note.posted}
             found = [message_id for message_id in found if message_id not in theirs]
-        if not found:
-            return None
-        log.info("webex_answer_was_posted")
-        return found[-1]
+        if found:
+            log.info("webex_answer_was_posted")
+        return found[-1:]
 
 
 def _thread(message: WebexMessage) -> str:
