@@ -60,6 +60,7 @@ class SimulatedWebex:
 
     async def stop(self) -> None:
         """Neither listen nor deliver any more. Nothing is forgotten."""
+        self.faults.release()
         await self.deliveries.stop()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -12,7 +12,7 @@ from aiohttp import web
 DROPPED: Final = 0
 """In the place of a status: the connection ends without an answer."""
 HELD: Final = -1
-"""In the place of a status: no answer ever comes."""
+"""In the place of a status: no answer comes, until those that are held are released."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,6 +38,7 @@ class WebexFaults:
 
     def __init__(self) -> None:
         self._all: list[Fault] = []
+        self._held = asyncio.Event()
 
     def add(
         self,
@@ -58,6 +59,11 @@ class WebexFaults:
         """Let everything be well again."""
         self._all.clear()
 
+    def release(self) -> None:
+        """End the requests that are held, without an answer."""
+        self._held.set()
+        self._held = asyncio.Event()
+
     async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """What is answered: a fault's answer, or that of ``handler``."""
         fault = next((one for one in self._all if one.is_for(request)), None)
@@ -67,10 +73,10 @@ class WebexFaults:
         if fault.is_done:
             await handler(request)
         if fault.status == HELD:
-            await asyncio.Event().wait()
-        if fault.status == DROPPED:
-            assert request.transport is not None  # noqa: S101 - it was there a moment ago
-            request.transport.abort()
+            await self._held.wait()
+        if fault.status in (DROPPED, HELD):
+            if request.transport is not None:
+                request.transport.abort()
             return web.Response()
         body = {"message": f"answered {fault.status} on demand", "trackingId": "ROUTER_demo"}
         return web.json_response(body, status=fault.status, headers=fault.headers)
