@@ -119,8 +119,8 @@ class Memory(Protocol):
     def lock(self, key: str, *, lease: float) -> AbstractAsyncContextManager[None]:
         """Have ``key`` to oneself, of all Parleys; whoever asks in this one gets it in the order of asking.
 
-        It is another's after ``lease`` seconds, whether the block is over or not: what is done in it must end before.
-        Entering raises :class:`MemoryAwayError` also where somebody else keeps it for longer than a lease.
+        Another Parley may have it after ``lease`` seconds, whether the block is over or not: what is done in it must
+        end before. Entering raises :class:`MemoryAwayError` also where another keeps it for longer than a lease.
         """
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Final, Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -63,7 +63,8 @@ class BotConversations(Conversations):
         self._speakers = speakers
         self._memory = memory
         self._clock = clock
-        self._zone: tzinfo = ZoneInfo(config.chatbot.time_zone)
+        name = config.chatbot.time_zone
+        self._zone: tzinfo = UTC if name == "UTC" else ZoneInfo(name)
 
     async def answer(self, said: Said) -> Sequence[Message]:
         """As the contract says."""
@@ -96,13 +97,12 @@ class BotConversations(Conversations):
         conversation, is_late = record.conversation, False
         if conversation is not None and said.created_at - record.spoken_at > self._config.silence:
             is_late, conversation = conversation.service != CHOOSING, None
-        now = self._clock()
         talk = Talk(
             said,
             person,
             self._offer,
-            now=now,
-            today=datetime.fromtimestamp(now, self._zone).date(),
+            now=self._clock(),
+            zone=self._zone,
             deadline=self._config.deadline,
             sees_numbers=said.room_type == "direct" and sees_numbers(person.role, self._full_numbers),
         )

@@ -15,9 +15,29 @@ _LONGEST_PAUSE: Final = 0.25
 """Seconds between two tries to get what another process holds; each pause is twice the one before."""
 
 
+class Turns:
+    """Gives keys out within this process."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def held(self, key: str) -> AsyncIterator[None]:
+        """Hold ``key`` for a block."""
+        lock, users = self._waiting.get(key, (asyncio.Lock(), 0))
+        self._waiting[key] = lock, users + 1
+        try:
+            async with lock:  # which is fair
+                yield
+        finally:
+            lock, users = self._waiting.pop(key)
+            if users > 1:
+                self._waiting[key] = lock, users - 1
+
+
 class Leases:
-    """Gives keys out. ``take(key, holder, lease)`` says whether the key is ``holder``'s now, also where it was before;
-    ``give_back(key, holder)`` ends that. Both raise :class:`MemoryAwayError`."""
+    """Gives keys out between processes. ``take(key, holder, lease)`` says whether the key is ``holder``'s now, also
+    where it was before; ``give_back(key, holder)`` ends that. Both raise :class:`MemoryAwayError`."""
 
     def __init__(
         self,
@@ -26,12 +46,13 @@ class Leases:
     ) -> None:
         self._take = take
         self._give_back = give_back
-        self._waiting: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._turns = Turns()
 
     @asynccontextmanager
     async def held(self, key: str, lease: float) -> AsyncIterator[None]:
         """Hold ``key`` for a block of at most ``lease`` seconds, as :meth:`daemon.chatbot.contract.Memory.lock`."""
-        async with self._turn(key):
+        # The others are asked by one of us at a time.
+        async with self._turns.held(key):
             holder = secrets.token_hex(8)
             try:
                 await self._get(key, holder, lease)
@@ -40,19 +61,6 @@ class Leases:
                 # What cannot be given back is free when its lease is over.
                 with suppress(MemoryAwayError):
                     await self._give_back(key, holder)
-
-    @asynccontextmanager
-    async def _turn(self, key: str) -> AsyncIterator[None]:
-        """An :class:`asyncio.Lock` is fair, and the other process is asked by one of us at a time."""
-        lock, users = self._waiting.get(key, (asyncio.Lock(), 0))
-        self._waiting[key] = lock, users + 1
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._waiting.pop(key)
-            if users > 1:
-                self._waiting[key] = lock, users - 1
 
     async def _get(self, key: str, holder: str, lease: float) -> None:
         loop = asyncio.get_running_loop()

@@ -21,6 +21,8 @@ _MARGIN: Final = 0.1
 _SURE: Final = 0.55
 """Below, what was found is offered and not begun, be it one alone."""
 _MOST: Final = 6
+_LONGEST_TITLE: Final = 5
+"""Words of a title that something may follow."""
 _KINDS: Final[tuple[Kind, ...]] = ("service",)
 
 
@@ -72,8 +74,11 @@ class Offer:
         self._threshold = threshold
         self._by_code: dict[str, Service] = {}
         self._by_word: dict[str, Service] = {}
+        self._by_title: dict[str, Service] = {}
         for service in self._services.values():
             self._by_code.setdefault((service.definition.config.code or service.name).casefold(), service)
+            for word in (service.name, service.title):
+                self._by_title.setdefault(plain(word), service)
             for word in (service.name, *service.definition.words):
                 self._by_word.setdefault(plain(word), service)
             index.put(_entry(service))
@@ -83,14 +88,17 @@ class Offer:
         return {name: service for name, service in self._services.items() if includes(role, service.definition.role)}
 
     def named(self, text: str, role: str) -> Found | None:
-        """The service that ``text`` is the name or a word of, or whose name it begins with."""
-        service, rest = self._by_word.get(plain(text)), ""
-        if service is None:
-            first, _, rest = text.strip().lstrip("/").partition(" ")
-            service = self._services.get(plain(first))
-        if service is None or service.name not in self.of(role):
-            return None
-        return Found([service], rest.strip(), is_sure=True)
+        """The service that ``text`` is the name or a word of, or whose name or title it begins with."""
+        offered = self.of(role)
+        service = self._by_word.get(plain(text))
+        if service is not None and service.name in offered:
+            return Found([service], is_sure=True)
+        words = text.split()
+        for count in range(min(len(words) - 1, _LONGEST_TITLE), 0, -1):
+            service = self._by_title.get(plain(" ".join(words[:count])))
+            if service is not None and service.name in offered:
+                return Found([service], " ".join(words[count:]), is_sure=True)
+        return None
 
     async def find(self, text: str, role: str) -> Found:
         """What ``text`` may mean: by name, else by what is nearly so, here and in the directory."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import structlog
+
 from daemon.chatbot.contract import Said
 from daemon.stores.database import Database, RowRefusedError
 from daemon.stores.people import PersonRow, find_person_by_email, find_person_by_webex_id, link_person_to_webex
+
+log = structlog.get_logger(__name__)
 
 
 class Speakers:
@@ -28,6 +32,7 @@ class Speakers:
                 return person
             async with self._database.transaction() as connection:
                 await link_person_to_webex(connection, person.name, webex_person_id=said.person_id, room_id=room_id)
+            log.info("chat_person_linked", user=person.name)
         except RowRefusedError:  # an id that no database takes is nobody's
             return None
         return person

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.chatbot.contract import MemoryAwayError
-from daemon.chatbot.leases import Leases
+from daemon.chatbot.leases import Leases, Turns
 from daemon.health import Condition, Part
 from daemon.stores.chat_memory import delete_memory, get_memory, set_memory, tidy_memory
 from daemon.stores.database import Database, DatabaseAwayError
@@ -27,12 +27,16 @@ _LOCKS: Final = "chat/"
 
 
 class StoreMemory:
-    """Implements :class:`~daemon.chatbot.contract.Memory`. ``clock`` gives Unix seconds."""
+    """Implements :class:`~daemon.chatbot.contract.Memory`. ``clock`` gives Unix seconds.
+
+    A SQLite file is one Parley's, which holds the lock of its folder: there nobody else can be at it.
+    """
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = StoreClock(clock, of_database=database.is_postgresql)
         self._leases = Leases(self._take, self._give_back)
+        self._turns = Turns()
 
     async def run(self) -> None:
         """Remove what has expired, until cancelled."""
@@ -64,7 +68,7 @@ class StoreMemory:
 
     def lock(self, key: str, *, lease: float) -> AbstractAsyncContextManager[None]:
         """As the contract says."""
-        return self._leases.held(key, lease)
+        return self._leases.held(key, lease) if self._database.is_postgresql else self._turns.held(key)
 
     async def tidy(self) -> int:
         """Remove what has expired; returns how much that was. Raises :class:`MemoryAwayError`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import datetime, tzinfo
 from typing import Final
 
 import msgspec
@@ -64,7 +64,7 @@ class Talk:
         offer: Offer,
         *,
         now: float,
-        today: date,
+        zone: tzinfo,
         deadline: float,
         sees_numbers: bool,
     ) -> None:
@@ -72,7 +72,7 @@ class Talk:
         self._person = person
         self._offer = offer
         self._now = now
-        self._today = today
+        self._zone = zone
         self._deadline = deadline
         self._sees_numbers = sees_numbers
         self._word = plain(said.text) if said.inputs is None else ""
@@ -101,7 +101,8 @@ class Talk:
                 return Answer([Message(NOTHING_BEFORE), asked.message], conversation)
             return Answer([before.asked.message], before)
         try:
-            heard = read_answer(self._said, choices=choices, fields=fields, free=asked.free, today=self._today)
+            today = datetime.fromtimestamp(self._now, self._zone).date()
+            heard = read_answer(self._said, choices=choices, fields=fields, free=asked.free, today=today)
         except MisreadError as error:
             return await self._misread(conversation, str(error))
         if conversation.service == CHOOSING:
@@ -160,7 +161,7 @@ class Talk:
             person=self._person,
             key=self._said.id,
             now=self._now,
-            today=self._today,
+            zone=self._zone,
             step=conversation.step if conversation is not None else "",
             text=heard.text,
             choice=heard.choice,

@@ -16,7 +16,7 @@ marked by ``turn.key``, or does no harm the second time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, tzinfo
 from typing import Final
 
 import msgspec
@@ -44,20 +44,26 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     service's name. ``choice`` is the value of what was chosen, by a button or in words, ``inputs`` the fields of a form
     as they were checked (a date as ``YYYY-MM-DD``); both are empty where nothing of that kind was asked.
 
-    ``key`` is the same whenever the same thing said is handled again, ``now`` is in Unix seconds, ``today`` the date
-    there. ``sees_numbers``: phone numbers may be shown whole here, which they may in no room where others read along.
+    ``key`` is the same whenever the same thing said is handled again, ``now`` is in Unix seconds, ``zone`` the one by
+    whose clocks people speak. ``sees_numbers``: phone numbers may be shown whole here, which they may in no room where
+    others read along.
     """
 
     person: PersonRow
     key: str
     now: float
-    today: date
+    zone: tzinfo
     step: str = ""
     text: str = ""
     choice: str = ""
     inputs: Mapping[str, str] = {}
     slots: Mapping[str, str] = {}
     sees_numbers: bool = False
+
+    @property
+    def today(self) -> date:
+        """The date where people are."""
+        return datetime.fromtimestamp(self.now, self.zone).date()
 
     @property
     def yes(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Final
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from daemon.calls.call import Disposition
 from daemon.chatbot.contract import escaped
@@ -31,20 +30,19 @@ async def todays_calls(turn: Turn, *, database: Database, chatbot: ChatbotConfig
     """오늘 내 내선의 통화와 대화록을 보여 줍니다."""
     if not turn.person.extension:
         return done(NO_EXTENSION)
-    zone = ZoneInfo(chatbot.time_zone)
-    since = datetime.combine(turn.today, time(), zone).timestamp()
+    since = datetime.combine(turn.today, time(), turn.zone).timestamp()
     async with database.read() as connection:
         wanted = CallFilter(extension=turn.person.extension, since=since)
         found, more = await page_calls(connection, wanted, _MOST)
     if not found:
         return done(_NONE)
-    rows = [_row(turn, call, zone, chatbot.console_url) for call in found]
+    rows = [_row(turn, call, chatbot.console_url) for call in found]
     heading = f"오늘 통화 가운데 마지막 {_MOST}건입니다." if more else f"오늘 통화는 {len(found)}건입니다."
     return done("\n".join([heading, "", *rows]))
 
 
-def _row(turn: Turn, call: CallRow, zone: ZoneInfo, console_url: str) -> str:
-    began = datetime.fromtimestamp(call.created_at, zone).strftime("%H:%M")
+def _row(turn: Turn, call: CallRow, console_url: str) -> str:
+    began = datetime.fromtimestamp(call.created_at, turn.zone).strftime("%H:%M")
     is_ours = call.caller == turn.person.extension
     other = turn.number(call.callee or call.did) if is_ours else turn.number(call.caller)
     named = "" if is_ours else turn.name(call.caller_name)

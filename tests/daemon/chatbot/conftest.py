@@ -39,7 +39,7 @@ async def remember(memory_name: str, redis_url: str, database: Database) -> Asyn
     def make() -> AnyMemory:
         if memory_name == "redis":
             made.append(RedisMemory(RedisConfig(url=redis_url, prefix=prefix)))
-        else:
+        elif database.is_postgresql or not made:  # of SQLite there is one Parley
             made.append(StoreMemory(database))
         return made[-1]
 

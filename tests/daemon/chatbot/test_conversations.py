@@ -68,6 +68,10 @@ async def test_a_conversation_with_buttons_and_a_form(house: House) -> None:
 async def test_the_same_in_words(house: House) -> None:
     chat = house.chat()
     assert await chat.says("/Order") == "어떤 꽃인가요?"
+    await chat.says("취소")
+    assert await chat.says("메모  내일까지 답장") == "무엇을 적을까요?내일까지 답장"
+    assert await chat.says("꽃 주문") == "적었습니다: 꽃 주문 (True)"
+    await chat.says("꽃 주문")
     assert await chat.says("수국으로 주세요") == "몇 송이인가요?"
     assert "양식을 채워" in await chat.says("열 송이")
     await chat.fills(count="10", day="12/24")
