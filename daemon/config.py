@@ -394,6 +394,24 @@ class ChatbotServiceConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=T
     options: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class WebexConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``[chatbot.webex]``: the bot whose token is the secret ``webex-bot-token``; none without a ``webhook_url``."""
+
+    webhook_url: str = ""
+    """Where Webex reaches this Parley, ``https://host``: it delivers at ``/webhooks/<source>`` below that."""
+    webhook_name: Annotated[str, Meta(pattern=r"^\S(?:.{0,98}\S)?\Z")] = "parley"
+    """What our webhooks are called at Webex. Those of this name are ours, so no two installations share one."""
+    source: Name = "webex"
+    bot_name: str = ""
+    bot_email: str = ""
+    api_url: str = "https://webexapis.com/v1"
+    timeout: Positive = 15.0
+    reconcile_interval: Positive = 300.0
+    read_back_age: Positive = 3600.0
+    """What was said earlier than so long ago, and not heard then, is not answered any more."""
+    read_back_messages: Count = 500
+
+
 class ChatbotConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``[chatbot]``: conversations."""
 
@@ -410,6 +428,7 @@ class ChatbotConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     )
     """The built-in services that are offered, as far as what they need is there."""
     service: list[ChatbotServiceConfig] = msgspec.field(default_factory=list)
+    webex: WebexConfig = msgspec.field(default_factory=WebexConfig)
 
 
 class FallbackConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -28,6 +28,7 @@ from daemon.secrets import (
     tenant_id,
 )
 from daemon.toml_lines import KeyPath
+from daemon.webex_rules import webex_rules
 from protocols.dcmiws.diversions import DiversionKeys
 from protocols.errors import LocalError
 from protocols.synonyms import SynonymsError, read_synonyms
@@ -52,6 +53,7 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from outgoing_rules(config.callapps, config.switch)
     yield from schedule_rules(config.schedule)
     yield from chatbot_rules(config.chatbot, config.redis)
+    yield from webex_rules(config, secrets)
     if secrets is not None:
         yield from _missing_secrets(config, secrets)
         yield from _guessable_passwords(config, secrets)

@@ -19,7 +19,7 @@ from daemon.env_file import read_env
 from daemon.errors import OperatorError
 from daemon.inbox_rules import url_problem
 from daemon.mail_rules import mail_place
-from daemon.secrets import DATABASE_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD
+from daemon.secrets import DATABASE_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD, WEBEX_BOT_TOKEN
 from protocols.mail_addresses import MailAddressError, mail_address
 
 # The names as they are really in use, and as they should have been spelled. Where a file gives both, the first is the
@@ -30,8 +30,6 @@ _MISSPELLED = {
     "ELASTCSEARCH_PORT": "ELASTICSEARCH_PORT",
 }
 
-# Names whose rooms do not exist yet.
-_LATER_SECRETS = ("WEBEX_BOT_TOKEN",)
 _MAIL = ("SMTP_URL", "SMTP_PORT", "SEND_MAIL", "RECEIVE_MAIL")
 _IMPLICIT_TLS = 465
 # Where the events of Vox.ai's calls were posted to, and what is called so now: by its name and what sends it there.
@@ -59,15 +57,17 @@ name = "{name}"
 source = "voxai"
 use = "{use}"
 destination = "{name}\""""
+_WEBEX = """\
+[[inbox.source]]
+name = "webex"
+kind = "webex\""""
+_HOOK_PATH = "/webhooks/webex"
+_HOOK_NAME = re.compile(r"\S(?:.{0,98}\S)?")
 _SOURCES = {"GITHUB_WEBHOOK_SECRET": "github", "STRIPE_WEBHOOK_SECRET": "stripe"}
-_LATER_PLAIN = (
+_LATER = (
     "ELASTICSEARCH_HOST",
     "ELASTICSEARCH_PORT",
     "SERVER_WORKER",
-    "WEBEX_BOT_EMAIL",
-    "WEBEX_BOT_NAME",
-    "WEBHOOK_NAME",
-    "WEBHOOK_URL",
 )
 
 _PASSWORD_IN_URL = re.compile(r"//[^/\s]*:[^/\s]*@")
@@ -130,6 +130,7 @@ class _Import:
         sources = self._sources()
         destinations = self._destinations()
         mail = self._mail()
+        bot = self._bot()
         self._keep_for_later()
         unknown = sorted(self._values)
         for name in unknown:
@@ -142,6 +143,7 @@ class _Import:
             *sources,
             *destinations,
             mail,
+            bot,
             "# A switch is named like this; its password is the secret switch-main-password.",
             '# [[switch]]\n# name = "main"',
         ]
@@ -271,6 +273,31 @@ class _Import:
         self._remarks.append(f"mail is encrypted by {tls}, as its port says; parley mail test tries it")
         return "\n".join(rows)
 
+    def _bot(self) -> str:
+        """The bot at Webex, with the source that its webhooks deliver to; Parley makes the secret of both."""
+        token, url, name = self._take("WEBEX_BOT_TOKEN"), self._take("WEBHOOK_URL"), self._take("WEBHOOK_NAME")
+        rows = [f"{key} = {_toml(value)}" for key, value in self._bot_names().items() if value]
+        if token:
+            self._credentials[WEBEX_BOT_TOKEN] = token
+        problem = url_problem(url) if url else ("it is missing", "")
+        if not token or problem:
+            if token or url or name or rows:
+                what = "WEBEX_BOT_TOKEN is missing" if not token else f"WEBHOOK_URL: {problem[0] if problem else ''}"
+                self._remarks.append(f"{what}; without it there is no bot at Webex, and [chatbot.webex] is left out")
+            return ""
+        if name and not _HOOK_NAME.fullmatch(name):
+            self._remarks.append("WEBHOOK_NAME is no name of a webhook; the default was kept in its place")
+            name = ""
+        parts = urlsplit(url)
+        if parts.path not in ("", "/", _HOOK_PATH):
+            self._remarks.append(f"WEBHOOK_URL: Webex delivers at {_HOOK_PATH} of that host from now on")
+        rows = [f"webhook_url = {_toml(f'{parts.scheme}://{parts.netloc}')}", *rows]
+        rows += [f"webhook_name = {_toml(name)}"] if name else []
+        return "\n".join([_WEBEX, "", "[chatbot.webex]", *rows])
+
+    def _bot_names(self) -> dict[str, str]:
+        return {"bot_name": self._take("WEBEX_BOT_NAME"), "bot_email": self._take("WEBEX_BOT_EMAIL")}
+
     def _from_url(self, address: str) -> str:
         """Without the password, and without the driver that another program's library wanted named."""
         scheme, colon, rest = address.partition("://")
@@ -303,9 +330,9 @@ class _Import:
             self._set_aside("DB_PASSWORD", secret=True)
 
     def _keep_for_later(self) -> None:
-        for name in (*_LATER_SECRETS, *_LATER_PLAIN):
+        for name in _LATER:
             if name in self._values:
-                self._set_aside(name, secret=name in _LATER_SECRETS)
+                self._set_aside(name, secret=False)
 
     def _set_aside(self, name: str, *, secret: bool) -> None:
         value = self._values.pop(name)

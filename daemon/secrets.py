@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ MAIL_PASSWORD_KEY = "mail-password-key"  # noqa: S105
 """Encrypts the password of the mail server that an admin has set."""
 _KEY_BYTES = 32
 REDIS_PASSWORD = "redis-password"  # noqa: S105 - the name of a secret
+WEBEX_BOT_TOKEN = "webex-bot-token"  # noqa: S105 - the name of a secret
 
 
 def switch_password(switch: SwitchConfig) -> str:
@@ -50,10 +52,16 @@ def source_secret(source: SourceConfig) -> str:
 
 
 def source_secrets(source: SourceConfig, secrets: Secrets) -> list[str]:
-    """All secrets of ``source`` that there are now: up to three while one is changed for another."""
+    """All secrets of ``source`` that there are now: up to three while one is changed for another.
+
+    Where a Webex source is given none and there is a bot, its secret is made of the bot's token: every Parley of that
+    bot makes the same, at each start.
+    """
     first = source_secret(source)
     found = (secrets.get(name) for name in (first, f"{first}-2", f"{first}-3"))
-    return [secret for secret in found if secret is not None]
+    given = [secret for secret in found if secret is not None]
+    token = secrets.get(WEBEX_BOT_TOKEN) if source.kind == "webex" and not given else None
+    return given if token is None else [hmac.digest(token.encode(), f"webhooks of {first}".encode(), "sha256").hex()]
 
 
 def destination_secret(destination: DestinationConfig) -> str:

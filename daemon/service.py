@@ -32,6 +32,7 @@ from daemon.calls.registry import Registry
 from daemon.chatbot.contract import Messenger
 from daemon.chatbot.conversations import build_conversations
 from daemon.chatbot.memory import build_memory
+from daemon.chatbot.room import HANDLERS, PATIENCE, ChatbotRoom
 from daemon.chatbot.speakers import Speakers
 from daemon.chatbot.supplies import LiveCalls
 from daemon.config import ChatbotConfig, Config, SwitchConfig
@@ -60,7 +61,7 @@ from daemon.schedules.reminders import SOURCE as REMINDERS
 from daemon.schedules.reminders import PostedReminders
 from daemon.schedules.room import Schedules
 from daemon.schedules.schedule import SOURCE as FIRINGS
-from daemon.secrets import DATABASE_PASSWORD, Secrets, switch_password
+from daemon.secrets import DATABASE_PASSWORD, WEBEX_BOT_TOKEN, Secrets, source_secrets, switch_password
 from daemon.stores.database import Database
 from daemon.stores.utterances import UtteranceRow
 from daemon.switch.last_heard import LastHeard
@@ -190,6 +191,7 @@ class Service:
             memory=self.memory,
             clock=clock,
         )
+        self.chatbot = self._chatbot(secrets) if config.chatbot.webex.webhook_url else None
         self.inbox.add_configured(self.supplies)
         self.schedules = self._schedules()
         self._own_events = OwnEvents(
@@ -318,6 +320,25 @@ class Service:
         self.inbox.add_own(NamedHandler(name="mail", handle=mail.handle, source=MAIL, deadline=mail.patience))
         return mail
 
+    def _chatbot(self, secrets: Secrets) -> ChatbotRoom:
+        config = self._config.chatbot.webex
+        token = secrets.get(WEBEX_BOT_TOKEN)
+        assert token is not None, "a configuration without the secret is not accepted"  # noqa: S101
+        source = next(source for source in self._config.inbox.source if source.name == config.source)
+        room = ChatbotRoom(
+            config,
+            token=token,
+            secret=source_secrets(source, secrets)[0],
+            inbox=self.inbox,
+            conversations=self.conversations,
+            memory=self.memory,
+            clock=self._clock,
+        )
+        for name, event in HANDLERS.items():
+            handler = NamedHandler(name=name, handle=room.handle, source=source.name, event=event, deadline=PATIENCE)
+            self.inbox.handlers.add(handler)
+        return room
+
     def _apply(self, event: CallEvent) -> None:
         """Calls first: an utterance is of a call that is there."""
         self.registry.apply(event)
@@ -338,6 +359,8 @@ class Service:
             health.add("schedules", self.schedules.condition)
         health.add("mail", self.mail.condition)
         health.add("memory", self.memory.condition)
+        if self.chatbot is not None:
+            health.add("webex", self.chatbot.condition)
         for destination in self.inbox.destinations.values():
             health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:
@@ -425,6 +448,8 @@ class Service:
         self._recording = [group.create_task(self.recorder.run())]
         working = (self.inbox.run(), self._own_events.run(), self.directory.run(), self.outgoing.run())
         self._working = [group.create_task(work) for work in working]
+        if self.chatbot is not None:
+            self._working.append(group.create_task(self.chatbot.run()))
         await self.listeners.start()
         self.callapps.begin()
         await self.outgoing.begin(_RESUME_PATIENCE)

@@ -8,6 +8,7 @@ import contextlib
 import faulthandler
 import socket
 import tempfile
+import time
 from pathlib import Path
 from typing import get_args
 
@@ -34,6 +35,7 @@ from daemon.demo.directory import ENTRIES
 from daemon.demo.led_dialogues import DIRECTORY_CODE, ECHO_CODE, LED, SURVEY_CODE, visit
 from daemon.demo.pbx import DemoPbx
 from daemon.demo.survey import OPTIONS
+from daemon.demo.webex import PEOPLE, TEAMS, DemoWebex
 from daemon.demo.webhooks import DemoWebhooks
 from daemon.errors import ExitCode, OperatorError
 from daemon.places import socket_path
@@ -41,6 +43,7 @@ from daemon.plugins import PluginError
 from daemon.secrets import Secrets, environment_name, switch_password
 from daemon.service import Service
 from daemon.stores.directory_entries import save_directory_entries
+from daemon.stores.people import save_people, save_teams
 
 _HOST = "127.0.0.1"
 _PORT = 8000
@@ -52,11 +55,11 @@ def register(verbs: Verbs) -> None:
     """Add ``demo``."""
     verb = verbs(
         "demo",
-        "run Parley with a simulated switch, PBX and webhooks",
+        "run Parley with a simulated switch, PBX, webhooks and Webex",
         configured=False,
-        description="Run Parley with a simulated FreeSWITCH whose callers speak Korean, a simulated PBX and providers "
-        "that deliver webhooks, or with a recorded session of a real switch, and print an address that signs in once. "
-        "Nothing is configured, nothing is left behind.",
+        description="Run Parley with a simulated FreeSWITCH whose callers speak Korean, a simulated PBX, providers "
+        "that deliver webhooks and a Webex where one may talk to its bot, or with a recorded session of a real switch, "
+        "and print an address that signs in once. Nothing is configured, nothing is left behind.",
     )
     verb.add_argument("--port", type=_port, help=f"where to listen (default: {_PORT}, or the next one that is free)")
     verb.add_argument("--recording", metavar="FILE", type=Path, help="play this recorded session instead of simulating")
@@ -90,7 +93,8 @@ def _demo(arguments: argparse.Namespace) -> ExitCode:
     logs.configure(LogConfig(level="info" if arguments.verbose or apps is not None else "warning"))
     if apps is not None and arguments.recording is not None:
         raise OperatorError("nobody calls apps in a recording: leave out --recording or --apps")
-    port = _free_port() if arguments.port is None else arguments.port
+    # Those who deliver are told of it before Parley listens.
+    port = arguments.port or _free_port(0 if arguments.port == 0 else None)
     try:
         demo = Demo(
             recording=arguments.recording,
@@ -125,16 +129,30 @@ class _World:
     def __init__(self, speed: float) -> None:
         self.pbx = DemoPbx(speed=speed)
         self.webhooks = DemoWebhooks(speed=speed)
+        self.webex = DemoWebex()
 
     async def start(self, config: Config) -> dict[str, str]:
         """Start it, and say in ``config`` where it is; returns the environment that goes with that."""
         await self.pbx.start()
         await self.webhooks.start()
+        await self.webex.start()
         config.pbx = self.pbx.config
         config.inbox = self.webhooks.config
-        return self.pbx.secrets | self.webhooks.secrets
+        config.inbox.source.append(self.webex.source)
+        [listener] = config.web.listener
+        config.chatbot = self.webex.config(f"http://{listener.host}:{listener.port}")
+        return self.pbx.secrets | self.webhooks.secrets | self.webex.secrets
+
+    async def fill(self, service: Service) -> None:
+        """Let Parley know who and what there is."""
+        async with service.database.transaction() as connection:
+            await save_directory_entries(connection, ENTRIES)
+            await save_teams(connection, TEAMS)
+            await save_people(connection, PEOPLE, now=time.time())
+        await service.directory.refresh()
 
     async def stop(self) -> None:
+        await self.webex.stop()
         await self.webhooks.stop()
         await self.pbx.stop()
 
@@ -169,12 +187,12 @@ async def _announce(service: Service, config: Config, world: _World | None) -> N
     await service.started.wait()
     host, port = service.listeners.addresses[0]
     if world is not None:
-        async with service.database.transaction() as connection:
-            await save_directory_entries(connection, ENTRIES)
-        await service.directory.refresh()
+        await world.fill(service)
         world.webhooks.deliver_to(f"http://{host}:{port}")
     code = service.accounts.one_time_code("admin", _ACCOUNT)
     print(f"Parley is at http://{host}:{port}/sign-in?code={code}", flush=True)
+    if world is not None:
+        print(f"The chatbot is at {world.webex.address}/", flush=True)
     print("The address signs in once; Ctrl-C ends the demo.", flush=True)
     if service.pbx is not None:
         print(f"Another shell can ask it too: parley diversion get 1010 --socket {socket_path(config)}", flush=True)
@@ -204,11 +222,12 @@ def _config(switch: SwitchConfig, state_dir: Path, port: int, speed: float) -> C
     )
 
 
-def _free_port() -> int:
-    for port in range(_PORT, _PORT + _PORTS_TRIED):
+def _free_port(wanted: int | None) -> int:
+    """One of the usual ports that is free, or, for 0, of all."""
+    for port in range(_PORT, _PORT + _PORTS_TRIED) if wanted is None else (wanted,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind((_HOST, port))
-                return port
+                return int(probe.getsockname()[1])
     raise OperatorError(f"every port from {_PORT} to {_PORT + _PORTS_TRIED - 1} is taken; name one with --port")

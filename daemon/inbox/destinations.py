@@ -18,10 +18,10 @@ from daemon.config import DestinationConfig
 from daemon.health import Condition, Part
 from daemon.inbox.circuit import Circuit
 from daemon.inbox.contract import JSON, Delivery, PermanentError, PostponedError, RetryLaterError
-from daemon.inbox.retry_after import retry_after
 from daemon.secrets import Secrets, destination_secret, destination_url
 from daemon.version import version
 from protocols.errors import LocalError
+from protocols.retry_after import retry_after
 from protocols.webhooks.standard import sign
 
 log = structlog.get_logger(__name__)

@@ -30,11 +30,12 @@ def sign(secret: str, body: bytes, *, algorithm: Algorithm = Algorithm.SHA1) -> 
 
 
 def identify(headers: Mapping[str, str], body: bytes) -> Identified:
-    """Never raises. What happens in one room stays in order."""
+    """Never raises. What one person does in one room stays in order, and the rest that happens there."""
     payload = read_object(body)
     resource, event = payload.get("resource"), payload.get("event")
+    room_id, person_id = at(payload, "data", "roomId"), at(payload, "data", "personId")
     return Identified(
         event_name(resource, event),
         stable_id(payload.get("id"), resource, event, at(payload, "data", "id")),
-        stable_id(at(payload, "data", "roomId")),
+        stable_id(room_id, person_id) or stable_id(room_id),
     )

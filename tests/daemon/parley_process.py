@@ -41,8 +41,8 @@ port = {port}
 class ParleyProcess:
     """Follows the switch at ``switch_port`` with its state in ``folder``, through any number of lives.
 
-    ``database`` is an address, ``""`` for the file in the state directory. ``more`` is added to the configuration,
-    ``secrets`` to the environment. ``level`` is that of its log.
+    ``database`` is an address, ``""`` for the file in the state directory. ``more`` is added to the configuration, with
+    the port that it listens on for ``{port}``, ``secrets`` to the environment. ``level`` is that of its log.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ParleyProcess:
         self._config = folder / "parley.toml"
         self._config.write_text(
             _CONFIG.format(folder=folder, switch_port=switch_port, database=database, port=self.port, level=level)
-            + more
+            + more.replace("{port}", str(self.port))
         )
         self._environment = {
             "PARLEY_SWITCH_MAIN_PASSWORD": SWITCH_PASSWORD,

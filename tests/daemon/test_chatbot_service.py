@@ -1,52 +1,100 @@
-"""The chatbot in the process that people run: its Redis goes and comes back, and its configuration counts."""
+"""The bot as a process that is killed: a conversation goes on where it was, and nothing secret is in the log."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from daemon.chatbot.contract import MemoryAwayError
-from daemon.chatbot.trying import MINA, Chat, add_person
-from daemon.config import ChatbotConfig, ChatbotServiceConfig, RedisConfig
-from daemon.health import Condition, Part
-from tests.daemon.running_service import RunningService
-from tests.services.redis import RedisServer
+from daemon.config import SourceConfig
+from daemon.demo.webex_cloud import SimulatedWebex
+from daemon.secrets import Secrets, source_secrets
+from daemon.stores.database import Database
+from daemon.stores.people import PersonRow, save_people
+from daemon.stores.tgdays import get_tgday
+from tests.daemon.parley_process import ParleyProcess
+
+NO_SWITCH = 1
+"""A port where none is: who chats needs no switch."""
+CONFIG = """
+[inbox]
+lease = 2.0
+retries = [0.05, 0.1, 0.2, 0.5, 1.0, 1.0, 1.0]
+
+[[inbox.source]]
+name = "webex"
+kind = "webex"
+
+[chatbot.webex]
+webhook_url = "http://127.0.0.1:{port}"
+api_url = "API_URL"
+reconcile_interval = 0.5
+"""
+MINA = PersonRow(name="mina", role="viewer", full_name="김민아", email="mina@example.com")
 
 
-async def until(condition: Callable[[], bool]) -> None:
+@pytest.fixture
+async def cloud() -> AsyncIterator[SimulatedWebex]:
+    made = SimulatedWebex()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def parley(cloud: SimulatedWebex, database_url: str, tmp_path: Path) -> AsyncIterator[ParleyProcess]:
+    process = ParleyProcess(
+        tmp_path,
+        NO_SWITCH,
+        database=database_url,
+        more=CONFIG.replace("API_URL", cloud.url),
+        secrets={"PARLEY_WEBEX_BOT_TOKEN": cloud.token},
+    )
+    yield process
+    await process.close()
+
+
+async def answered(cloud: SimulatedWebex, count: int) -> str:
+    """The bot's last answer, once there are so many."""
     async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - health is asked, and tells nobody
+        while len(cloud.world.said_by_bot()) < count:  # noqa: ASYNC110 - another process gives no event
             await asyncio.sleep(0.01)
+    return cloud.world.said_by_bot()[-1]
 
 
-def memory_of(parley: RunningService) -> Part:
-    return parley.service.health.report().parts["memory"]
-
-
-async def test_a_redis_that_goes_and_comes_back(tmp_path: Path, redis_server: RedisServer) -> None:
-    chatbot = ChatbotConfig(service=[ChatbotServiceConfig(name="tgday", title="쉬는 날")])
-    async with RunningService(tmp_path, None, chatbot=chatbot, redis=RedisConfig(url=redis_server.url())) as parley:
-        await add_person(parley.service.database, MINA)
-        chat = Chat(parley.service.conversations)
-        assert "쉬는 날" in await chat.says("도움말")
-        assert memory_of(parley) == Part(Condition.OK, "in Redis")
-        redis_server.kill()
-        said = chat.said("tgday 오늘")
-        with pytest.raises(MemoryAwayError):
-            await chat.send(said)
-        assert memory_of(parley).condition is Condition.DEGRADED
-        redis_server.start()
-        assert "등록했습니다" in await chat.send(said)
-        await until(lambda: memory_of(parley).condition is Condition.OK)
-
-
-async def test_without_one_the_database_remembers(tmp_path: Path) -> None:
-    async with RunningService(tmp_path, None) as parley:
-        await add_person(parley.service.database, MINA)
-        assert memory_of(parley) == Part(Condition.OK, "in the database")
-        chat = Chat(parley.service.conversations)
-        await chat.says("tgday")
-        assert "등록했습니다" in await chat.says("오늘")
+async def test_a_conversation_goes_on_after_a_kill(
+    cloud: SimulatedWebex, parley: ParleyProcess, database: Database
+) -> None:
+    async with database.transaction() as connection:
+        await save_people(connection, [MINA], now=time.time())
+    mina = cloud.world.add_person("김민아", "mina@example.com")
+    room = cloud.world.direct_room(mina)
+    await parley.start()
+    async with asyncio.timeout(60):
+        while "webex_ready" not in parley.log:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    cloud.world.say(mina, room, "tgday")
+    await answered(cloud, 1)
+    [asked] = [one for one in cloud.world.messages.values() if one.attachments]
+    await parley.kill()
+    [button] = asked.attachments[0]["content"]["body"][-1]["actions"]
+    cloud.world.say(mina, room, "오늘")
+    await cloud.deliveries.settled()
+    await parley.start()
+    assert "등록했습니다" in await answered(cloud, 2)
+    async with database.read() as connection:
+        assert await get_tgday(connection, "mina") is not None
+    cloud.world.act(mina, asked, button["data"])
+    assert "지난 카드입니다" in await answered(cloud, 3)
+    async with aiohttp.ClientSession() as http, http.get(f"{parley.address}/health") as response:
+        assert (await response.json())["parts"]["webex"]["condition"] == "ok"
+    await parley.stop()
+    [secret] = source_secrets(
+        SourceConfig(name="webex", kind="webex"), Secrets({"PARLEY_WEBEX_BOT_TOKEN": cloud.token})
+    )
+    for hidden in (cloud.token, secret, "mina@example.com", "등록했습니다", "오늘"):
+        assert hidden not in parley.log

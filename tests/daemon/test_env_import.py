@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config import Config, MailConfig
+from daemon.config import Config, MailConfig, WebexConfig
 from daemon.config_file import load, read
 from daemon.env_file import read_env
 from daemon.env_import import import_env, write
@@ -56,7 +56,14 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
         ("github", "github"),
         ("stripe", "stripe"),
         ("voxai", "voxai"),
+        ("webex", "webex"),
     ]
+    assert config.chatbot.webex == WebexConfig(
+        webhook_url="https://parley.example",
+        webhook_name="parley",
+        bot_name="Parley",
+        bot_email="bot@webex.example",
+    )
     sent = [(one.source, one.use, one.destination) for one in config.inbox.handler]
     assert sent == [("voxai", "forward", "custom-server"), ("voxai", "make-com", "make-com")]
     assert [(one.name, one.url, one.signed) for one in config.inbox.destination] == [
@@ -82,6 +89,7 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
     taken = {"DATABASE_URL", "SERVER_HOST", "SERVER_PORT", "GITHUB_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET"}
     taken |= {"SEND_MAIL", "SEND_PASSWORD", "SMTP_URL", "SMTP_PORT", "RECEIVE_MAIL"}
     taken |= {"MAKE_COM_WEBHOOK_URL", "CUSTOM_SERVER_WEBHOOK_URL", "REDIS_HOST", "REDIS_PORT"}
+    taken |= {"WEBEX_BOT_TOKEN", "WEBEX_BOT_NAME", "WEBEX_BOT_EMAIL", "WEBHOOK_URL", "WEBHOOK_NAME"}
     names = {row.partition("=")[0] for row in EVERY_NAME.splitlines()} - taken
     for name in names:
         spelled = name.replace("ELASTC", "ELASTIC").replace("PASSWROD", "PASSWORD")
@@ -141,6 +149,48 @@ def test_mail_that_cannot_be_sent_is_kept_and_said(given: str) -> None:
     assert "how mail is sent was kept only" in imported.remarks[0]
     for name in [row.partition("=")[0] for row in given.splitlines()]:
         assert f"#   {name} = " in imported.document
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("https://bot.example/webhooks/webex", "https://bot.example"),
+        ("https://bot.example:8443", "https://bot.example:8443"),
+        ("http://bot.example/", "http://bot.example"),
+    ],
+)
+def test_a_bot_is_delivered_to_at_the_host_it_had(url: str, taken: str) -> None:
+    imported = import_env(f"WEBEX_BOT_TOKEN=token\nWEBHOOK_URL={url}\n", "x")
+    config, mistakes = read(imported.document, Secrets({"PARLEY_WEBEX_BOT_TOKEN": "token"}))
+    assert mistakes == []
+    assert config.chatbot.webex == WebexConfig(webhook_url=taken)
+    assert imported.credentials == {"webex-bot-token": "token"}
+    assert imported.remarks == []
+
+
+def test_a_bot_that_was_delivered_to_elsewhere_and_whose_webhook_has_no_name() -> None:
+    imported = import_env(
+        f"WEBEX_BOT_TOKEN=token\nWEBHOOK_URL=https://bot.example/hook?x=1\nWEBHOOK_NAME={'n' * 101}\n", "x"
+    )
+    config, mistakes = read(imported.document, None)
+    assert mistakes == []
+    assert config.chatbot.webex == WebexConfig(webhook_url="https://bot.example")
+    assert ["WEBHOOK_NAME" in imported.remarks[0], "/webhooks/webex" in imported.remarks[1]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("env", "missing"),
+    [
+        ("WEBEX_BOT_TOKEN=token\nWEBEX_BOT_NAME=Parley\n", "WEBHOOK_URL"),
+        ("WEBEX_BOT_TOKEN=token\nWEBHOOK_URL=your-url\n", "WEBHOOK_URL"),
+        ("WEBHOOK_URL=https://bot.example\n", "WEBEX_BOT_TOKEN"),
+    ],
+)
+def test_a_bot_of_which_something_is_missing_is_none(env: str, missing: str) -> None:
+    imported = import_env(env, "x")
+    assert config_of(imported.document).chatbot.webex.webhook_url == ""
+    assert missing in imported.remarks[0]
+    assert "token" not in imported.document
 
 
 def test_parts_of_a_database_become_its_url() -> None:
@@ -204,7 +254,7 @@ def test_a_redis_becomes_its_url(given: str, url: str, password: str | None) -> 
 
 
 def test_value_cannot_leave_its_comment() -> None:
-    imported = import_env('WEBHOOK_NAME="a\\n[log]\\nlevel=1"\nSERVER_HOST="h\\" x"', "x")
+    imported = import_env('RECEIVE_MAIL="a\\n[log]\\nlevel=1"\nSERVER_HOST="h\\" x"', "x")
     _, mistakes = read(imported.document, Secrets({}))
     assert [mistake.key for mistake in mistakes] == ["web.listener[0].host"]
 

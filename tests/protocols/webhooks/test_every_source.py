@@ -80,7 +80,7 @@ def test_stripe(payload: Any, expected: Identified) -> None:
 
 
 def test_webex() -> None:
-    payload = {
+    payload: dict[str, Any] = {
         "id": "hook",
         "name": "parley",
         "resource": "messages",
@@ -90,6 +90,8 @@ def test_webex() -> None:
     assert webex.identify({}, encoded(payload)) == Identified(
         "messages.created", "hook:messages:created:message", "room"
     )
+    payload["data"]["personId"] = "person"
+    assert webex.identify({}, encoded(payload)).key == "room:person"
     del payload["data"]
     # Without what it is about, all events of the webhook would be one.
     assert webex.identify({}, encoded(payload)) == Identified("messages.created")

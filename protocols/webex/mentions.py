@@ -1,0 +1,71 @@
+"""Mentions of the bot in what people write: in a group room it hears nothing without one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Sequence
+from typing import Final
+
+_MENTION: Final = re.compile(
+    r"<spark-mention\b([^<>]*)>((?:(?!</?spark-mention).)*)</spark-mention\s*>", re.IGNORECASE | re.DOTALL
+)
+_OBJECT: Final = re.compile(r"""data-object-id\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[^<>]*>")
+_AFTER: Final = " \t\n,:"
+
+
+def without_mention(text: str, html_text: str, *, person_id: str, names: Sequence[str]) -> str:
+    """``text`` without the mention of the bot that is ``person_id``, its blanks at both ends stripped.
+
+    ``html_text`` is the same as HTML, which marks each mention; where it marks none of the bot, one of its ``names``
+    at the beginning is taken for it, with or without an ``@``.
+    """
+    mentioned = [_plain(inner) for attributes, inner in _MENTION.findall(html_text) if _is_of(attributes, person_id)]
+    for name in filter(None, mentioned):
+        found = text.find(name)
+        if found >= 0:
+            before, after = text[:found].removesuffix("@"), text[found + len(name) :]
+            text = _joined(before, after)
+    if not mentioned:
+        text = _without_name(text.strip(), names)
+    return text.strip()
+
+
+def _is_of(attributes: str, person_id: str) -> bool:
+    found = _OBJECT.search(attributes)
+    if found is None:
+        return False
+    mentioned = html.unescape(found[1] or found[2] or found[3] or "")
+    return mentioned != "" and mentioned in (person_id, _bare(person_id))
+
+
+def _bare(person_id: str) -> str:
+    """The UUID in an id, which is ``ciscospark://us/PEOPLE/<uuid>`` in Base64; ``""`` for another."""
+    try:
+        uri = base64.urlsafe_b64decode(person_id + "=" * (-len(person_id) % 4)).decode("ascii")
+    except (binascii.Error, UnicodeError, ValueError):
+        return ""
+    return uri.rpartition("/")[2] if uri.startswith("ciscospark://") else ""
+
+
+def _plain(inner: str) -> str:
+    return html.unescape(_TAG.sub("", inner)).strip()
+
+
+def _joined(before: str, after: str) -> str:
+    if not before.strip():
+        return after.lstrip(_AFTER)
+    # What stood between two blanks leaves one of them.
+    return before + (after[1:] if before[-1:].isspace() and after[:1].isspace() else after)
+
+
+def _without_name(text: str, names: Sequence[str]) -> str:
+    bare = text.removeprefix("@")
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        rest = bare[len(name) :]
+        if bare[: len(name)].casefold() == name.casefold() and (not rest or rest[0] in _AFTER):
+            return rest.lstrip(_AFTER)
+    return text
