@@ -11,6 +11,7 @@ from pathlib import Path
 
 from daemon.broken_rule import BrokenRule
 from daemon.callapps.definition import define as define_app
+from daemon.chatbot.contract import Messenger
 from daemon.chatbot.definition import define as define_service
 from daemon.chatbot.definition import offered
 from daemon.chatbot.supplies import OF_SERVICES
@@ -20,6 +21,7 @@ from daemon.inbox.contract import Inbox
 from daemon.mail.contract import Mail
 from daemon.pbx.contract import ClickToCall, Diversions
 from daemon.plugins import OptionsError, PluginError, add_folders, load
+from daemon.schedules.contract import Reminders
 from daemon.schedules.definition import define as define_schedule
 from daemon.stores.database import Database
 from daemon.toml_lines import KeyPath
@@ -30,7 +32,8 @@ from daemon.tools.inbound import define_lookup
 def supplied_types(config: Config) -> frozenset[type]:
     """What the service supplies to plugins, with this configuration."""
     of_the_pbx: frozenset[type] = frozenset({Diversions, ClickToCall} if config.pbx.url else ())
-    return of_the_pbx | {Database, Directory, Inbox, Mail}
+    of_the_bot: frozenset[type] = frozenset({Messenger, Reminders} if config.chatbot.webex.webhook_url else ())
+    return of_the_pbx | of_the_bot | {Database, Directory, Inbox, Mail}
 
 
 def broken_plugins(config: Config) -> Iterator[BrokenRule]:

@@ -35,6 +35,8 @@ from daemon.chatbot.memory import build_memory
 from daemon.chatbot.room import HANDLERS, PATIENCE, ChatbotRoom
 from daemon.chatbot.speakers import Speakers
 from daemon.chatbot.supplies import LiveCalls
+from daemon.chatbot.webex.api import WebexApi
+from daemon.chatbot.webex.messenger import WebexMessenger
 from daemon.config import ChatbotConfig, Config, SwitchConfig
 from daemon.directory.contract import Directory
 from daemon.directory.embedded import EmbeddedDirectory
@@ -149,7 +151,9 @@ class Service:
         self.inbox = InboxRoom(config.inbox, secrets, self.database, holder=lambda: instance_id(config), clock=clock)
         self.mail = self._mail(secrets)
         self.directory = EmbeddedDirectory(self.database, config.directory)
-        self.reminders = self._reminders(None)
+        self._webex = self._webex_api(secrets) if config.chatbot.webex.webhook_url else None
+        self._messenger = WebexMessenger(self._webex) if self._webex is not None else None
+        self.reminders = self._reminders(self._messenger)
         add_folders(config.plugins.path)
         self.tools = Tools(config.tool, config.inbound, self.supplies, clock=clock)
         controls = {(ORIGIN, switch.status.server): switch.control for switch in self.switches}
@@ -191,7 +195,7 @@ class Service:
             memory=self.memory,
             clock=clock,
         )
-        self.chatbot = self._chatbot(secrets) if config.chatbot.webex.webhook_url else None
+        self.chatbot = self._chatbot(secrets)
         self.inbox.add_configured(self.supplies)
         self.schedules = self._schedules()
         self._own_events = OwnEvents(
@@ -221,6 +225,8 @@ class Service:
         }
         if self.pbx is not None:
             supplies |= {Diversions: self.pbx.diversions, ClickToCall: self.pbx.click_to_call}
+        if self._messenger is not None:
+            supplies[Messenger] = self._messenger
         if self.reminders is not None:
             supplies[Reminders] = self.reminders
         return supplies
@@ -320,14 +326,20 @@ class Service:
         self.inbox.add_own(NamedHandler(name="mail", handle=mail.handle, source=MAIL, deadline=mail.patience))
         return mail
 
-    def _chatbot(self, secrets: Secrets) -> ChatbotRoom:
-        config = self._config.chatbot.webex
+    def _webex_api(self, secrets: Secrets) -> WebexApi:
         token = secrets.get(WEBEX_BOT_TOKEN)
         assert token is not None, "a configuration without the secret is not accepted"  # noqa: S101
+        return WebexApi(self._config.chatbot.webex, token, clock=self._clock)
+
+    def _chatbot(self, secrets: Secrets) -> ChatbotRoom | None:
+        if self._webex is None or self._messenger is None:
+            return None
+        config = self._config.chatbot.webex
         source = next(source for source in self._config.inbox.source if source.name == config.source)
         room = ChatbotRoom(
             config,
-            token=token,
+            api=self._webex,
+            messenger=self._messenger,
             secret=source_secrets(source, secrets)[0],
             inbox=self.inbox,
             conversations=self.conversations,

@@ -53,13 +53,15 @@ _AWAY: Final = (
 
 class ChatbotRoom:
     """Our webhooks at Webex deliver to the source ``config.source``, whose secret is ``secret``; what comes there is
-    handed to :meth:`handle`. ``clock`` gives Unix seconds."""
+    handed to :meth:`handle`. ``messenger`` speaks by ``api``, which is closed when :meth:`run` ends. ``clock`` gives
+    Unix seconds."""
 
     def __init__(
         self,
         config: WebexConfig,
         *,
-        token: str,
+        api: WebexApi,
+        messenger: WebexMessenger,
         secret: str,
         inbox: Inbox,
         conversations: Conversations,
@@ -67,9 +69,9 @@ class ChatbotRoom:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
-        self._api = WebexApi(config, token, clock=clock)
-        self._people = WebexPeople(self._api)
-        self.messenger = WebexMessenger(self._api)
+        self._api = api
+        self._messenger = messenger
+        self._people = WebexPeople(api)
         answered = Answered(memory)
         self._hooks = Hooks(
             self._api,
@@ -80,7 +82,7 @@ class ChatbotRoom:
             clock=clock,
         )
         names = [config.bot_name] if config.bot_name else []
-        self._receiving = Receiving(self._api, self.messenger, self._people, conversations, answered, names=names)
+        self._receiving = Receiving(api, messenger, self._people, conversations, answered, names=names)
         self._reading_back = ReadingBack(
             self._api, self._people, answered=answered, inbox=inbox, memory=memory, config=config, clock=clock
         )
@@ -131,7 +133,7 @@ class ChatbotRoom:
         """For health."""
         problem = self._problem or self._api.problem
         numbers = {
-            "posted": float(self.messenger.posted),
+            "posted": float(self._messenger.posted),
             "answered": float(self._receiving.answers),
             "read_back": float(self._reading_back.found),
             "retries": float(self._api.retries),

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from daemon.chatbot.contract import Conversations, Message, Said
 from daemon.chatbot.room import HANDLERS, PATIENCE, ChatbotRoom
+from daemon.chatbot.webex.api import WebexApi
+from daemon.chatbot.webex.messenger import WebexMessenger
 from daemon.config import Config, InboxConfig, SourceConfig, WebexConfig
 from daemon.inbox.handlers import NamedHandler
 from daemon.secrets import Secrets, source_secrets
@@ -80,9 +82,11 @@ class Bot:
         self.port = (await self.house.serve(port=self.port)).port
         webex = {"api_url": self._api_url, "webhook_url": f"http://127.0.0.1:{self.port}"}
         self.config = WebexConfig(**(webex | self._changes))  # type: ignore[arg-type]
+        api = WebexApi(self.config, self._token, clock=time.time)
         self.room = ChatbotRoom(
             self.config,
-            token=self._token,
+            api=api,
+            messenger=WebexMessenger(api),
             secret=source_secrets(SOURCE, Secrets(secrets))[0],
             inbox=self.house.inbox,
             conversations=self.echo,
