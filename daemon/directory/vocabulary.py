@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import nlargest
 from typing import Final
 
 from daemon.directory.distance import Slips
+from daemon.directory.lexicon import Holders
 from protocols.hangul import initials, is_initials, jamo, pairs
+from protocols.synonyms import Words
 
 _PART: Final = 0.45
 _BEGINNING: Final = 0.55
@@ -28,7 +30,10 @@ _NONE: Final[Mapping[str, float]] = {}
 
 
 class Vocabulary:
-    """Terms and the entries that have them, found by their parts, their initial consonants, and with slips."""
+    """Terms and the entries that have them, found by their parts, their initial consonants, and with slips.
+
+    Implements :class:`~daemon.directory.lexicon.Lexicon`.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, float]] = {}
@@ -59,10 +64,24 @@ class Vocabulary:
         """The ids of the entries that have ``term``, with what it weighs there."""
         return self._entries.get(term, _NONE)
 
+    def holders_of(self, term: str) -> Holders | None:
+        """As the lexicon's."""
+        entries = self._entries.get(term)
+        return Holders(entries, len(entries), max(entries.values())) if entries else None
+
+    def holders_together(self, terms: Words) -> Sequence[Holders]:
+        """As the lexicon's."""
+        each = [self.entries_of(term) for term in terms]
+        everywhere = set(each[0]).intersection(*each[1:])
+        if not everywhere:
+            return ()
+        found = [{entry_id: entries[entry_id] for entry_id in everywhere} for entries in each]
+        return [Holders(entries, len(entries), max(entries.values())) for entries in found]
+
     def _grams(self, term: str) -> Iterator[tuple[defaultdict[str, set[str]], str]]:
         for index, grams in (
             (self._pairs, pairs(term)),
-            (self._triples, _triples(jamo(term))),
+            (self._triples, triples(jamo(term))),
             (self._initials, pairs(initials(term))),
         ):
             for gram in set(grams):
@@ -92,14 +111,13 @@ class Vocabulary:
     def like(self, word: str) -> Iterator[tuple[str, float]]:
         """The terms that ``word`` is with a slip or more, as far as its length allows any."""
         keys = jamo(word)
-        if len(keys) < _SHORTEST_WITH_SLIPS or any(key.isdigit() for key in keys):
+        allowed = slips_allowed(keys)
+        if not allowed:
             return
-        allowed = 1 if len(keys) < 7 else 2 if len(keys) < 12 else 3
-        triples = _triples(keys)
-        # A slip spoils three triples, and one in ten words has one twice.
-        least = max(1, len(triples) - 3 * allowed)
+        wanted = triples(keys)
+        least = least_shared(wanted, allowed)
         shared = Counter[str]()
-        for triple in triples:
+        for triple in wanted:
             shared.update(self._triples.get(triple, ()))
         likely = [(count, term) for term, count in shared.items() if count >= least]
         slips = Slips(keys)
@@ -110,6 +128,25 @@ class Vocabulary:
             made = slips.to(other)
             if 0 < made <= allowed:
                 yield term, 1.0 - _SLIP * made / max(len(keys), len(other))
+
+
+def slips_allowed(keys: str) -> int:
+    """How many slips a word that these keys type may have; 0 where one could not be told from another word."""
+    if len(keys) < _SHORTEST_WITH_SLIPS or any(key.isdigit() for key in keys):
+        return 0
+    return 1 if len(keys) < 7 else 2 if len(keys) < 12 else 3
+
+
+def triples(keys: str) -> set[str]:
+    """The runs of three of ``keys``, its beginning and its end told from what stands within."""
+    padded = f"^{keys}$"
+    return {padded[at : at + 3] for at in range(len(padded) - 2)}
+
+
+def least_shared(wanted: Collection[str], slips: int) -> int:
+    """How many of the triples ``wanted`` are left in a word with so many slips."""
+    # A slip spoils three triples, and one in ten words has one twice.
+    return max(1, len(wanted) - 3 * slips)
 
 
 def _worth_of_part(part: str, term: str, at: int) -> float:
@@ -136,8 +173,3 @@ def _begins_at(term: str, word: str, consonants: str) -> int:
             return at
         at = found.find(consonants, at + 1)
     return -1
-
-
-def _triples(keys: str) -> set[str]:
-    padded = f"^{keys}$"
-    return {padded[at : at + 3] for at in range(len(padded) - 2)}
