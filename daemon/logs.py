@@ -26,7 +26,16 @@ JOURNAL_FIELDS = {"call_id": "CALL_ID", "link": "LINK", "app": "CALLAPP"}
 
 # What these libraries tell at "info" is a line for every request or packet.
 _OURS = ("daemon", "web", "parley")
-_TALKATIVE = ("aiohttp.access", "alembic", "asyncio", "engineio", "socketio", "sqlalchemy", "websockets")
+_TALKATIVE = (
+    "aiohttp.access",
+    "alembic",
+    "asyncio",
+    "elastic_transport",
+    "engineio",
+    "socketio",
+    "sqlalchemy",
+    "websockets",
+)
 
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 

@@ -14,6 +14,8 @@ from daemon.config import CallAppConfig, DestinationConfig, PbxHeaderConfig, Pbx
 SECRET_URL = "secret"  # noqa: S105 - says that there is one
 """In the place of a destination's address: it is a secret, as one is to which anybody may post who knows it."""
 DATABASE_PASSWORD = "database-password"  # noqa: S105 - the name of a secret
+ELASTICSEARCH_PASSWORD = "elasticsearch-password"  # noqa: S105
+ELASTICSEARCH_API_KEY = "elasticsearch-api-key"
 
 
 def switch_password(switch: SwitchConfig) -> str:

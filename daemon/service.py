@@ -30,7 +30,7 @@ from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.config import Config, SwitchConfig
 from daemon.directory.contract import Directory
-from daemon.directory.embedded import EmbeddedDirectory
+from daemon.directory.room import DirectoryRoom
 from daemon.errors import ConfigError, OperatorError
 from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
@@ -127,7 +127,9 @@ class Service:
         self.switches = [self._switch(switch, secrets) for switch in config.switch]
         self.pbx = self._pbx(secrets) if config.pbx.url else None
         self.inbox = InboxRoom(config.inbox, secrets, self.database, holder=lambda: instance_id(config), clock=clock)
-        self.directory = EmbeddedDirectory(self.database, config.directory)
+        self.directory = DirectoryRoom(
+            self.database, config.directory, secrets, holder=lambda: instance_id(config), clock=clock
+        )
         add_folders(config.plugins.path)
         self.tools = Tools(config.tool, config.inbound, self.supplies, clock=clock)
         controls = {(ORIGIN, switch.status.server): switch.control for switch in self.switches}
@@ -253,7 +255,8 @@ class Service:
         health.add("database", self._upgrading.condition)
         health.add("recorder", self.recorder.condition)
         health.add("inbox", self.inbox.condition)
-        health.add("directory", self.directory.condition)
+        for name, check in self.directory.conditions().items():
+            health.add(name, check)
         for destination in self.inbox.destinations.values():
             health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -10,6 +10,7 @@ import msgspec
 
 from daemon.directory.analysis import Asked, AskedWord
 from daemon.directory.lexicon import Holders, Lexicon
+from daemon.directory.meanings import Meanings
 from protocols.hangul import has_consonants
 from protocols.synonyms import Words
 
@@ -39,7 +40,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
 class Finder:
     """Finds the hits of a text. ``words`` and ``wholes`` are as in :class:`~daemon.directory.analysis.Terms`."""
 
-    def __init__(self, words: Lexicon, wholes: Lexicon, meanings: Mapping[Words, frozenset[Words]]) -> None:
+    def __init__(self, words: Lexicon, wholes: Lexicon, meanings: Meanings) -> None:
         self._words = words
         self._wholes = wholes
         self._meanings: dict[str, frozenset[Words]] = {}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from daemon.directory.analysis import Asked, asked_for, terms_of
 from daemon.directory.contract import Entry, Kind, Match
 from daemon.directory.hits import Finder, Hit
+from daemon.directory.meanings import Meanings
 from daemon.directory.scoring import Indexed, ranked, weights_of
 from daemon.directory.vocabulary import Vocabulary
-from protocols.synonyms import Words
 
 
 class Index:
@@ -20,7 +20,7 @@ class Index:
 
     def __init__(
         self,
-        meanings: Mapping[Words, frozenset[Words]],
+        meanings: Meanings,
         words: Vocabulary | None = None,
         wholes: Vocabulary | None = None,
     ) -> None:

@@ -20,7 +20,7 @@ async def test_plugins_are_given_a_directory_that_follows_the_store(tmp_path: Pa
         async with service.database.transaction() as connection:
             await save_directory_entries(connection, [hong])
         async with asyncio.timeout(60):
-            while service.directory.condition().numbers["entries"] < 1:  # noqa: ASYNC110 - who follows tells nobody
+            while service.health.report().parts["directory"].numbers["entries"] < 1:  # noqa: ASYNC110 - who follows tells nobody
                 await asyncio.sleep(0.01)
         directory = cast("Directory", service.supplies[Directory])
         [match] = await directory.search("홍긹동 씨 좀 바꿔 주세요")
