@@ -33,9 +33,7 @@ _MOST_FUZZY: Final = 2
 """The slips that Elasticsearch can count."""
 
 
-def query(
-    text: str, hits: Sequence[Hit], weights: Sequence[float], questions: Iterable[Questions], kinds: Collection[Kind]
-) -> Clause | None:
+def query(text: str, hits: Sequence[Hit], weights: Sequence[float], questions: Iterable[Questions]) -> Clause | None:
     """What finds the candidates for ``text``; ``None``: there are none.
 
     ``hits`` are those of the terms that are as they were written, ``questions`` those that were asked beside.
@@ -59,8 +57,12 @@ def query(
             should.append({"constant_score": {"filter": clause, "boost": worth}})
     if not should:
         return None
-    of_kinds = {"filter": [{"terms": {"kind": sorted(kinds)}}]} if kinds else {}
-    return {"bool": {"should": should, "minimum_should_match": 1, **of_kinds}}
+    return {"bool": {"should": should, "minimum_should_match": 1}}
+
+
+def of_kinds(wanted: Clause, kinds: Collection[Kind]) -> Clause:
+    """The same of these kinds alone."""
+    return {"bool": {**wanted["bool"], "filter": [{"terms": {"kind": sorted(kinds)}}]}}
 
 
 def how_many(limit: int) -> int:

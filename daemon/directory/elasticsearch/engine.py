@@ -89,8 +89,12 @@ class ElasticsearchDirectory:
                 await self._follow()
                 await asyncio.sleep(self._config.refresh_interval)
         finally:
-            self._usable = False
-            await self._client.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the connections; it is not to be asked any more."""
+        self._usable = False
+        await self._client.close()
 
     async def _follow(self) -> None:
         try:

@@ -8,7 +8,7 @@ from elasticsearch import AsyncElasticsearch
 
 from daemon.directory.analysis import Asked, asked_for
 from daemon.directory.contract import Entry, Kind, Match
-from daemon.directory.elasticsearch.candidates import how_many, query
+from daemon.directory.elasticsearch.candidates import Clause, how_many, of_kinds, query
 from daemon.directory.elasticsearch.counts import Counts, Wanted, aggregations, counted
 from daemon.directory.elasticsearch.documents import entry_of
 from daemon.directory.elasticsearch.lexicons import Candidates, Questions
@@ -63,13 +63,20 @@ class Searching:
         words, wholes = Questions(counts.words, counts.together), Questions(counts.wholes)
         hits = Finder(words, wholes, self._meanings).hits(asked)
         weights = weights_of(asked, hits, counts.everything)
-        wanted = query(asked.text, hits, weights, (words, wholes), kinds)
+        wanted = query(asked.text, hits, weights, (words, wholes))
         if wanted is None:
             return []
+        found = await self._found(wanted, how_many(limit))
+        if kinds:
+            # What a word weighs depends on all that have it, so those of other kinds are fetched too.
+            found += await self._found(of_kinds(wanted, kinds), how_many(limit))
+        return found
+
+    async def _found(self, wanted: Clause, most: int) -> list[Entry]:
         answer = await self._client.search(
             index=self._index,
             query=wanted,
-            size=how_many(limit),
+            size=most,
             sort=["_score", {"id": "desc"}],
             track_total_hits=False,
             source_includes=["entry"],
