@@ -34,9 +34,9 @@ class Door:
         self._session = aiohttp.ClientSession()
         app = web.Application(client_max_size=2**28)
         app.router.add_route("*", "/{path:.*}", self._pass)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         port = self._runner.addresses[0][1]
         self.url = f"https://localhost:{port}" if self._tls else f"http://127.0.0.1:{port}"

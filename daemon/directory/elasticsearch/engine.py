@@ -73,6 +73,7 @@ class ElasticsearchDirectory:
         self._index = RemoteIndex(self._client, config.elasticsearch)
         self._searching = Searching(self._client, config.elasticsearch.index, read_meanings(config.synonyms))
         self._store = ""
+        self._superseded: dict[str, float] = {}
         self._revision = -1
         self._usable = False
         self._problem = ""
@@ -129,6 +130,7 @@ class ElasticsearchDirectory:
         state = await self._state()
         if state is not None and (state.format, state.revision) == (self._index.format, revision):
             self._use(state)
+            await self._remove_superseded()
             return 0
         changed = 0
         async with self._locked() as locked:
@@ -209,12 +211,21 @@ class ElasticsearchDirectory:
             entries = await directory_entries_since(connection, since)
         if state is None or since < 0 or (there and {entry.entry_id for entry in entries} >= there):
             new = await self._index.fill(state, self._each(entries), self._store, revision)
-            await self._index.sweep(new, self._store)
+            keep = [new.name] if state is None else [new.name, state.name]
+            await self._index.sweep(keep, self._store)
+            # A search that began before takes no longer than it may.
+            self._superseded = {name: self._clock() + self._config.elasticsearch.timeout for name in keep[1:]}
             return new, len(entries)
         gone = await self._index.entry_ids() - there
         new = State(state.name, state.format, self._store, revision)
         await self._index.change(new, self._each(entries), gone)
         return new, len(entries) + len(gone)
+
+    async def _remove_superseded(self) -> None:
+        for name, after in list(self._superseded.items()):
+            if self._clock() >= after:
+                await self._index.remove(name)
+                del self._superseded[name]
 
     async def _each(self, entries: Sequence[Entry]) -> AsyncIterator[Entry]:
         """One after the other, others having their turn between and the lock lasting.

@@ -113,7 +113,7 @@ class RemoteIndex:
     async def fill(self, old: State | None, entries: AsyncIterator[Entry], store: str, revision: int) -> State:
         """Make a new index of all ``entries`` and put it in the place of the ``old`` one, all at once.
 
-        Raises :class:`RefusedError`; the old one then stays.
+        The old one is left for those who are searching it. Raises :class:`RefusedError`; then nothing is replaced.
         """
         new = State(f"{self.alias}-{revision}-{secrets.token_hex(4)}", self.format, store, revision)
         filling = f"{new.name}-filling"
@@ -130,12 +130,16 @@ class RemoteIndex:
             {"add": {"index": new.name, "alias": self.alias, "is_write_index": True}},
         ]
         if old is not None:
-            actions.append({"remove_index": {"index": old.name}})
+            actions.append({"remove": {"index": old.name, "alias": self.alias}})
         await self._writing.indices.update_aliases(actions=actions)
         return new
 
-    async def sweep(self, keep: State, store: str) -> int:
-        """Remove what was half filled when somebody died over it, and say how many that were.
+    async def remove(self, name: str) -> None:
+        """Remove an index that has no alias any more, where it is still there."""
+        await self._writing.options(ignore_status=404).indices.delete(index=name)
+
+    async def sweep(self, keep: Collection[str], store: str) -> None:
+        """Remove what was half filled or not removed when somebody died over it, all but those to ``keep``.
 
         Nobody else may be filling one.
         """
@@ -143,13 +147,12 @@ class RemoteIndex:
         left = [
             name
             for name, found in there.body.items()
-            if name != keep.name
+            if name not in keep
             and self._own_name.fullmatch(name)
             and found["mappings"].get("_meta", {}).get("store") == store
         ]
         for name in left:
-            await self._writing.options(ignore_status=404).indices.delete(index=name)
-        return len(left)
+            await self.remove(name)
 
     async def _note(self, state: State) -> None:
         meta = {"format": state.format, "store": state.store, "revision": state.revision}
@@ -190,4 +193,4 @@ def _accept(answer: Mapping[str, Any]) -> None:
     [(action, result)] = answer.items()
     if result["status"] == _SUPERSEDED or (action == "delete" and result["status"] == 404 and "error" not in result):
         return
-    raise RefusedError(f"a document was refused: {result['status']} {result['error'].get('type', '')}".rstrip())
+    raise RefusedError(f"a document was refused: {result['status']} ({result['error']['type']})")

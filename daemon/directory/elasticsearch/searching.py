@@ -57,7 +57,7 @@ class Searching:
         answer = await self._client.search(
             index=self._index, size=0, track_total_hits=True, aggregations=aggregations(wanted)
         )
-        return counted(wanted, answer["hits"]["total"]["value"], answer["aggregations"])
+        return counted(wanted, answer["hits"]["total"]["value"], answer.body.get("aggregations", {}))
 
     async def _candidates(self, asked: Asked, counts: Counts, limit: int, kinds: Collection[Kind]) -> list[Entry]:
         words, wholes = Questions(counts.words, counts.together), Questions(counts.wholes)
