@@ -57,17 +57,28 @@ class Door:
             try:
                 status = await self.before(request.method, request.path, body)
             except ConnectionError:
-                assert request.transport is not None
-                request.transport.abort()
-                raise
+                return _broken_off(request)
             if status is not None:
                 return _refusal(status, "es_rejected_execution_exception")
+        try:
+            return await self._answer(request, body)
+        except aiohttp.ClientError:
+            return _broken_off(request)
+
+    async def _answer(self, request: web.Request, body: bytes) -> web.Response:
         headers = {name: request.headers[name] for name in ("Accept", "Content-Type") if name in request.headers}
         async with self._session.request(
             request.method, f"{self._behind}{request.rel_url}", data=body, headers=headers
         ) as answer:
             kept = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
             return web.Response(status=answer.status, headers=kept, body=await answer.read())
+
+
+def _broken_off(request: web.Request) -> web.Response:
+    """What nobody gets to see: the line is cut."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response(status=502)
 
 
 def _refusal(status: int, kind: str) -> web.Response:
