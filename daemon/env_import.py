@@ -15,10 +15,11 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import msgspec
 
+from daemon.env_elasticsearch import search_server
 from daemon.env_file import read_env
 from daemon.errors import OperatorError
 from daemon.inbox_rules import url_problem
-from daemon.secrets import DATABASE_PASSWORD
+from daemon.secrets import DATABASE_PASSWORD, ELASTICSEARCH_PASSWORD
 
 # The names as they are really in use, and as they should have been spelled. Where a file gives both, the first is the
 # one that the old programs read.
@@ -60,8 +61,6 @@ use = "{use}"
 destination = "{name}\""""
 _SOURCES = {"GITHUB_WEBHOOK_SECRET": "github", "STRIPE_WEBHOOK_SECRET": "stripe"}
 _LATER_PLAIN = (
-    "ELASTICSEARCH_HOST",
-    "ELASTICSEARCH_PORT",
     "RECEIVE_MAIL",
     "REDIS_HOST",
     "REDIS_PORT",
@@ -133,6 +132,7 @@ class _Import:
         database = self._database()
         sources = self._sources()
         destinations = self._destinations()
+        elasticsearch = self._elasticsearch()
         self._keep_for_later()
         unknown = sorted(self._values)
         for name in unknown:
@@ -143,6 +143,7 @@ class _Import:
             database,
             *sources,
             *destinations,
+            elasticsearch,
             "# A switch is named like this; its password is the secret switch-main-password.",
             '# [[switch]]\n# name = "main"',
         ]
@@ -218,6 +219,25 @@ class _Import:
             "Vox.ai is let in by its address alone; a token, which is the secret source-voxai-secret, is better"
         )
         return [_VOXAI, *tables]
+
+    def _elasticsearch(self) -> str:
+        host, port = (self._values.get(f"ELASTICSEARCH_{part}", "") for part in ("HOST", "PORT"))
+        try:
+            server = search_server(host, port)
+        except ValueError:
+            for name in ("ELASTICSEARCH_HOST", "ELASTICSEARCH_PORT"):
+                if self._values.get(name):
+                    self._remarks.append(f"{name}: there is no address of a server; it was kept and not taken over")
+                    self._set_aside(name, secret=False)
+                self._take(name)
+            return ""
+        self._take("ELASTICSEARCH_HOST")
+        self._take("ELASTICSEARCH_PORT")
+        if server.password:
+            self._credentials[ELASTICSEARCH_PASSWORD] = server.password
+        rows = ["# The directory is searched there; better by https, where the server speaks it."]
+        rows += ["[directory.elasticsearch]", f"urls = [{_toml(server.url)}]"]
+        return "\n".join([*rows, f"user = {_toml(server.user)}"] if server.user else rows)
 
     def _from_url(self, address: str) -> str:
         """Without the password, and without the driver that another program's library wanted named."""
