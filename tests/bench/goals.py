@@ -21,6 +21,10 @@ def _at_most(name: str, bound: float) -> tuple[str, Goal]:
     return name, Goal((name,), lambda values: f"at most {bound:g}", lambda values: values[name] <= bound)
 
 
+def _at_least(name: str, bound: float) -> tuple[str, Goal]:
+    return name, Goal((name,), lambda values: f"at least {bound:g}", lambda values: values[name] >= bound)
+
+
 def _times(name: str, factor: float, other: str) -> tuple[str, Goal]:
     """``name`` is at least ``factor`` times ``other``."""
     return name, Goal(
@@ -48,6 +52,7 @@ GOALS: tuple[tuple[str, Goal], ...] = (
     _times("inbox.postgres_accepts_per_s", 1, "inbox.fastapi_memory_per_s"),
     _at_most("inbox.postgres_p99_ms", 30),
     _times("inbox.worked_per_s", 10, "inbox.procrastinate_per_s"),
+    _at_least("directory.embedded_qps", 200),
 )
 
 

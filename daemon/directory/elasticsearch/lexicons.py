@@ -61,7 +61,7 @@ class Candidates(Vocabulary):
     """
 
     def __init__(self, known: Known, together: KnownTogether | None = None) -> None:
-        super().__init__()
+        super().__init__(soon_forgotten=True)
         self._known = known
         self._known_together = together or {}
         self.uncounted: dict[str, None] = {}

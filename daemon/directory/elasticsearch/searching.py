@@ -8,7 +8,7 @@ from elasticsearch import AsyncElasticsearch
 
 from daemon.directory.analysis import Asked, asked_for
 from daemon.directory.contract import Entry, Kind, Match
-from daemon.directory.elasticsearch.candidates import Clause, how_many, of_kinds, query
+from daemon.directory.elasticsearch.candidates import Query, how_many, of_kinds, query
 from daemon.directory.elasticsearch.counts import Counts, Wanted, aggregations, counted
 from daemon.directory.elasticsearch.documents import entry_of
 from daemon.directory.elasticsearch.lexicons import Candidates, Questions
@@ -72,7 +72,7 @@ class Searching:
             found += await self._found(of_kinds(wanted, kinds), how_many(limit))
         return found
 
-    async def _found(self, wanted: Clause, most: int) -> list[Entry]:
+    async def _found(self, wanted: Query, most: int) -> list[Entry]:
         answer = await self._client.search(
             index=self._index,
             query=wanted,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import zipfile
 from hashlib import sha256
+from pathlib import Path
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.directory.contract import Entry
+from daemon.directory.elasticsearch import documents
 from daemon.directory.elasticsearch.documents import (
     WHOLE_FIELDS,
     WORD_FIELDS,
@@ -18,6 +23,7 @@ from daemon.directory.elasticsearch.documents import (
     entry_of,
 )
 
+CHECKOUT = Path(__file__).parents[4]
 HONG = Entry(
     entry_id="person:1",
     kind="person",
@@ -74,15 +80,24 @@ MADE = {1: "e65b202d8c6c2606"}
 def test_documents_of_another_making_have_another_format() -> None:
     """Where this fails because documents have changed, ``format`` in the definition grows by one: an index that is
     there is made anew then."""
-    documents = msgspec.json.encode([document_of(entry) for entry in SAMPLES], order="sorted")
+    made = msgspec.json.encode([document_of(entry) for entry in SAMPLES], order="sorted")
     fields = msgspec.json.encode(definition()["mappings"]["properties"], order="sorted")
-    assert {definition()["mappings"]["_meta"]["format"]: sha256(documents + fields).hexdigest()[:16]} == MADE
+    assert {definition()["mappings"]["_meta"]["format"]: sha256(made + fields).hexdigest()[:16]} == MADE
 
 
 @given(st.text(max_size=200), st.text(max_size=30), st.lists(st.text(max_size=30), max_size=3))
 def test_every_entry_comes_back_from_its_document(description: str, name: str, keywords: list[str]) -> None:
     entry = Entry(entry_id="x", kind="service", name=name, description=description, keywords=tuple(keywords))
     assert entry_of(msgspec.json.decode(msgspec.json.encode(document_of(entry)))) == entry
+
+
+def test_an_installed_wheel_has_the_definition_beside_the_code(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = archive.read(f"{documents.__package__.replace('.', '/')}/elasticsearch.json")
+    assert msgspec.json.decode(packed) == definition()
 
 
 def test_ids_of_documents_are_short_and_differ() -> None:
