@@ -15,6 +15,7 @@ from daemon.config import (
     CallAppsConfig,
     Config,
     DatabaseConfig,
+    DirectoryConfig,
     InboxConfig,
     ListenerConfig,
     PbxConfig,
@@ -48,6 +49,7 @@ class RunningService:
         pbx: PbxConfig | None = None,
         inbox: InboxConfig | None = None,
         callapps: CallAppsConfig | None = None,
+        directory: DirectoryConfig | None = None,
         dial: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
@@ -58,6 +60,7 @@ class RunningService:
             pbx=pbx or PbxConfig(),
             inbox=inbox or InboxConfig(),
             callapps=callapps or CallAppsConfig(),
+            directory=directory or DirectoryConfig(),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )

@@ -100,9 +100,9 @@ class ElasticsearchDirectory:
     async def _follow(self) -> None:
         try:
             changed = await self.refresh()
-        except DatabaseAwayError as error:
-            # The index is what it was, and may be searched.
-            log.warning("directory_index_not_followed", error=str(error))
+        except DatabaseAwayError:
+            # The index is what it was and may be searched. The embedded engine says what is wrong.
+            pass
         except _LockLostError:
             log.warning("directory_index_taken_over", index=self._index.alias)
         except (_NotOursError, RefusedError) as error:

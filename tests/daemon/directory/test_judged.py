@@ -17,6 +17,7 @@ from daemon.secrets import Secrets
 from daemon.stores.database import Database
 from daemon.stores.directory_entries import save_directory_entries
 from tests.daemon.directory.conftest import EXAMPLES
+from tests.daemon.directory.garbled import garbled
 from tests.daemon.directory.judged import JUDGED
 
 CONFIG = DirectoryConfig(synonyms=str(EXAMPLES / "synonyms.txt"))
@@ -111,6 +112,19 @@ async def test_both_engines_find_the_same(
         assert rounded(await remote.search(query)) == rounded(await embedded.search(query)), query
         people = await remote.search(query, kinds=["person", "team"])
         assert rounded(people) == rounded(await embedded.search(query, kinds=["person", "team"])), query
+
+
+async def test_both_engines_find_the_same_of_what_nobody_judged(
+    embedded: EmbeddedDirectory,
+    remote: ElasticsearchDirectory,
+    judged_database: Database,
+    example_entries: list[Entry],
+) -> None:
+    await save(judged_database, example_entries)
+    for engine in (embedded, remote):
+        await engine.refresh()
+    for text in garbled(example_entries, 200):
+        assert rounded(await remote.search(text)) == rounded(await embedded.search(text)), text
 
 
 def others(count: int) -> list[Entry]:
