@@ -85,7 +85,7 @@ build: $(VENV)/.dev $(STATIC)
 	$(BIN)/python -m hatchling build -t wheel
 
 clean:
-	rm -rf $(VENV) .venv-bench build dist web/static $(CONSOLE)/node_modules tests/bench/node/node_modules bench.json screenshots
+	rm -rf $(VENV) .venv-bench build dist web/static $(CONSOLE)/node_modules tests/bench/node/node_modules bench.json screenshots .cache
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -12,6 +12,7 @@ from daemon.broken_rule import BrokenRule, network_rule
 from daemon.callapp_rules import callapp_rules
 from daemon.chatbot_rules import chatbot_rules
 from daemon.config import Config, ListenerConfig, PbxConfig, SwitchConfig, ToolConfig
+from daemon.directory_rules import directory_rules
 from daemon.inbox_rules import inbox_rules
 from daemon.mail_rules import mail_rules
 from daemon.outgoing_rules import outgoing_rules
@@ -31,7 +32,6 @@ from daemon.toml_lines import KeyPath
 from daemon.webex_rules import webex_rules
 from protocols.dcmiws.diversions import DiversionKeys
 from protocols.errors import LocalError
-from protocols.synonyms import SynonymsError, read_synonyms
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
@@ -47,8 +47,8 @@ def broken_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule
     yield from _pbx(config.pbx)
     yield from inbox_rules(config.inbox, secrets)
     yield from _tools(config.tool)
-    yield from _synonyms(config.directory.synonyms)
     yield from mail_rules(config.mail, secrets)
+    yield from directory_rules(config.directory, secrets)
     yield from callapp_rules(config.callapps, config.speech, secrets)
     yield from outgoing_rules(config.callapps, config.switch)
     yield from schedule_rules(config.schedule)
@@ -153,23 +153,6 @@ def _pbx_tenants(pbx: PbxConfig) -> Iterator[BrokenRule]:
                 yield BrokenRule((*here, "servers", number), f'there is no server "{name}"', remedy)
         for number, pattern in enumerate(tenant.extensions):
             yield from _pattern(pattern, (*here, "extensions", number))
-
-
-def _synonyms(name: str) -> Iterator[BrokenRule]:
-    """What is wrong with the directory's file of synonyms, each line of it."""
-    if not name:
-        return
-    path: KeyPath = ("directory", "synonyms")
-    if not name.startswith("/"):
-        yield BrokenRule(path, f'"{name}" is not a whole path', "begin it with a slash")
-        return
-    try:
-        read_synonyms(Path(name).read_bytes())
-    except OSError as error:
-        yield BrokenRule(path, f'"{name}" cannot be read ({error.strerror})', "name a file, or leave it out")
-    except SynonymsError as error:
-        for mistake in error.mistakes:
-            yield BrokenRule(path, f"{name}, {mistake}", "mend that line of the file")
 
 
 def _tools(tools: list[ToolConfig]) -> Iterator[BrokenRule]:

@@ -15,11 +15,12 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import msgspec
 
+from daemon.env_elasticsearch import search_server
 from daemon.env_file import read_env
 from daemon.errors import OperatorError
 from daemon.inbox_rules import url_problem
 from daemon.mail_rules import mail_place
-from daemon.secrets import DATABASE_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD, WEBEX_BOT_TOKEN
+from daemon.secrets import DATABASE_PASSWORD, ELASTICSEARCH_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD, WEBEX_BOT_TOKEN
 from protocols.mail_addresses import MailAddressError, mail_address
 
 # The names as they are really in use, and as they should have been spelled. Where a file gives both, the first is the
@@ -64,11 +65,7 @@ kind = "webex\""""
 _HOOK_PATH = "/webhooks/webex"
 _HOOK_NAME = re.compile(r"\S(?:.{0,98}\S)?")
 _SOURCES = {"GITHUB_WEBHOOK_SECRET": "github", "STRIPE_WEBHOOK_SECRET": "stripe"}
-_LATER = (
-    "ELASTICSEARCH_HOST",
-    "ELASTICSEARCH_PORT",
-    "SERVER_WORKER",
-)
+_LATER = ("SERVER_WORKER",)
 
 _PASSWORD_IN_URL = re.compile(r"//[^/\s]*:[^/\s]*@")
 
@@ -131,6 +128,7 @@ class _Import:
         destinations = self._destinations()
         mail = self._mail()
         bot = self._bot()
+        elasticsearch = self._elasticsearch()
         self._keep_for_later()
         unknown = sorted(self._values)
         for name in unknown:
@@ -144,6 +142,7 @@ class _Import:
             *destinations,
             mail,
             bot,
+            elasticsearch,
             "# A switch is named like this; its password is the secret switch-main-password.",
             '# [[switch]]\n# name = "main"',
         ]
@@ -297,6 +296,25 @@ class _Import:
 
     def _bot_names(self) -> dict[str, str]:
         return {"bot_name": self._take("WEBEX_BOT_NAME"), "bot_email": self._take("WEBEX_BOT_EMAIL")}
+
+    def _elasticsearch(self) -> str:
+        host, port = (self._values.get(f"ELASTICSEARCH_{part}", "") for part in ("HOST", "PORT"))
+        try:
+            server = search_server(host, port)
+        except ValueError:
+            for name in ("ELASTICSEARCH_HOST", "ELASTICSEARCH_PORT"):
+                if self._values.get(name):
+                    self._remarks.append(f"{name}: there is no address of a server; it was kept and not taken over")
+                    self._set_aside(name, secret=False)
+                self._take(name)
+            return ""
+        self._take("ELASTICSEARCH_HOST")
+        self._take("ELASTICSEARCH_PORT")
+        if server.password:
+            self._credentials[ELASTICSEARCH_PASSWORD] = server.password
+        rows = ["# The directory is searched there; better by https, where the server speaks it."]
+        rows += ["[directory.elasticsearch]", f"urls = [{_toml(server.url)}]"]
+        return "\n".join([*rows, f"user = {_toml(server.user)}"] if server.user else rows)
 
     def _from_url(self, address: str) -> str:
         """Without the password, and without the driver that another program's library wanted named."""

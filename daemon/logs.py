@@ -27,6 +27,8 @@ JOURNAL_FIELDS = {"call_id": "CALL_ID", "link": "LINK", "app": "CALLAPP"}
 # What these libraries tell at "info" is a line for every request or packet.
 _OURS = ("daemon", "web", "parley")
 _TALKATIVE = ("aiohttp.access", "alembic", "asyncio", "engineio", "socketio", "sqlalchemy", "websockets")
+# And this one at "warning" a line for every request that failed, which is said once by who made it.
+_COMPLAINING = ("elastic_transport",)
 
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
@@ -77,6 +79,8 @@ def set_level(level: str) -> None:
         logging.getLogger(name).setLevel(number)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    for name in _COMPLAINING:
+        logging.getLogger(name).setLevel(max(number, logging.ERROR))
 
 
 def guard(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:

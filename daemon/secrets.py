@@ -24,6 +24,8 @@ MAIL_PASSWORD_KEY = "mail-password-key"  # noqa: S105
 _KEY_BYTES = 32
 REDIS_PASSWORD = "redis-password"  # noqa: S105 - the name of a secret
 WEBEX_BOT_TOKEN = "webex-bot-token"  # noqa: S105 - the name of a secret
+ELASTICSEARCH_PASSWORD = "elasticsearch-password"  # noqa: S105
+ELASTICSEARCH_API_KEY = "elasticsearch-api-key"
 
 
 def switch_password(switch: SwitchConfig) -> str:

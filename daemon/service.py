@@ -39,8 +39,9 @@ from daemon.chatbot.webex.api import WebexApi
 from daemon.chatbot.webex.messenger import WebexMessenger
 from daemon.config import ChatbotConfig, Config, SwitchConfig
 from daemon.directory.contract import Directory
-from daemon.directory.embedded import EmbeddedDirectory
 from daemon.directory.index import Index
+from daemon.directory.meanings import read_meanings
+from daemon.directory.room import DirectoryRoom
 from daemon.errors import ConfigError, OperatorError
 from daemon.health import Condition, Health, Part
 from daemon.hub import Hub
@@ -75,7 +76,6 @@ from daemon.transcripts.recorder import Recorder
 from daemon.upgrading import Upgrading
 from daemon.version import version
 from daemon.vitals import Vitals
-from protocols.synonyms import read_synonyms
 from web.app import Sources, build_app, deliveries_of
 
 log = structlog.get_logger(__name__)
@@ -150,7 +150,9 @@ class Service:
         self.pbx = self._pbx(secrets) if config.pbx.url else None
         self.inbox = InboxRoom(config.inbox, secrets, self.database, holder=lambda: instance_id(config), clock=clock)
         self.mail = self._mail(secrets)
-        self.directory = EmbeddedDirectory(self.database, config.directory)
+        self.directory = DirectoryRoom(
+            self.database, config.directory, secrets, holder=lambda: instance_id(config), clock=clock
+        )
         self._webex = self._webex_api(secrets) if config.chatbot.webex.webhook_url else None
         self._messenger = WebexMessenger(self._webex) if self._webex is not None else None
         self.reminders = self._reminders(self._messenger)
@@ -184,13 +186,12 @@ class Service:
         self.interventions = Interventions(
             self.callapps, self.registry, self.database, config.callapps.takeover, clock=clock
         )
-        synonyms = config.directory.synonyms
         self.memory = build_memory(config, secrets, self.database, clock=clock)
         self.conversations = build_conversations(
             config,
             supplies=self.chatbot_supplies,
             directory=self.directory,
-            index=Index(read_synonyms(Path(synonyms).read_bytes()) if synonyms else {}),
+            index=Index(read_meanings(config.directory.synonyms)),
             speakers=Speakers(self.database),
             memory=self.memory,
             clock=clock,
@@ -366,13 +367,14 @@ class Service:
         health.add("database", self._upgrading.condition)
         health.add("recorder", self.recorder.condition)
         health.add("inbox", self.inbox.condition)
-        health.add("directory", self.directory.condition)
         if self.schedules.all:
             health.add("schedules", self.schedules.condition)
         health.add("mail", self.mail.condition)
         health.add("memory", self.memory.condition)
         if self.chatbot is not None:
             health.add("webex", self.chatbot.condition)
+        for name, check in self.directory.conditions().items():
+            health.add(name, check)
         for destination in self.inbox.destinations.values():
             health.add(f"destination:{destination.name}", destination.condition)
         for switch in self.switches:

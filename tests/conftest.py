@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from daemon.stores.database import Database
 from tests.services.databases import PostgresDatabases, SqliteDatabases
+from tests.services.elasticsearch import shared_server
 from tests.services.postgres import PostgresServer
 from tests.services.redis import RedisServer
 
@@ -49,6 +50,20 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.start()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The Elasticsearch that ``PARLEY_TEST_ELASTICSEARCH`` names, else one that all workers of this run share."""
+    named = os.environ.get("PARLEY_TEST_ELASTICSEARCH")
+    if named is not None:
+        yield named
+        return
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "elasticsearch"
+    folder.mkdir(exist_ok=True)
+    with shared_server(folder) as url:
+        yield url
 
 
 @pytest.fixture(params=ENGINES)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
-from pathlib import Path
+from collections.abc import Collection
 from typing import Final
 
 import structlog
@@ -12,10 +11,10 @@ import structlog
 from daemon.config import DirectoryConfig
 from daemon.directory.contract import DirectoryAwayError, Entry, Kind, Match
 from daemon.directory.index import Index
+from daemon.directory.meanings import read_meanings
 from daemon.health import Condition, Part
 from daemon.stores.database import Database, DatabaseAwayError
 from daemon.stores.directory_entries import directory_entries_since, directory_entry_ids, directory_revision
-from protocols.synonyms import Words, read_synonyms
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +33,7 @@ class EmbeddedDirectory:
     def __init__(self, database: Database, config: DirectoryConfig) -> None:
         self._database = database
         self._config = config
-        self._index = Index(_meanings(config.synonyms))
+        self._index = Index(read_meanings(config.synonyms))
         self._revision = -1
         self._problem = ""
 
@@ -103,7 +102,3 @@ class EmbeddedDirectory:
         if not self._problem:
             log.warning("directory_away", error=problem)
         self._problem = problem
-
-
-def _meanings(path: str) -> Mapping[Words, frozenset[Words]]:
-    return read_synonyms(Path(path).read_bytes()) if path else {}

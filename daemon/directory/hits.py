@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from daemon.directory.analysis import Asked, AskedWord
-from daemon.directory.vocabulary import Vocabulary
+from daemon.directory.lexicon import Holders, Lexicon
+from daemon.directory.meanings import Meanings
 from protocols.hangul import has_consonants
 from protocols.synonyms import Words
 
@@ -27,19 +28,19 @@ _LONGEST_TOGETHER: Final = 24
 class Hit(msgspec.Struct, frozen=True, gc=False):
     """``term`` accounts for the characters of a text whose bits ``mask`` has, ``credit`` (above 0 to 1) says how well.
 
-    ``entries`` are the ids of those that have it, with what it weighs there.
+    ``holders`` says who has it.
     """
 
     mask: int
     credit: float
     term: str
-    entries: Mapping[str, float]
+    holders: Holders
 
 
 class Finder:
     """Finds the hits of a text. ``words`` and ``wholes`` are as in :class:`~daemon.directory.analysis.Terms`."""
 
-    def __init__(self, words: Vocabulary, wholes: Vocabulary, meanings: Mapping[Words, frozenset[Words]]) -> None:
+    def __init__(self, words: Lexicon, wholes: Lexicon, meanings: Meanings) -> None:
         self._words = words
         self._wholes = wholes
         self._meanings: dict[str, frozenset[Words]] = {}
@@ -70,9 +71,9 @@ class Finder:
         return [*exact, *synonyms, *self._unlike(asked, known)]
 
     def _of(self, term: str, start: int, end: int, credit: float) -> Iterator[Hit]:
-        for vocabulary in (self._words, self._wholes):
-            if entries := vocabulary.entries_of(term):
-                yield Hit(_mask(start, end), credit, term, entries)
+        for lexicon in (self._words, self._wholes):
+            if holders := lexicon.holders_of(term):
+                yield Hit(_mask(start, end), credit, term, holders)
 
     def _meant(self, text: str, start: int, end: int, credit: float) -> Iterator[Hit]:
         said = text[start:end]
@@ -86,14 +87,13 @@ class Finder:
 
     def _meant_together(self, meant: Words, start: int, end: int, credit: float) -> Iterator[Hit]:
         """Of several words each accounts for its share, and all of them in one entry for the whole."""
-        each = [self._words.entries_of(word) for word in meant]
-        everywhere = set(each[0]).intersection(*each[1:])
+        together = self._words.holders_together(meant)
         length = len("".join(meant))
-        for word, entries in zip(meant, each, strict=True):
-            if all_there := {entry_id: entries[entry_id] for entry_id in everywhere}:
-                yield Hit(_mask(start, end), credit, word, all_there)
-            if entries:
-                yield Hit(_mask(start, end), credit * len(word) / length, word, entries)
+        for at, word in enumerate(meant):
+            if together:
+                yield Hit(_mask(start, end), credit, word, together[at])
+            if holders := self._words.holders_of(word):
+                yield Hit(_mask(start, end), credit * len(word) / length, word, holders)
 
     def _unlike(self, asked: Asked, known: int) -> Iterator[Hit]:
         """What terms that are written otherwise account for; ``known`` is what others do already."""
@@ -105,7 +105,7 @@ class Finder:
                 yield from self._short(word.text, word.start)
             for text in {word.text, *word.stems[-1:]} - self._replaced:
                 for term, credit in self._words.with_part(text):
-                    yield self._hit(self._words, word.start, text, term, credit)
+                    yield from _hits(self._words, word.start, text, term, credit)
             if _mask(word.start, word.stem_end) & ~known:
                 for start, text in _doubtful(word, known):
                     yield from self._like(text, start, (self._words, self._wholes))
@@ -124,18 +124,21 @@ class Finder:
                     if has_consonants(text):
                         yield from self._short(text, first.start)
 
-    def _like(self, text: str, start: int, vocabularies: Iterable[Vocabulary]) -> Iterator[Hit]:
-        for vocabulary in vocabularies:
-            for term, credit in vocabulary.like(text):
-                yield self._hit(vocabulary, start, text, term, credit)
+    def _like(self, text: str, start: int, lexicons: Iterable[Lexicon]) -> Iterator[Hit]:
+        for lexicon in lexicons:
+            for term, credit in lexicon.like(text):
+                yield from _hits(lexicon, start, text, term, credit)
 
     def _short(self, text: str, start: int) -> Iterator[Hit]:
-        for vocabulary in (self._words, self._wholes):
-            for term, credit in vocabulary.with_initials(text):
-                yield self._hit(vocabulary, start, text, term, credit)
+        for lexicon in (self._words, self._wholes):
+            for term, credit in lexicon.with_initials(text):
+                yield from _hits(lexicon, start, text, term, credit)
 
-    def _hit(self, vocabulary: Vocabulary, start: int, text: str, term: str, credit: float) -> Hit:
-        return Hit(_mask(start, start + len(text)), credit, term, vocabulary.entries_of(term))
+
+def _hits(lexicon: Lexicon, start: int, text: str, term: str, credit: float) -> Iterator[Hit]:
+    """The hit of a term that is written otherwise than ``text``."""
+    if holders := lexicon.holders_of(term):
+        yield Hit(_mask(start, start + len(text)), credit, term, holders)
 
 
 def _spans(asked: Asked) -> Iterator[tuple[int, int, float]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import nlargest
 from typing import Final
 
 from daemon.directory.distance import Slips
+from daemon.directory.grams import Grams
+from daemon.directory.lexicon import Holders
 from protocols.hangul import initials, is_initials, jamo, pairs
+from protocols.synonyms import Words
 
 _PART: Final = 0.45
 _BEGINNING: Final = 0.55
@@ -28,20 +31,24 @@ _NONE: Final[Mapping[str, float]] = {}
 
 
 class Vocabulary:
-    """Terms and the entries that have them, found by their parts, their initial consonants, and with slips."""
+    """Terms and the entries that have them, found by their parts, their initial consonants, and with slips.
 
-    def __init__(self) -> None:
+    Implements :class:`~daemon.directory.lexicon.Lexicon`. One that is ``soon_forgotten`` does no more than it is asked.
+    """
+
+    def __init__(self, *, soon_forgotten: bool = False) -> None:
         self._entries: dict[str, dict[str, float]] = {}
-        self._pairs: defaultdict[str, set[str]] = defaultdict(set)
-        self._triples: defaultdict[str, set[str]] = defaultdict(set)
-        self._initials: defaultdict[str, set[str]] = defaultdict(set)
+        terms = self._entries.keys()
+        self._pairs = Grams(pairs, terms, late=soon_forgotten)
+        self._triples = Grams(lambda term: triples(jamo(term)), terms, late=soon_forgotten)
+        self._initials = Grams(lambda term: pairs(initials(term)), terms, late=soon_forgotten)
 
     def add(self, term: str, entry_id: str, weight: float) -> None:
         """Know that the entry has ``term``, and what it weighs there."""
         if term not in self._entries:
             self._entries[term] = {}
-            for index, gram in self._grams(term):
-                index[gram].add(term)
+            for grams in (self._pairs, self._triples, self._initials):
+                grams.add(term)
         self._entries[term][entry_id] = weight
 
     def remove(self, term: str, entry_id: str) -> None:
@@ -50,28 +57,31 @@ class Vocabulary:
         if self._entries[term]:
             return
         del self._entries[term]
-        for index, gram in self._grams(term):
-            index[gram].discard(term)
-            if not index[gram]:
-                del index[gram]
+        for grams in (self._pairs, self._triples, self._initials):
+            grams.remove(term)
 
     def entries_of(self, term: str) -> Mapping[str, float]:
         """The ids of the entries that have ``term``, with what it weighs there."""
         return self._entries.get(term, _NONE)
 
-    def _grams(self, term: str) -> Iterator[tuple[defaultdict[str, set[str]], str]]:
-        for index, grams in (
-            (self._pairs, pairs(term)),
-            (self._triples, _triples(jamo(term))),
-            (self._initials, pairs(initials(term))),
-        ):
-            for gram in set(grams):
-                yield index, gram
+    def holders_of(self, term: str) -> Holders | None:
+        """As the lexicon's."""
+        entries = self._entries.get(term)
+        return Holders(entries, len(entries), max(entries.values())) if entries else None
+
+    def holders_together(self, terms: Words) -> Sequence[Holders]:
+        """As the lexicon's."""
+        each = [self.entries_of(term) for term in terms]
+        everywhere = set(each[0]).intersection(*each[1:])
+        if not everywhere:
+            return ()
+        found = [{entry_id: entries[entry_id] for entry_id in everywhere} for entries in each]
+        return [Holders(entries, len(entries), max(entries.values())) for entries in found]
 
     def with_part(self, part: str) -> Iterator[tuple[str, float]]:
         """The terms that ``part``, of two characters at least, is a part of and not the whole, each with how well it
         fits (above 0 to 1)."""
-        for term in _all_of(self._pairs, pairs(part)):
+        for term in _so_many(self._pairs.having_all(pairs(part))):
             at = term.find(part)
             if at >= 0 and len(term) > len(part):
                 yield term, _worth_of_part(part, term, at)
@@ -83,7 +93,7 @@ class Vocabulary:
         word = consonants if is_initials(word) else word
         if len(word) != len(consonants):
             return
-        for term in _all_of(self._initials, pairs(consonants)):
+        for term in _so_many(self._initials.having_all(pairs(consonants))):
             at = _begins_at(term, word, consonants)
             if at >= 0:
                 whole = 1.0 if len(term) == len(word) else _worth_of_part(word, term, at)
@@ -92,15 +102,14 @@ class Vocabulary:
     def like(self, word: str) -> Iterator[tuple[str, float]]:
         """The terms that ``word`` is with a slip or more, as far as its length allows any."""
         keys = jamo(word)
-        if len(keys) < _SHORTEST_WITH_SLIPS or any(key.isdigit() for key in keys):
+        allowed = slips_allowed(keys)
+        if not allowed:
             return
-        allowed = 1 if len(keys) < 7 else 2 if len(keys) < 12 else 3
-        triples = _triples(keys)
-        # A slip spoils three triples, and one in ten words has one twice.
-        least = max(1, len(triples) - 3 * allowed)
+        wanted = triples(keys)
+        least = least_shared(wanted, allowed)
         shared = Counter[str]()
-        for triple in triples:
-            shared.update(self._triples.get(triple, ()))
+        for triple in wanted:
+            shared.update(self._triples.having(triple))
         likely = [(count, term) for term, count in shared.items() if count >= least]
         slips = Slips(keys)
         for _, term in nlargest(_MOST_LIKE, likely):
@@ -112,17 +121,32 @@ class Vocabulary:
                 yield term, 1.0 - _SLIP * made / max(len(keys), len(other))
 
 
+def slips_allowed(keys: str) -> int:
+    """How many slips a word that these keys type may have; 0 where one could not be told from another word."""
+    if len(keys) < _SHORTEST_WITH_SLIPS or any(key.isdigit() for key in keys):
+        return 0
+    return 1 if len(keys) < 7 else 2 if len(keys) < 12 else 3
+
+
+def triples(keys: str) -> set[str]:
+    """The runs of three of ``keys``, its beginning and its end told from what stands within."""
+    padded = f"^{keys}$"
+    return {padded[at : at + 3] for at in range(len(padded) - 2)}
+
+
+def least_shared(wanted: Collection[str], slips: int) -> int:
+    """How many of the triples ``wanted`` are left in a word with so many slips."""
+    # A slip spoils three triples, and one in ten words has one twice.
+    return max(1, len(wanted) - 3 * slips)
+
+
 def _worth_of_part(part: str, term: str, at: int) -> float:
     return (_PART if at else _BEGINNING) + _SHARE * len(part) / len(term)
 
 
-def _all_of(index: dict[str, set[str]], grams: Iterable[str]) -> Iterable[str]:
-    """The terms that are indexed under every one of ``grams``, so many at most that asking stays cheap."""
-    sets = sorted((index.get(gram, set()) for gram in set(grams)), key=len)
-    if not sets:
-        return ()
-    found = sets[0].intersection(*sets[1:])
-    return found if len(found) <= _MOST_PARTS else sorted(found, key=lambda term: (len(term), term))[:_MOST_PARTS]
+def _so_many(terms: Collection[str]) -> Iterable[str]:
+    """``terms``, or so many of them that asking stays cheap."""
+    return terms if len(terms) <= _MOST_PARTS else sorted(terms, key=lambda term: (len(term), term))[:_MOST_PARTS]
 
 
 def _begins_at(term: str, word: str, consonants: str) -> int:
@@ -136,8 +160,3 @@ def _begins_at(term: str, word: str, consonants: str) -> int:
             return at
         at = found.find(consonants, at + 1)
     return -1
-
-
-def _triples(keys: str) -> set[str]:
-    padded = f"^{keys}$"
-    return {padded[at : at + 3] for at in range(len(padded) - 2)}

@@ -6,6 +6,7 @@ since the one it knows.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Sequence
 from typing import Any, Final, Literal
 
@@ -17,6 +18,7 @@ from daemon.stores.schema import directory_entries, revisions
 from daemon.stores.upsert import insert_into
 
 _DIRECTORY: Final = "directory"
+_STORE: Final = "directory-store"
 _AT_ONCE: Final = 500
 """Entries named in one statement: engines bound the parameters of each."""
 
@@ -75,6 +77,14 @@ async def directory_revision(connection: AsyncConnection) -> int:
     """What every change makes greater; 0 before the first."""
     found = select(revisions.c.revision).where(revisions.c.name == _DIRECTORY)
     return await connection.scalar(found) or 0
+
+
+async def directory_store_id(connection: AsyncConnection) -> str:
+    """What this store's directory is told from that of every other by; made when it is first asked for."""
+    made = insert_into(connection, revisions).values(name=_STORE, revision=secrets.randbits(62))
+    await connection.execute(made.on_conflict_do_nothing())
+    found = await connection.execute(select(revisions.c.revision).where(revisions.c.name == _STORE))
+    return f"{found.scalar_one():016x}"
 
 
 async def directory_entries_since(connection: AsyncConnection, revision: int) -> list[DirectoryEntryRow]:

@@ -1,6 +1,6 @@
 """Runs the benchmarks, prints a table and writes ``bench.json``.
 
-    python -m tests.bench [--only esl,live,calls,callapps,pbx,inbox] [--rounds 3] [--output bench.json]
+    python -m tests.bench [--only GROUP,…] [--rounds 3] [--output bench.json]
 
 Every measurement runs in processes of its own. A round measures everything once, side by side; the value of a
 measurement is the median over the rounds. A goal that is missed is said, and is no failure of the run.
@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.bench import callapps, calls, esl, inbox, live, pbx
+from tests.bench import callapps, calls, chatbot, directory, esl, inbox, live, pbx
 from tests.bench.goals import judged
 from tests.bench.programs import CHECKOUT, prepare_node, prepare_peers
 
@@ -25,6 +25,7 @@ _CPU = "µs of CPU per event"
 _DELIVERIES = "deliveries per second of server CPU"
 _WEBHOOKS = "webhooks per second"
 _WORK = "deliveries or jobs per second"
+_SEARCHES = "searches per second"
 
 
 def _one(name: str, unit: str, measure: Callable[[], float]) -> Measurement:
@@ -49,6 +50,7 @@ GROUPS: Mapping[str, Sequence[Measurement]] = {
     "callapps": [
         ({"callapps.p99_ms": "ms", "callapps.cpu_ms_per_call": "ms of CPU per call"}, callapps.loaded),
     ],
+    "chatbot": [_one("chatbot.p99_ms", "ms", chatbot.p99_ms)],
     "pbx": [
         _one("pbx.request_us", "µs of CPU per request and answer", pbx.request_us),
         _one("pbx.ignored_frame_us", "µs of CPU per frame", pbx.ignored_frame_us),
@@ -59,6 +61,10 @@ GROUPS: Mapping[str, Sequence[Measurement]] = {
         ({"inbox.postgres_accepts_per_s": _WEBHOOKS, "inbox.postgres_p99_ms": "ms"}, inbox.postgres),
         _one("inbox.fastapi_raw_per_s", _WEBHOOKS, inbox.fastapi_raw_per_s),
         ({"inbox.worked_per_s": _WORK, "inbox.procrastinate_per_s": _WORK}, inbox.worked),
+    ],
+    "directory": [
+        _one("directory.embedded_qps", _SEARCHES, directory.embedded_qps),
+        _one("directory.elasticsearch_qps", _SEARCHES, directory.elasticsearch_qps),
     ],
 }
 

@@ -21,6 +21,10 @@ def _at_most(name: str, bound: float) -> tuple[str, Goal]:
     return name, Goal((name,), lambda values: f"at most {bound:g}", lambda values: values[name] <= bound)
 
 
+def _at_least(name: str, bound: float) -> tuple[str, Goal]:
+    return name, Goal((name,), lambda values: f"at least {bound:g}", lambda values: values[name] >= bound)
+
+
 def _times(name: str, factor: float, other: str) -> tuple[str, Goal]:
     """``name`` is at least ``factor`` times ``other``."""
     return name, Goal(
@@ -40,6 +44,7 @@ GOALS: tuple[tuple[str, Goal], ...] = (
     _at_most("calls.rss_mb_10k", 120),
     _at_most("callapps.p99_ms", 10),
     _at_most("callapps.cpu_ms_per_call", 5),
+    _at_most("chatbot.p99_ms", 150),
     _at_most("pbx.request_us", 80),
     _at_most("pbx.ignored_frame_us", 10),
     _times("inbox.sqlite_accepts_per_s", 1.5, "inbox.fastapi_memory_per_s"),
@@ -48,6 +53,7 @@ GOALS: tuple[tuple[str, Goal], ...] = (
     _times("inbox.postgres_accepts_per_s", 1, "inbox.fastapi_memory_per_s"),
     _at_most("inbox.postgres_p99_ms", 30),
     _times("inbox.worked_per_s", 10, "inbox.procrastinate_per_s"),
+    _at_least("directory.embedded_qps", 200),
 )
 
 

@@ -16,6 +16,7 @@ from daemon.config import (
     ChatbotConfig,
     Config,
     DatabaseConfig,
+    DirectoryConfig,
     InboxConfig,
     ListenerConfig,
     MailConfig,
@@ -56,6 +57,7 @@ class RunningService:
         mail: MailConfig | None = None,
         chatbot: ChatbotConfig | None = None,
         redis: RedisConfig | None = None,
+        directory: DirectoryConfig | None = None,
         dial: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
     ) -> None:
@@ -70,6 +72,7 @@ class RunningService:
             mail=mail or MailConfig(),
             chatbot=chatbot or ChatbotConfig(),
             redis=redis or RedisConfig(),
+            directory=directory or DirectoryConfig(),
             database=DatabaseConfig(url=database),
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )

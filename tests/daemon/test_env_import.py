@@ -71,6 +71,7 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
         ("make-com", "secret", False),
     ]
     assert (config.web.listener[0].host, config.web.listener[0].port) == ("0.0.0.0", 9000)
+    assert config.directory.elasticsearch.urls == ["http://search.example:9200"]
     assert config.database.url == "postgresql://webhooks@db.example:5433/hooks"
     assert imported.credentials == {
         "database-password": "p@ss",
@@ -90,15 +91,15 @@ def test_every_name_in_use_ends_up_somewhere() -> None:
     taken |= {"SEND_MAIL", "SEND_PASSWORD", "SMTP_URL", "SMTP_PORT", "RECEIVE_MAIL"}
     taken |= {"MAKE_COM_WEBHOOK_URL", "CUSTOM_SERVER_WEBHOOK_URL", "REDIS_HOST", "REDIS_PORT"}
     taken |= {"WEBEX_BOT_TOKEN", "WEBEX_BOT_NAME", "WEBEX_BOT_EMAIL", "WEBHOOK_URL", "WEBHOOK_NAME"}
+    taken |= {"ELASTCSEARCH_HOST", "ELASTCSEARCH_PORT"}
     names = {row.partition("=")[0] for row in EVERY_NAME.splitlines()} - taken
     for name in names:
-        spelled = name.replace("ELASTC", "ELASTIC").replace("PASSWROD", "PASSWORD")
+        spelled = name.replace("PASSWROD", "PASSWORD")
         assert spelled in said
     for secret in imported.credentials.values():
         assert secret not in said
     assert "unknown-value" not in said
     assert config.redis.url == "redis://redis.example:6379"
-    assert '#   ELASTICSEARCH_HOST = "search.example"' in imported.document
 
 
 @pytest.mark.parametrize("url", ["your_make_webhook_url", "ftp://hook.example/abc", "https://u:pw@hook.example/abc"])
@@ -251,6 +252,41 @@ def test_a_redis_becomes_its_url(given: str, url: str, password: str | None) -> 
     imported = import_env(given, "x")
     assert config_of(imported.document).redis.url == url
     assert imported.credentials == ({"redis-password": password} if password else {})
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "url"),
+    [
+        ("search.example", "", "http://search.example:9200"),
+        ("https://search.example", "443", "https://search.example:443"),
+        ("https://search.example:9243/es/", "9200", "https://search.example:9243/es"),
+        ("search.example:9201", "", "http://search.example:9201"),
+        ("::1", "9200", "http://[::1]:9200"),
+        ("[::1]:9201", "", "http://[::1]:9201"),
+    ],
+)
+def test_where_elasticsearch_is(host: str, port: str, url: str) -> None:
+    imported = import_env(f"ELASTCSEARCH_HOST={host}\nELASTICSEARCH_PORT={port}\n", "x")
+    assert config_of(imported.document).directory.elasticsearch.urls == [url]
+    assert (imported.credentials, imported.remarks) == ({}, [])
+
+
+def test_who_elasticsearch_was_told_we_are() -> None:
+    imported = import_env("ELASTCSEARCH_HOST=https://elastic:p%40ss@search.example\n", "x")
+    config, mistakes = read(imported.document, Secrets({"PARLEY_ELASTICSEARCH_PASSWORD": "p@ss"}))
+    assert mistakes == []
+    assert config.directory.elasticsearch.user == "elastic"
+    assert config.directory.elasticsearch.urls == ["https://search.example:9200"]
+    assert imported.credentials == {"elasticsearch-password": "p@ss"}
+    assert "p@ss" not in imported.document
+
+
+@pytest.mark.parametrize("given", ["HOST=h\nELASTCSEARCH_PORT=x", "HOST=ftp://h", "PORT=9200", "HOST=http://"])
+def test_no_address_of_elasticsearch_is_kept_and_said(given: str) -> None:
+    imported = import_env(f"ELASTCSEARCH_{given}\n", "x")
+    assert config_of(imported.document).directory.elasticsearch.urls == []
+    assert "#   ELASTICSEARCH_" in imported.document
+    assert any("no address of a server" in remark for remark in imported.remarks)
 
 
 def test_value_cannot_leave_its_comment() -> None:

@@ -3,30 +3,79 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
-from daemon.config import DirectoryConfig
-from daemon.directory.contract import Entry
-from daemon.directory.index import Index
-from protocols.synonyms import read_synonyms
+import msgspec
+import pytest
+
+from daemon.config import DirectoryConfig, ElasticsearchConfig
+from daemon.directory.contract import Directory, Entry, Match
+from daemon.directory.elasticsearch.engine import ElasticsearchDirectory
+from daemon.directory.embedded import EmbeddedDirectory
+from daemon.secrets import Secrets
+from daemon.stores.database import Database
+from daemon.stores.directory_entries import save_directory_entries
 from tests.daemon.directory.conftest import EXAMPLES
+from tests.daemon.directory.garbled import garbled
 from tests.daemon.directory.judged import JUDGED
 
-THRESHOLD = DirectoryConfig().threshold
+CONFIG = DirectoryConfig(synonyms=str(EXAMPLES / "synonyms.txt"))
 CITIES = "가람 나루 다솜 라온 마루 바른 사랑 아침 자람 차오름 큰솔 태평 푸른 한빛"
 THINGS = "창고 공장 매장 연구소 기숙사 도서관 체육관 실험실 정비소 물류장"
 DEEDS = "신청 조회 예약 발급 등록 신고 정산 안내 요청 문의"
 
 
-def recall(index: Index) -> tuple[float, list[str]]:
+@pytest.fixture
+async def judged_database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database.of(f"sqlite:///{tmp_path / 'parley.db'}")
+    await database.upgrade()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def embedded(judged_database: Database) -> EmbeddedDirectory:
+    return EmbeddedDirectory(judged_database, CONFIG)
+
+
+@pytest.fixture
+async def remote(
+    judged_database: Database, elasticsearch: ElasticsearchConfig
+) -> AsyncIterator[ElasticsearchDirectory]:
+    config = msgspec.structs.replace(CONFIG, elasticsearch=elasticsearch)
+    directory = ElasticsearchDirectory(judged_database, config, Secrets({}), holder=lambda: "a test")
+    yield directory
+    await directory.close()
+
+
+@pytest.fixture(params=["embedded", "elasticsearch"])
+def engine(
+    request: pytest.FixtureRequest, embedded: EmbeddedDirectory, remote: ElasticsearchDirectory
+) -> EmbeddedDirectory | ElasticsearchDirectory:
+    """Each engine in turn."""
+    return embedded if request.param == "embedded" else remote
+
+
+async def save(database: Database, entries: Sequence[Entry]) -> None:
+    async with database.transaction() as connection:
+        await save_directory_entries(connection, entries)
+
+
+async def recall(directory: Directory) -> tuple[float, list[str]]:
     """The mean share of the right entries that are among the first three, and the queries that miss one."""
     shares = []
     missed = []
     for query, right in JUDGED:
-        found = {match.entry.name for match in index.search(query, limit=3, threshold=THRESHOLD)}
+        found = {match.entry.name for match in await directory.search(query, limit=3)}
         shares.append(len(found & set(right)) / len(right))
         if shares[-1] < 1:
             missed.append(query)
     return sum(shares) / len(shares), missed
+
+
+def rounded(matches: Sequence[Match]) -> list[tuple[float, str]]:
+    return [(round(match.score, 6), match.entry.entry_id) for match in matches]
 
 
 def test_the_set_is_whole(example_entries: list[Entry]) -> None:
@@ -35,17 +84,47 @@ def test_the_set_is_whole(example_entries: list[Entry]) -> None:
     assert all(right and set(right) <= names for _, right in JUDGED)
 
 
-def test_recall_in_the_first_three(example_index: Index) -> None:
-    measured, missed = recall(example_index)
+@pytest.mark.parametrize("beside", [0, 2000])
+async def test_recall_in_the_first_three(
+    engine: EmbeddedDirectory | ElasticsearchDirectory,
+    judged_database: Database,
+    example_entries: list[Entry],
+    beside: int,
+) -> None:
+    await save(judged_database, [*example_entries, *others(beside)])
+    await engine.refresh()
+    measured, missed = await recall(engine)
     assert measured >= 0.95, missed
 
 
-def test_recall_among_two_thousand_others(example_entries: list[Entry]) -> None:
-    index = Index(read_synonyms((EXAMPLES / "synonyms.txt").read_bytes()))
-    for entry in (*example_entries, *others(2000)):
-        index.put(entry)
-    measured, missed = recall(index)
-    assert measured >= 0.95, missed
+@pytest.mark.parametrize("beside", [0, 2000])
+async def test_both_engines_find_the_same(
+    embedded: EmbeddedDirectory,
+    remote: ElasticsearchDirectory,
+    judged_database: Database,
+    example_entries: list[Entry],
+    beside: int,
+) -> None:
+    await save(judged_database, [*example_entries, *others(beside)])
+    for engine in (embedded, remote):
+        await engine.refresh()
+    for query, _ in JUDGED:
+        assert rounded(await remote.search(query)) == rounded(await embedded.search(query)), query
+        people = await remote.search(query, kinds=["person", "team"])
+        assert rounded(people) == rounded(await embedded.search(query, kinds=["person", "team"])), query
+
+
+async def test_both_engines_find_the_same_of_what_nobody_judged(
+    embedded: EmbeddedDirectory,
+    remote: ElasticsearchDirectory,
+    judged_database: Database,
+    example_entries: list[Entry],
+) -> None:
+    await save(judged_database, example_entries)
+    for engine in (embedded, remote):
+        await engine.refresh()
+    for text in garbled(example_entries, 200):
+        assert rounded(await remote.search(text)) == rounded(await embedded.search(text)), text
 
 
 def others(count: int) -> list[Entry]:
@@ -62,6 +141,10 @@ def others(count: int) -> list[Entry]:
     return made
 
 
-def test_what_nobody_there_can_answer_scores_little(example_index: Index) -> None:
-    for query in ("오늘 날씨 어때요", "비트코인 시세", "고양이 사료", "내일 눈 오나요", "hello world", "피자 주문"):
-        assert example_index.search(query, limit=3, threshold=THRESHOLD) == [], query
+async def test_what_nobody_there_can_answer_scores_little(
+    engine: EmbeddedDirectory | ElasticsearchDirectory, judged_database: Database, example_entries: list[Entry]
+) -> None:
+    await save(judged_database, example_entries)
+    await engine.refresh()
+    for query in ("오늘 날씨 어때요", "비트코인 시세", "고양이 사료", "내일 눈 오나요", "hello world", "피자 주문", ""):
+        assert await engine.search(query, limit=3) == [], query
