@@ -11,17 +11,22 @@ import msgspec
 from daemon.chatbot.phrases import RESERVED, plain
 from daemon.chatbot.turn import Reply, Turn
 from daemon.config import ChatbotConfig, ChatbotServiceConfig, Role
+from daemon.directory.contract import Kind
 from daemon.plugins import OPTIONS, Plugin, PluginError, load, plugin_of
 from daemon.toml_lines import KeyPath
 
 
 class BuiltIn(msgspec.Struct, frozen=True):
-    """What the configuration need not say of a service, as of one that comes with Parley."""
+    """What the configuration need not say of a service, as of one that comes with Parley.
+
+    Of entries of the directory of the kinds ``tells_of`` it tells where nothing but their name is written.
+    """
 
     path: str
     title: str
     words: tuple[str, ...] = ()
     role: Role = "viewer"
+    tells_of: tuple[Kind, ...] = ()
 
 
 _HERE: Final = "daemon.chatbot.services"
@@ -31,6 +36,7 @@ BUILT_IN: Final = MappingProxyType(
             f"{_HERE}.people:find_people",
             "사람·팀 찾기",
             ("사람 찾기", "팀 찾기", "담당자 찾기", "전화번호 찾기", "연락처", "내선번호", "조직도", "find a person"),
+            tells_of=("person", "team"),
         ),
         "tgday": BuiltIn(f"{_HERE}.tgday:tgday", "tgday", ("티지데이", "tg day", "내 tgday", "날짜 등록")),
         "mail": BuiltIn(
@@ -84,6 +90,7 @@ class Definition(msgspec.Struct, frozen=True):
     title: str
     words: tuple[str, ...]
     role: Role
+    tells_of: tuple[Kind, ...] = ()
 
     @property
     def description(self) -> str:
@@ -142,7 +149,9 @@ def _of(config: ChatbotServiceConfig, plugin: Plugin, usual: BuiltIn) -> Definit
     for word in (config.name, *words):
         if not plain(word) or plain(word) in RESERVED:
             raise PluginError(f'a service cannot be called "{word}"', "the bot means something else by it: rename it")
-    return Definition(config, plugin, next(iter(plugin.arguments)), title, words, config.role or usual.role)
+    return Definition(
+        config, plugin, next(iter(plugin.arguments)), title, words, config.role or usual.role, usual.tells_of
+    )
 
 
 def offered(config: ChatbotConfig) -> Iterator[Offered]:

@@ -122,11 +122,24 @@ class Offer:
         for service, score in await self._matches(text):
             if service.name in offered:
                 scores[service.name] = max(score, scores.get(service.name, 0.0))
-        if not scores:
-            return Found([])
-        best = max(scores.values())
+        best = max(scores.values(), default=0.0)
+        told = await self._told(text, offered.values(), better_than=best + _MARGIN if scores else 0.0)
+        if told is not None or not scores:
+            return told or Found([])
         close = sorted((name for name in scores if scores[name] >= best - _MARGIN), key=lambda name: -scores[name])
         return Found([offered[name] for name in close[:_MOST]], is_sure=len(close) == 1 and best >= _SURE)
+
+    async def _told(self, text: str, offered: Iterable[Service], *, better_than: float) -> Found | None:
+        """The service that tells of whom or what ``text`` names, rather than asks for."""
+        for service in offered:
+            kinds = service.definition.tells_of
+            try:
+                found = await self._directory.search(text, limit=1, kinds=kinds) if kinds else []
+            except DirectoryAwayError:
+                return None
+            if found and found[0].score > max(better_than, _SURE):
+                return Found([service], text.strip(), is_sure=True)
+        return None
 
     async def _matches(self, text: str) -> list[tuple[Service, float]]:
         own = self._index.search(text, limit=_LOOKED_AT, threshold=self._threshold)

@@ -26,6 +26,17 @@ async def test_somebody_is_found(house: House, text: str) -> None:
     assert await chat.says(text) == "- **홍길동** · 인사팀 · 01012345678 · 휴가와 급여"
 
 
+@pytest.mark.parametrize(("text", "named"), [("홍길동", "홍길동"), ("ㅎㄱㄷ", "홍길동"), ("인사과", "인사팀")])
+async def test_who_writes_nothing_but_a_name_is_told_of_it(house: House, text: str, named: str) -> None:
+    assert (await house.chat().says(text)).startswith(f"- **{named}** · ")
+
+
+@pytest.mark.parametrize("text", ["메일 보내기", "통화 내역", "오늘 통화 보여줘"])
+async def test_a_service_that_is_asked_for_is_no_name(house: House, text: str) -> None:
+    await house.furnish(Entry(entry_id="t2", kind="team", name="통화품질팀", number="7200"), people=())
+    assert "통화품질팀" not in await house.chat().says(text)
+
+
 async def test_a_team_is_found_in_one_go(house: House) -> None:
     said = await house.chat().says("people 인사과")
     assert said.startswith("- **인사팀** · 7100")
