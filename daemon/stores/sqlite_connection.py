@@ -59,6 +59,16 @@ class StatementCursor:
         rows, self._rows = self._rows, []
         return rows
 
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """The next ``size`` of them, ``arraysize`` where it is not given."""
+        most = self.arraysize if size is None else size
+        rows, self._rows = self._rows[:most], self._rows[most:]
+        return rows
+
+    async def fetchone(self) -> Any:
+        """The next one; ``None`` where there is none."""
+        return next(iter(await self.fetchmany(1)), None)
+
     async def close(self) -> None:
         """Nothing is held open by it."""
         self._rows = []

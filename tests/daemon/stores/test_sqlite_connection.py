@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from daemon.stores.database import Database
 from daemon.stores.sqlite_connection import SqliteConnection
@@ -86,8 +87,17 @@ async def test_a_closed_one_says_so(tmp_path: Path) -> None:
         await opened.cursor().execute("SELECT 1")
 
 
+async def test_rows_are_handed_out_some_at_a_time(connection: SqliteConnection) -> None:
+    cursor = await connection.cursor().execute("WITH n(i) AS (VALUES (1), (2), (3), (4), (5)) SELECT i FROM n")
+    assert await cursor.fetchone() == (1,)
+    assert await cursor.fetchmany(3) == [(2,), (3,), (4,)]
+    assert (await cursor.fetchmany(), await cursor.fetchmany(), await cursor.fetchone()) == ([(5,)], [], None)
+
+
 async def test_the_database_uses_it(tmp_path: Path) -> None:
     database = Database.of(f"sqlite:///{tmp_path}/parley.db")
     async with database.read() as connection:
         assert isinstance((await connection.get_raw_connection()).driver_connection, SqliteConnection)
+        rows = await connection.stream(text("WITH n(i) AS (VALUES (1), (2)) SELECT i FROM n"))
+        assert [row.i async for row in rows] == [1, 2]
     await database.close()
