@@ -51,6 +51,14 @@ class Answer(msgspec.Struct, frozen=True):
     conversation: Conversation | None = None
 
 
+def _written(said: Said) -> Said:
+    """A button that belongs to no conversation, as under a reminder, says what it stands for."""
+    inputs = said.inputs or {}
+    if "conversation" in inputs or not inputs.get("choice"):
+        return said
+    return msgspec.structs.replace(said, text=inputs["choice"], inputs=None)
+
+
 class Talk:
     """Answers ``said`` of ``person``, once. ``deadline`` is how many seconds a service may take.
 
@@ -68,7 +76,7 @@ class Talk:
         deadline: float,
         sees_numbers: bool,
     ) -> None:
-        self._said = said
+        self._said = said = _written(said)
         self._person = person
         self._offer = offer
         self._now = now
