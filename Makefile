@@ -15,8 +15,8 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-emit-index-url
 PORT ?=
 ONLY ?=
-# Most of the time a test waits for something, so two at once end in little more than half of it.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+# Most of the time a test waits for something, so three at once end in little more than a third of it.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 .PHONY: help run test prove bench lint format screenshots console lock build clean system-packages console-check
 
