@@ -24,7 +24,7 @@ from daemon.stores.accounts import remove_user
 from daemon.stores.audit import AuditRow, add_audit
 from daemon.stores.database import Database, RowRefusedError
 from daemon.stores.people import PersonRow, TeamRow
-from daemon.stores.tgdays import list_tgdays
+from daemon.stores.tgdays import get_tgday, list_tgdays
 from protocols.mail_addresses import MailAddressError, mail_address
 
 LONGEST: Final = 100
@@ -78,10 +78,12 @@ class People:
     async def get_person(self, name: str) -> Person:
         """One of them. Raises :class:`UnknownNameError`."""
         name = normal_name(name)
-        for person in await self.list_people():
-            if person.row.name == name:
-                return person
-        raise UnknownNameError(f"there is nobody called {name}")
+        async with self._database.read() as connection:
+            row = await store.get_person(connection, name)
+            registered = await get_tgday(connection, name)
+        if row is None:
+            raise UnknownNameError(f"there is nobody called {name}")
+        return Person(row, None if registered is None else registered.date)
 
     async def save_person(self, row: PersonRow, *, by: Actor) -> bool:
         """Add somebody, or replace what is said of them but password, room and Webex. True: they are new.
