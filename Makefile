@@ -15,7 +15,7 @@ UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-emit-index-url
 PORT ?=
 ONLY ?=
-# Most of the time a test waits for something, so three at once end in little more than a third of it.
+# Most of the time a test waits for something: two cores have time for three.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 .PHONY: help run test prove bench lint format screenshots console lock build clean system-packages console-check
