@@ -20,6 +20,21 @@ class Said(NamedTuple):
     err: str
 
 
+async def typed_into(folder: Path, *words: str, typed: str = "") -> Said:
+    """Run a verb in ``folder``, with somebody who types, to its end."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "daemon", *words),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=folder,
+        env=environment,
+    )
+    out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
+    return Said(process.returncode, out.decode(), err.decode())
+
+
 class Shell:
     """A shell on the host of a running Parley."""
 

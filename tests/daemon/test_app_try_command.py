@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.__main__ import main
-from tests.daemon.shell import Said
+from tests.daemon.shell import Said, typed_into
 from tests.daemon.test_plugin_rules import README, blocks_of
 
 APP = '''\
@@ -33,17 +32,7 @@ async def find(call: AppCall, *, directory: Directory, options: dict[str, Any]) 
 
 async def tried(folder: Path, *words: str, typed: str = "") -> Said:
     """``parley app try`` in ``folder``, with somebody who types."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "daemon", "app", "try", *words),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=folder,
-        env=environment,
-    )
-    out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
-    return Said(process.returncode, out.decode(), err.decode())
+    return await typed_into(folder, "app", "try", *words, typed=typed)
 
 
 async def test_what_is_typed_is_said_and_the_session_is_a_dialogue(tmp_path: Path) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from pathlib import Path
 
 from daemon.chatbot.trying import MINA, add_person
 from daemon.stores.database import Database
 from daemon.stores.people import get_person
 from daemon.stores.tgdays import get_tgday
-from tests.daemon.shell import Said
+from tests.daemon.shell import Said, typed_into
 
 SERVICE = '''\
 from daemon.chatbot.contract import Choice, Field
@@ -31,17 +28,7 @@ async def lunch(turn: Turn) -> Reply:
 
 async def chat(folder: Path, *words: str, typed: str = "") -> Said:
     """``parley chat`` in ``folder``, with somebody who types."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "daemon", "chat", *words),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=folder,
-        env=environment,
-    )
-    out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
-    return Said(process.returncode, out.decode(), err.decode())
+    return await typed_into(folder, "chat", *words, typed=typed)
 
 
 async def test_a_service_is_tried_in_the_folder_of_its_file(tmp_path: Path) -> None:
