@@ -145,11 +145,11 @@ class _World:
 
     async def fill(self, service: Service) -> None:
         """Let Parley know who and what there is."""
-        async with service.database.transaction() as connection:
+        async with service.rooms.database.transaction() as connection:
             await save_directory_entries(connection, ENTRIES)
             await save_teams(connection, TEAMS)
             await save_people(connection, PEOPLE, now=time.time())
-        await service.directory.refresh()
+        await service.rooms.directory.refresh()
 
     async def stop(self) -> None:
         await self.webex.stop()
@@ -171,7 +171,7 @@ async def _serve(demo: Demo, world: _World | None, apps: _Apps | None, state_dir
             raise OperatorError(f"{error}; {error.remedy}") from error
         beside = [asyncio.create_task(_announce(service, config, world))]
         if apps is not None:
-            beside.append(asyncio.create_task(apps.folder.follow(service.callapps)))
+            beside.append(asyncio.create_task(apps.folder.follow(service.rooms.callapps)))
         try:
             await service.run()
         finally:
@@ -189,12 +189,12 @@ async def _announce(service: Service, config: Config, world: _World | None) -> N
     if world is not None:
         await world.fill(service)
         world.webhooks.deliver_to(f"http://{host}:{port}")
-    code = service.accounts.one_time_code("admin", _ACCOUNT)
+    code = service.rooms.accounts.one_time_code("admin", _ACCOUNT)
     print(f"Parley is at http://{host}:{port}/sign-in?code={code}", flush=True)
     if world is not None:
         print(f"The chatbot is at {world.webex.address}/", flush=True)
     print("The address signs in once; Ctrl-C ends the demo.", flush=True)
-    if service.pbx is not None:
+    if service.rooms.pbx is not None:
         print(f"Another shell can ask it too: parley diversion get 1010 --socket {socket_path(config)}", flush=True)
 
 

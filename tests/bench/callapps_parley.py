@@ -64,7 +64,7 @@ async def serve(switch_port: int, state_dir: str) -> None:
         if status.state is LinkState.READY:
             ready.set()
 
-    service.hub.tap((LinkStatus,), link_changed)
+    service.rooms.hub.tap((LinkStatus,), link_changed)
     running = asyncio.create_task(service.run())
     await ready.wait()
     print("ready", flush=True)

@@ -50,8 +50,8 @@ async def serve(api_url: str, token: str, state_dir: str) -> None:
     service = Service(config, Secrets(secrets))
     spare_pauses()
     running = asyncio.create_task(service.run())
-    assert service.chatbot is not None, "there is a token"
-    await service.chatbot.passed.wait()
+    assert service.rooms.chatbot is not None, "there is a token"
+    await service.rooms.chatbot.passed.wait()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     service.stop()

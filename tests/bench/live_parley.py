@@ -39,10 +39,10 @@ async def serve(source_port: int, state_dir: str) -> None:
         if status.state is LinkState.READY:
             switch_ready.set()
 
-    service.hub.tap((LinkStatus,), link_changed)
+    service.rooms.hub.tap((LinkStatus,), link_changed)
     running = asyncio.create_task(service.run())
     await switch_ready.wait()
-    token = await service.accounts.new_token("bench", "viewer")
+    token = await service.rooms.accounts.new_token("bench", "viewer")
     said = {
         "port": service.listeners.addresses[0][1],
         "path": "/socket.io/?EIO=4&transport=websocket",

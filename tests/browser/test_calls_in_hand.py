@@ -70,9 +70,9 @@ async def parley(switch: SimulatedSwitch, tmp_path: Path) -> AsyncIterator[Runni
     )
     dial = {"0[0-9]+": "sofia/gateway/trunk/{number}"}
     async with RunningService(tmp_path / "state", switch.port, callapps=config, dial=dial) as service:
-        await service.service.accounts.add_user("hana", PASSWORD, "operator")
-        await service.service.accounts.set_extension("hana", OWN)
-        await service.service.accounts.add_user("duri", PASSWORD, "viewer")
+        await service.rooms.accounts.add_user("hana", PASSWORD, "operator")
+        await service.rooms.accounts.set_extension("hana", OWN)
+        await service.rooms.accounts.add_user("duri", PASSWORD, "viewer")
         await switch.subscribers()
         yield service
 
@@ -128,7 +128,7 @@ async def ask(live: LivePage, button: str) -> Locator:
 
 async def audited(parley: RunningService) -> list[tuple[str, str]]:
     """Who did what to calls, oldest first."""
-    async with parley.service.database.read() as connection:
+    async with parley.rooms.database.read() as connection:
         rows = await latest_audit(connection, 50)
     return [(row.actor, row.action) for row in rows[::-1] if row.action.startswith("call_")]
 
@@ -240,14 +240,14 @@ async def test_who_is_rung_can_be_left_alone_and_nothing_else(
     switch.exchange.destinations["01087654321"] = Destination(rings=36_000.0)
     live = await open_page()
     wish = OutgoingRequest(to="01087654321", app="echo")
-    placed = await parley.service.outgoing.place(wish, actor=Actor("hana", "session"), key="one")
+    placed = await parley.rooms.outgoing.place(wish, actor=Actor("hana", "session"), key="one")
     await live.open("010-8765-4321")
     await expect(live.row("010-8765-4321")).to_contain_text("발신 02-1234-5678")
     await expect(bar(live).get_by_role("button")).to_have_text(["끊기"])
     dialog = await ask(live, "끊기")
     await dialog.get_by_role("button", name="끊기").click()
     await expect(bar(live).get_by_role("button")).to_have_count(0)
-    over = await parley.service.outgoing.get(placed.call_id)
+    over = await parley.rooms.outgoing.get(placed.call_id)
     assert over is not None
     assert over.state is OutgoingState.CANCELLED
 

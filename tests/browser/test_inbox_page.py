@@ -107,11 +107,14 @@ async def parley(customer: Customer, tmp_path: Path) -> AsyncIterator[RunningSer
     secrets = {"PARLEY_SOURCE_GITHUB_SECRET": SECRET}
     async with RunningService(tmp_path / "state", None, inbox=config, secrets=secrets) as running:
         service = running.service
-        forward = ForwardingHandler(service.inbox, service.inbox.redactions, source_of("customer"), as_it_is)
-        service.inbox.handlers.add(NamedHandler(name="forward", source="github", event="push", handle=forward.handle))
-        service.inbox.handlers.add(NamedHandler(name="later", source="github", event="release.*", handle=_later))
-        await service.accounts.add_user("hana", PASSWORD, "admin")
-        await service.accounts.add_user("duri", PASSWORD, "viewer")
+        forward = ForwardingHandler(
+            service.rooms.inbox, service.rooms.inbox.redactions, source_of("customer"), as_it_is
+        )
+        handlers = service.rooms.inbox.handlers
+        handlers.add(NamedHandler(name="forward", source="github", event="push", handle=forward.handle))
+        handlers.add(NamedHandler(name="later", source="github", event="release.*", handle=_later))
+        await service.rooms.accounts.add_user("hana", PASSWORD, "admin")
+        await service.rooms.accounts.add_user("duri", PASSWORD, "viewer")
         yield running
 
 
@@ -243,7 +246,7 @@ async def test_one_that_waits_is_cancelled_and_a_second_time_is_refused_in_words
     await expect(asked).to_be_hidden()
     # Somebody else is faster.
     await opened(page).get_by_role("button", name="처리 취소").click()
-    token = await parley.service.accounts.new_token("somebody", "admin")
+    token = await parley.rooms.accounts.new_token("somebody", "admin")
     async with (
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http,
         http.post(f"http://127.0.0.1:{parley.port}/api/v1/inbox/deliveries/{delivery_id}/cancel") as reply,
@@ -332,7 +335,7 @@ async def test_a_role_that_is_taken_away_closes_the_page(
     page = await open_page()
     await provider.push(b"{}")
     await expect(rows(page).first).to_be_visible()
-    await parley.service.accounts.set_role("hana", "viewer")
+    await parley.rooms.accounts.set_role("hana", "viewer")
     await expect(page.get_by_role("heading", name="수신함은 관리 권한이 있는 사람만 볼 수 있습니다.")).to_be_visible()
 
 

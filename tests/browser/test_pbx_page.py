@@ -42,8 +42,8 @@ async def parley(simulated: SimulatedGateway, tmp_path: Path) -> AsyncIterator[R
     """Parley with an operator ``hana`` and a viewer ``duri``."""
     config = configured(simulated.url, ping_interval=0.2, reconnect_cap=0.1, request_timeout=2.0)
     async with RunningService(tmp_path / "state", None, pbx=config, secrets=ENVIRONMENT) as service:
-        await service.service.accounts.add_user("hana", PASSWORD, "operator")
-        await service.service.accounts.add_user("duri", PASSWORD, "viewer")
+        await service.rooms.accounts.add_user("hana", PASSWORD, "operator")
+        await service.rooms.accounts.add_user("duri", PASSWORD, "viewer")
         yield service
 
 
@@ -106,9 +106,9 @@ async def test_a_diversion_set_in_the_console_is_on_the_pbx(open_page: OpenPage,
 async def test_two_people_do_not_overwrite_each_other_unseen(open_page: OpenPage, parley: RunningService) -> None:
     page = await open_page()
     await look_up(page, "1010")
-    assert parley.service.pbx is not None
+    assert parley.rooms.pbx is not None
     somebody = Actor("somebody", "session", "")
-    await parley.service.pbx.diversions.change(
+    await parley.rooms.pbx.diversions.change(
         "1010", DiversionKind.BUSY, actor=somebody, version=ANY_VERSION, destination="1011"
     )
     busy = form(page, "BUSY")

@@ -47,9 +47,9 @@ async def parley(tmp_path: Path) -> AsyncIterator[RunningService]:
     """Parley with three people in two teams, an admin ``chief`` and an operator ``hana``."""
     secrets = {"PARLEY_MAIL_PASSWORD_KEY": new_key()}
     async with RunningService(tmp_path / "state", None, secrets=secrets) as service:
-        await service.service.people.import_people(read_people(FILE.encode()), by=Actor("", "command"))
-        await service.service.accounts.add_user("chief", PASSWORD, "admin")
-        await service.service.accounts.add_user("hana", PASSWORD, "operator")
+        await service.rooms.people.import_people(read_people(FILE.encode()), by=Actor("", "command"))
+        await service.rooms.accounts.add_user("chief", PASSWORD, "admin")
+        await service.rooms.accounts.add_user("hana", PASSWORD, "operator")
         yield service
 
 
@@ -107,9 +107,9 @@ async def test_a_person_edited_here_is_so_everywhere(open_page: OpenPage, parley
     await expect(row(page, "jun")).to_contain_text("내선 2100")
     await expect(row(page, "jun")).not_to_contain_text("비밀번호 없음")
     await expect(page.locator('[data-team="영업팀"]')).to_contain_text("2명")
-    person = (await parley.service.people.get_person("jun")).row
+    person = (await parley.rooms.people.get_person("jun")).row
     assert (person.full_name, person.role, person.team, person.extension) == ("박준호", "admin", "영업팀", "2100")
-    session = await parley.service.accounts.sign_in("jun", PASSWORD, "127.0.0.1")
+    session = await parley.rooms.accounts.sign_in("jun", PASSWORD, "127.0.0.1")
     assert session.account.role == "admin"
 
 
@@ -130,7 +130,7 @@ async def test_somebody_is_added_by_their_address_and_removed(open_page: OpenPag
     await question.get_by_role("button", name="삭제").click()
     await expect(row(page, "sky@example.com")).to_have_count(0)
     await expect(page.get_by_text("최하늘, 삭제했습니다.")).to_be_visible()
-    assert "sky@example.com" not in [one.row.name for one in await parley.service.people.list_people()]
+    assert "sky@example.com" not in [one.row.name for one in await parley.rooms.people.list_people()]
 
 
 async def test_a_team_is_made_changed_and_removed(open_page: OpenPage, parley: RunningService) -> None:
@@ -153,7 +153,7 @@ async def test_a_team_is_made_changed_and_removed(open_page: OpenPage, parley: R
     await question.get_by_role("button", name="삭제").click()
     await expect(page.locator("[data-team]")).to_have_count(2)
     await expect(row(page, "jun")).not_to_contain_text("상담팀")
-    teams = {team.row.name: team.row.manager_email for team in await parley.service.people.list_teams()}
+    teams = {team.row.name: team.row.manager_email for team in await parley.rooms.people.list_teams()}
     assert teams == {"기술팀": "tech@example.com", "영업팀": "lead@example.com"}
 
 
@@ -197,7 +197,7 @@ async def test_mail_is_set_and_tried_out(open_page: OpenPage, office: PostOffice
     await mail.get_by_label("비밀번호 없이 보내기").check()
     await mail.get_by_role("button", name="저장").click()
     await expect(mail.get_by_label("비밀번호 없이 보내기")).to_have_count(0)
-    account = await parley.service.mail.settings.account()
+    account = await parley.rooms.mail.settings.account()
     assert (account.host, account.password) == ("mail.example.net", "")
     await mail.get_by_role("button", name="설정 지우기").click()
     await page.get_by_role("dialog").get_by_role("button", name="설정 지우기").click()

@@ -77,6 +77,7 @@ class RunningService:
             web=WebConfig(listener=[ListenerConfig(port=0)]),
         )
         self.service = Service(self.config, Secrets({"PARLEY_SWITCH_MAIN_PASSWORD": PASSWORD} | dict(secrets or {})))
+        self.rooms = self.service.rooms
         self.database_url = database_url(self.config)
         self._watchers: list[LiveWatcher] = []
 
@@ -88,7 +89,7 @@ class RunningService:
         if self._running.done():
             started.cancel()
             await self._running
-        self.token = await self.service.accounts.new_token("test", "operator")
+        self.token = await self.rooms.accounts.new_token("test", "operator")
         self._http = aiohttp.ClientSession(
             f"http://127.0.0.1:{self.port}", headers={"Authorization": f"Bearer {self.token}"}
         )
@@ -125,7 +126,7 @@ class RunningService:
     async def until(self, kind: type, true: Callable[[], bool]) -> None:
         """Wait until what is published as ``kind`` makes that true."""
         changed = asyncio.Event()
-        untap = self.service.hub.tap((kind,), lambda _: changed.set())
+        untap = self.rooms.hub.tap((kind,), lambda _: changed.set())
         try:
             async with asyncio.timeout(_LONG):
                 while not true():
@@ -138,5 +139,5 @@ class RunningService:
         """Wait until all that was published is in the database."""
         async with asyncio.timeout(_LONG):
             # It may not become so while something is still being published.
-            while not await self.service.recorder.drain(1.0):
+            while not await self.rooms.recorder.drain(1.0):
                 pass

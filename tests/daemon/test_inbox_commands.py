@@ -57,7 +57,7 @@ async def ended(running: RunningService, receiver: Receiver, count: int) -> None
     """Wait until so many were sent and nothing is worked on."""
     await receiver.some(count)
     async with asyncio.timeout(30):
-        while running.service.inbox.worker.running:  # noqa: ASYNC110 - it tells nobody
+        while running.rooms.inbox.worker.running:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.005)
 
 

@@ -72,19 +72,19 @@ async def test_plugins_are_given_mail_that_goes_when_it_can(
     running: RunningService, shell: Shell, office: PostOffice
 ) -> None:
     service = running.service
-    mail = cast("Mail", service.supplies[Mail])
+    mail = cast("Mail", service.rooms.supplies[Mail])
     await mail.send(Letter(to=("mina@example.com",), subject="가나다", text="라마바\n"), key="k")
     there = ("--sender", "parley@example.com", "--tls", "none", "--port", str(office.port))
     assert (await shell.parley("mail", "set", "--host", "127.0.0.1", *there)).code == 0
     await mail.send(Letter(to=("mina@example.com",), subject="가나다", text="라마바\n"), key="other")
     [taken] = await office.until(1)
     assert taken.message["Subject"] == "가나다"
-    assert service.health.report().parts["mail"].condition is Condition.OK
+    assert service.rooms.health.report().parts["mail"].condition is Condition.OK
 
 
 async def test_the_configuration_is_enough(office: PostOffice, tmp_path: Path) -> None:
     config = MailConfig(host="127.0.0.1", port=office.port, tls="none", sender="parley@example.com")
     async with RunningService(tmp_path / "state", None, mail=config) as running:
-        mail = cast("Mail", running.service.supplies[Mail])
+        mail = cast("Mail", running.rooms.supplies[Mail])
         await mail.send(Letter(to=("mina@example.com",), subject="s", text="t"), key="k")
         await office.until(1)

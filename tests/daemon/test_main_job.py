@@ -270,7 +270,7 @@ class Playing:
 
     @property
     def link(self) -> LinkStatus:
-        return self.service.service.links()[0]
+        return self.service.rooms.links()[0]
 
     async def calls(self) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
         """Every call and its transcript as REST tells them, once all is stored, after comparing the live view's."""

@@ -59,8 +59,8 @@ async def test_an_extension_is_forwarded_and_let_be_again(shell: Shell, simulate
 
 async def test_what_was_changed_meanwhile_is_not_overwritten(shell: Shell, running: RunningService) -> None:
     version = (await shell.answer("diversion", "get", "1010", "BUSY"))["version"]
-    assert running.service.pbx is not None
-    await running.service.pbx.diversions.change(
+    assert running.rooms.pbx is not None
+    await running.rooms.pbx.diversions.change(
         "1010", DiversionKind.BUSY, actor=Actor("somebody", "session", ""), version=ANY_VERSION, destination="1011"
     )
     said = await shell.parley("diversion", "set", "1010", "BUSY", "01012345678", "--if-match", version)

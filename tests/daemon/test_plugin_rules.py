@@ -78,10 +78,10 @@ def test_the_tool_of_the_readme_is_right(configure: Configure, shop: str, capsys
 async def test_the_tool_of_the_readme_answers(configure: Configure, shop: str) -> None:
     config = load(configure(shop), None, rules=broken_plugins)
     service = Service(config, Secrets({}))
-    answer = await service.tools.ask("order_status", b'{"order": "1002"}')
+    answer = await service.rooms.tools.ask("order_status", b'{"order": "1002"}')
     assert json.loads(answer.body) == {"order": "1002", "state": "on its way"}
-    await service.tools.close()
-    await service.database.close()
+    await service.rooms.tools.close()
+    await service.rooms.database.close()
 
 
 def test_the_call_app_of_the_readme_is_right(
@@ -234,7 +234,7 @@ async def test_the_handler_of_the_readme_does_what_it_says(
         checked = await asyncio.to_thread(main, ["check", "--config", str(path)])
         assert checked == 0, capsys.readouterr().err
         service = Service(load(path, Secrets(), rules=broken_plugins), Secrets())
-        [handler] = service.inbox.handlers.of("github", "push")
+        [handler] = service.rooms.inbox.handlers.of("github", "push")
         body = {"pusher": {"name": "example"}, "repository": {"full_name": "example/shop"}}
         push = delivery(json.dumps(body).encode())
         await handler.handle(push)
@@ -245,8 +245,8 @@ async def test_the_handler_of_the_readme_does_what_it_says(
             receiver.answer = lambda _, status=status: web.Response(status=status)
             with pytest.raises(error):
                 await handler.handle(push)
-        await service.tools.close()
-        await service.database.close()
+        await service.rooms.tools.close()
+        await service.rooms.database.close()
 
 
 def delivery(body: bytes) -> Delivery:
@@ -330,9 +330,9 @@ async def test_what_is_checked_for_is_what_the_service_supplies(tmp_path: Path, 
     state = ServiceConfig(state_dir=str(tmp_path))
     config = Config(service=state, pbx=configured(url) if url else PbxConfig())
     service = Service(config, Secrets(ENVIRONMENT))
-    assert service.supplies.keys() == supplied_types(config)
-    assert service.chatbot_supplies.keys() == supplied_types(config) | OF_SERVICES
-    await service.database.close()
+    assert service.rooms.supplies.keys() == supplied_types(config)
+    assert service.rooms.chatbot_supplies.keys() == supplied_types(config) | OF_SERVICES
+    await service.rooms.database.close()
 
 
 def test_other_verbs_import_no_plugin(configure: Configure, plugins: Path) -> None:

@@ -71,8 +71,8 @@ async def parley(
     service = Service(config, Secrets({"PARLEY_WEBEX_BOT_TOKEN": cloud.token}), clock=clock)
     running = asyncio.create_task(service.run())
     async with asyncio.timeout(60):
-        assert service.chatbot is not None
-        await service.chatbot.passed.wait()
+        assert service.rooms.chatbot is not None
+        await service.rooms.chatbot.passed.wait()
     yield service
     service.stop()
     await running
@@ -102,7 +102,7 @@ async def test_who_is_asked_for_their_date_presses_the_button_and_enters_it(
     assert form.attachments
     cloud.world.say(mina, room, "24일")
     await said(cloud, room, "등록했습니다")
-    async with parley.database.read() as connection:
+    async with parley.rooms.database.read() as connection:
         row = await get_tgday(connection, "mina")
     assert row is not None
     assert row.date == date(2026, 12, 24)

@@ -22,7 +22,7 @@ MINUTELY = ScheduleConfig(
 
 
 async def are_there(parley: RunningService, least: int, wanted: DeliveryFilter) -> bool:
-    return len((await parley.service.inbox.page(wanted, before=None, limit=100)).rows) >= least
+    return len((await parley.rooms.inbox.page(wanted, before=None, limit=100)).rows) >= least
 
 
 async def test_what_came_due_while_it_was_down_is_done_and_shown(
@@ -36,7 +36,7 @@ async def test_what_came_due_while_it_was_down_is_done_and_shown(
         async with asyncio.timeout(60):
             while not await are_there(parley, 10, firings):  # noqa: ASYNC110 - a store tells nobody
                 await asyncio.sleep(0.02)
-        part = parley.service.health.report().parts["schedules"]
+        part = parley.rooms.health.report().parts["schedules"]
         assert part.condition is Condition.OK
         assert part.numbers["late"] >= 8
         async with (
@@ -50,4 +50,4 @@ async def test_what_came_due_while_it_was_down_is_done_and_shown(
 
 async def test_without_schedules_health_has_no_part_of_them(database_url: str, tmp_path: Path) -> None:
     async with RunningService(tmp_path, None, database=database_url) as parley:
-        assert "schedules" not in parley.service.health.report().parts
+        assert "schedules" not in parley.rooms.health.report().parts

@@ -55,7 +55,7 @@ class Desk:
     async def post(self, path: str, body: Any = None, *, role: Role | None = "operator", **options: Any) -> Any:
         """The status and the JSON of an answer."""
         if role is not None and role not in self._tokens:
-            self._tokens[role] = await self.service.accounts.new_token(f"a-{role}", role)
+            self._tokens[role] = await self.service.rooms.accounts.new_token(f"a-{role}", role)
         headers = {"Authorization": f"Bearer {self._tokens[role]}"} if role is not None else {}
         if body is not None:
             options["json"] = body
@@ -67,7 +67,7 @@ class Desk:
 
     async def until(self, true: Callable[[], Any]) -> None:
         changed = asyncio.Event()
-        untap = self.service.hub.tap((CallChanged, AppMoved, Utterance, LinkStatus), lambda _: changed.set())
+        untap = self.service.rooms.hub.tap((CallChanged, AppMoved, Utterance, LinkStatus), lambda _: changed.set())
         try:
             async with asyncio.timeout(30):
                 while not true():
@@ -77,12 +77,12 @@ class Desk:
             untap()
 
     def call_id(self, call: SimulatedCall) -> str:
-        found = self.service.registry.call_of("freeswitch", "main", call.leg_id)
+        found = self.service.rooms.registry.call_of("freeswitch", "main", call.leg_id)
         return found.call_id if found is not None else ""
 
     def state(self, call: SimulatedCall) -> str | None:
         """What its app does."""
-        found = self.service.registry.get(self.call_id(call))
+        found = self.service.rooms.registry.get(self.call_id(call))
         return found.app_state if found is not None else None
 
     async def listening(self, switch: SimulatedSwitch, code: str = "echo-app") -> SimulatedCall:
@@ -94,7 +94,7 @@ class Desk:
 
     async def audited(self) -> list[AuditRow]:
         """What was done to calls, oldest first."""
-        async with self.service.database.read() as connection:
+        async with self.service.rooms.database.read() as connection:
             rows = await latest_audit(connection, 100)
         return [row for row in rows[::-1] if row.action.startswith("call_")]
 
@@ -103,7 +103,7 @@ class Desk:
 async def desk(tmp_path: Path, switch: SimulatedSwitch) -> AsyncIterator[Desk]:
     async with RunningService(tmp_path / "state", switch.port, callapps=CALLAPPS) as service:
         made = Desk(service)
-        await made.until(lambda: service.service.links()[0].state is LinkState.READY)
+        await made.until(lambda: service.rooms.links()[0].state is LinkState.READY)
         yield made
 
 
@@ -140,7 +140,7 @@ async def test_a_line_is_said_once(desk: Desk, switch: SimulatedSwitch) -> None:
 
 async def test_a_long_wait_is_not_waited_for(desk: Desk, switch: SimulatedSwitch) -> None:
     call = await desk.listening(switch)
-    desk.service.interventions._patience = 0.01
+    desk.service.rooms.interventions._patience = 0.01
     switch.core.speed = 0.01
     status, told = await desk.post(f"{desk.call_id(call)}/say", {"text": LINE})
     assert (status, told["said"]) == (202, False)
@@ -163,7 +163,7 @@ async def test_a_call_is_taken_over(desk: Desk, switch: SimulatedSwitch) -> None
 
 
 async def test_a_call_comes_to_ones_own_extension(desk: Desk, switch: SimulatedSwitch) -> None:
-    accounts = desk.service.accounts
+    accounts = desk.service.rooms.accounts
     await accounts.add_user("hana", "an example password", "operator")
     session = await accounts.sign_in("hana", "an example password", "192.0.2.7")
     call = await desk.listening(switch)
@@ -205,7 +205,7 @@ async def test_why_it_ended_outlives_the_process(switch: SimulatedSwitch, tmp_pa
         await desk.until(lambda: desk.state(call) == "ended")
         await service.stored()
         for name in ("test", "a-operator"):
-            await service.service.accounts.revoke_token(name)  # the next one is given out under the same name
+            await service.rooms.accounts.revoke_token(name)  # the next one is given out under the same name
     async with RunningService(tmp_path, None) as service:
         for told in (await service.get(f"/calls/{call_id}"), (await service.get("/calls"))["calls"][0]):
             assert (told["app"], told["app_state"], told["app_ending"]) == ("echo", "ended", "cut_off")
@@ -295,7 +295,7 @@ async def test_the_switch_refuses(desk: Desk, switch: SimulatedSwitch) -> None:
     assert (status, problem["title"]) == (502, "The switch refused")
     switch.refuse_commands()
     switch.core.speed = 30.0
-    transcripts = desk.service.transcripts
+    transcripts = desk.service.rooms.transcripts
     await desk.until(lambda: [one.text for one in transcripts.interims(desk.call_id(call))] == [ANNOUNCEMENT])
     call.leg.thread.stop_current()
     await at(desk, call, PERSON)
@@ -319,7 +319,7 @@ async def test_the_switch_is_away(desk: Desk, switch: SimulatedSwitch) -> None:
     call = await desk.listening(switch)
     await switch.refuse()
     switch.disconnect()
-    await desk.until(lambda: desk.service.links()[0].state is LinkState.AWAY)
+    await desk.until(lambda: desk.service.rooms.links()[0].state is LinkState.AWAY)
     for verb, body in (("transfer", {"extension": OWN}), ("say", {"text": LINE}), ("hangup", None)):
         status, problem = await desk.post(f"{desk.call_id(call)}/{verb}", body)
         assert (status, problem["title"]) == (503, "The switch is away")

@@ -19,15 +19,15 @@ async def test_plugins_are_given_a_directory_that_follows_the_store(tmp_path: Pa
     async with running:
         service = running.service
         hong = Entry(entry_id="person:1", kind="person", name="홍길동", number="2001")
-        async with service.database.transaction() as connection:
+        async with service.rooms.database.transaction() as connection:
             await save_directory_entries(connection, [hong])
         async with asyncio.timeout(60):
-            while service.health.report().parts["directory"].numbers["entries"] < 1:  # noqa: ASYNC110 - who follows tells nobody
+            while service.rooms.health.report().parts["directory"].numbers["entries"] < 1:  # noqa: ASYNC110 - who follows tells nobody
                 await asyncio.sleep(0.01)
-        directory = cast("Directory", service.supplies[Directory])
+        directory = cast("Directory", service.rooms.supplies[Directory])
         [match] = await directory.search("홍긹동 씨 좀 바꿔 주세요")
         assert match.entry == hong
-        assert service.health.report().parts["directory"].numbers == {"entries": 1.0}
+        assert service.rooms.health.report().parts["directory"].numbers == {"entries": 1.0}
 
 
 async def test_elasticsearch_is_a_part_of_health(tmp_path: Path, elasticsearch: ElasticsearchConfig) -> None:
@@ -36,11 +36,11 @@ async def test_elasticsearch_is_a_part_of_health(tmp_path: Path, elasticsearch: 
         service = running.service
 
         def part() -> Part:
-            return service.health.report().parts["directory:elasticsearch"]
+            return service.rooms.health.report().parts["directory:elasticsearch"]
 
         async with asyncio.timeout(60):
             while part().detail:  # noqa: ASYNC110 - who follows tells nobody
                 await asyncio.sleep(0.01)
         assert part() == Part(Condition.OK, "", {"revision": 0.0})
-        directory = cast("Directory", service.supplies[Directory])
+        directory = cast("Directory", service.rooms.supplies[Directory])
         assert await directory.search("홍길동") == []

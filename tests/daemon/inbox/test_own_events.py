@@ -90,9 +90,9 @@ async def test_a_stop_loses_no_end_of_a_call(tmp_path: Path) -> None:
             caller="1001",
             callee="1002",
         )
-        running.service.registry.apply(appeared)
+        running.rooms.registry.apply(appeared)
         ended = LegEnded(origin="freeswitch", server="main", leg_id="a", at=now, cause="NORMAL_CLEARING")
-        running.service.registry.apply(ended)
+        running.rooms.registry.apply(ended)
     database = Database.of(running.database_url)
     assert await events(database) == ["call.started", "call.ended"]
     await database.close()
