@@ -51,7 +51,8 @@ class Runner:
         ended = _Ended.of(claimed, self._retries.attempts)
         handlers = self._handlers.of(claimed.source, claimed.event)
         if not handlers and (claimed.failing_since is not None or is_own(claimed.source)):
-            # Somebody meant it to be worked on. It must not pass for done.
+            # Somebody meant it to be worked on: one of several Parleys that is not configured anew yet may have claimed
+            # what another put in, or its handler is gone for good. It must not pass for done.
             return self._orphaned(claimed)
         open_ones = [one for one in handlers if one.name not in ended.names]
         runs: list[_Run] = []
@@ -67,13 +68,15 @@ class Runner:
 
     def _orphaned(self, claimed: ClaimedRow) -> Worked:
         now = self._clock()
+        left = claimed.attempts_allowed - claimed.attempts
         row = WorkedRow(
             delivery_id=claimed.delivery_id,
             attempt=claimed.attempts,
-            state=DeliveryState.DEAD,
+            state=DeliveryState.PENDING if left > 0 else DeliveryState.DEAD,
+            due_at=now + self._retries.delay(left) if left > 0 else None,
             failing_since=claimed.failing_since or now,
-            finished_at=now,
-            error="no handler of that source and event is configured any more",
+            finished_at=None if left > 0 else now,
+            error="no handler of that source and event is configured",
             done_by=claimed.done_by,
         )
         return Worked(row, [])

@@ -146,14 +146,32 @@ async def test_what_nobody_is_there_for_any_more_is_no_success(database: Databas
         sent = await shop.accept("to:gone")
         kept = await shop.accept("stripe")
         failed = await shop.accept("github")
-        due_at = (await shop.failed(failed, 1)).row.due_at
-        assert (await shop.is_in(sent, DEAD)).row.error.startswith("no handler of that source")
+        due = [(await shop.failed(one, 1)).row.due_at for one in (failed, sent)]
         await shop.is_in(kept, DONE)
-    shop.now = due_at
     later = Workshop(database, retries=[5.0])
-    later.now = shop.now
+    later.now = max(due)
     async with at_work(later.worker()):
-        await later.is_in(failed, DEAD)
+        for one in (failed, sent):
+            assert (await later.is_in(one, DEAD)).row.error.startswith("no handler of that source")
+
+
+async def test_what_another_parley_knows_the_handler_of_waits_for_that_one(database: Database) -> None:
+    old, new = Workshop(database, retries=[5.0]), Workshop(database, retries=[5.0])
+    done: list[Delivery] = []
+
+    async def fire(delivery: Delivery) -> None:
+        done.append(delivery)
+
+    new.handle(fire, source="parley:schedules")
+    async with at_work(old.acceptor, old.worker("old")):
+        put = await old.accept("parley:schedules")
+        whole = await old.failed(put, 1)
+        assert whole.row.state is PENDING
+        assert whole.row.error.startswith("no handler of that source")
+    new.now = whole.row.due_at
+    async with at_work(new.worker("new")):
+        await new.is_in(put, DONE)
+    assert len(done) == 1
 
 
 async def test_handlers_that_cancel_themselves_leave_their_places(database: Database) -> None:
