@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from daemon.chatbot.contract import Message, MessageRefusedError, Messenger, MessengerAwayError
-from daemon.inbox.contract import Delivery, Inbox, PermanentError, RetryLaterError, Work
+from daemon.inbox.contract import Delivery, Inbox, PermanentError, PostponedError, RetryLaterError, Work
 from daemon.schedules.contract import Firing, Reminders
 
 SOURCE: Final = "parley:reminders"
@@ -55,7 +55,7 @@ class PostedReminders(Reminders):
         return await self._inbox.put(work)
 
     async def handle(self, delivery: Delivery) -> None:
-        """Say one. Raises :class:`RetryLaterError` and :class:`PermanentError`.
+        """Say one. Raises :class:`RetryLaterError`, :class:`PostponedError` and :class:`PermanentError`.
 
         Where it is not known whether it was posted it is said again: nobody is to miss one.
         """
@@ -70,6 +70,9 @@ class PostedReminders(Reminders):
             person = "" if reminder.room_id else reminder.person_email
             await self._messenger.post(reminder.message, room_id=reminder.room_id, person_email=person)
         except MessengerAwayError as error:
+            if error.after is not None and not error.is_posted_unknown:
+                # Many are told at once, and the messenger lets in so many a minute: whoever waits has not failed.
+                raise PostponedError(str(error), after=error.after) from error
             raise RetryLaterError(str(error), after=error.after) from error
         except MessageRefusedError as error:
             raise PermanentError(str(error)) from error
