@@ -66,6 +66,8 @@ class Schedules:
         Raises :class:`DatabaseAwayError`.
         """
         upcoming = [await schedule.look(self._clock()) for schedule in self.all]
+        for schedule in self.all:
+            await schedule.look_again()
         soonest = min((moment for moment in upcoming if moment is not None), default=None)
         return _LOOK if soonest is None else min(_LOOK, max(0.0, soonest - self._clock()))
 

@@ -57,6 +57,13 @@ async def has_fired(connection: AsyncConnection, schedule: str, due_at: float) -
     return await connection.scalar(select(schedule_firings.c.due_at).where(same)) is not None
 
 
+async def last_due_at(connection: AsyncConnection, schedule: str) -> float | None:
+    """The last moment for which it fired; ``None``: it never did."""
+    last = select(func.max(schedule_firings.c.due_at)).where(schedule_firings.c.schedule == schedule)
+    found: float | None = await connection.scalar(last)
+    return found
+
+
 async def last_firings(connection: AsyncConnection) -> dict[str, FiringRow]:
     """The last firing of each schedule that ever fired."""
     last = select(schedule_firings.c.schedule, func.max(schedule_firings.c.due_at).label("due_at"))

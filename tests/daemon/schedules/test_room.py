@@ -10,6 +10,7 @@ from typing import Literal
 import pytest
 from sqlalchemy import text
 
+from daemon.actor import Actor
 from daemon.config import ScheduleConfig
 from daemon.health import Condition
 from daemon.plugins import PluginError
@@ -19,6 +20,7 @@ from daemon.stores.delivery_work import DeliveryState
 from tests.daemon.schedules.timekeeping import SEOUL, Clock, Timekeeping, noting, seoul, shown
 from tests.services.postgres import PostgresServer
 
+BY = Actor(name="admin", via="session")
 MORNING = seoul(2026, 11, 30, 8, 30)
 
 
@@ -198,6 +200,59 @@ async def test_what_takes_too_long_fails(database: Database) -> None:
         await keeping.look_at(2026, 11, 30, 9, 0)
         await ended(keeping, "noted", DeliveryState.DEAD)
     assert keeping.schedules.condition().numbers["failing"] == 1
+
+
+@pytest.fixture
+async def failing(database: Database) -> tuple[Timekeeping, Timekeeping, str]:
+    """Two Parleys, of which the first failed at a firing, and that one's delivery."""
+    clock = Clock(MORNING)
+    one, other = (Timekeeping(database, clock, noting("0 9 * * *"), holder=name) for name in ("one", "other"))
+    one.notes.fail = lambda _: True
+    for keeping in (one, other):
+        await keeping.schedules.look()
+    await one.look_at(2026, 11, 30, 9, 0)
+    async with one.at_work():
+        await ended(one, "noted", DeliveryState.DEAD)
+    await one.schedules.look()
+    assert one.schedules.condition().numbers["failing"] == 1
+    page = await one.inbox.page(DeliveryFilter(event="noted"), before=None, limit=1)
+    return one, other, page.rows[0].delivery_id
+
+
+async def test_what_another_parley_made_good_is_not_shown_as_failing(
+    failing: tuple[Timekeeping, Timekeeping, str],
+) -> None:
+    one, other, delivery_id = failing
+    await other.inbox.replaying.replay(delivery_id, actor=BY)
+    await one.schedules.look()
+    assert one.schedules.condition().numbers["failing"] == 1, "it has not been done yet"
+    async with other.at_work():
+        await ended(other, "noted", DeliveryState.DONE)
+    await one.schedules.look()
+    assert one.schedules.condition().condition is Condition.OK
+
+
+async def test_what_another_parley_did_the_next_time_is_not_shown_as_failing(
+    failing: tuple[Timekeeping, Timekeeping, str],
+) -> None:
+    one, other, _ = failing
+    await other.look_at(2026, 12, 1, 9, 0)
+    await one.schedules.look()
+    assert one.schedules.condition().numbers["failing"] == 1, "it has not been done yet"
+    async with other.at_work():
+        await ended(other, "noted", DeliveryState.DONE)
+    await one.schedules.look()
+    assert one.schedules.condition().condition is Condition.OK
+
+
+async def test_what_nobody_wants_any_more_is_not_shown_as_failing(
+    failing: tuple[Timekeeping, Timekeeping, str],
+) -> None:
+    one, other, delivery_id = failing
+    await other.inbox.replaying.replay(delivery_id, actor=BY)
+    await other.inbox.replaying.cancel(delivery_id, actor=BY)
+    await one.schedules.look()
+    assert one.schedules.condition().condition is Condition.OK
 
 
 async def ended(keeping: Timekeeping, event: str, state: DeliveryState) -> None:
