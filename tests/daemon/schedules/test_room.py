@@ -98,15 +98,38 @@ async def test_two_configurations_on_one_store_do_not_disturb_each_other(databas
     assert shown(await old.fired()) == ["30 09:00", "30 10:00"]
 
 
-async def test_what_is_turned_off_is_not_made_up_for(database: Database) -> None:
-    on, off = noting("0 9 * * *", catch_up="all"), noting("0 9 * * *", enabled=False)
-    await keep(database, on).schedules.look()
-    while_off = keep(database, off, now=seoul(2026, 11, 30, 8, 45))
-    await while_off.schedules.tidy()
-    assert while_off.schedules.all == []
-    again = keep(database, on, now=seoul(2026, 11, 30, 9, 30))
+@pytest.mark.parametrize(
+    "without",
+    [
+        [noting("0 9 3 * *", enabled=False)],
+        [noting("0 9 3 * *", use="")],
+        [noting("0 9 3 * *", name="another")],
+        [],
+    ],
+    ids=["off", "without use", "renamed", "taken out"],
+)
+async def test_what_fell_into_a_time_without_the_schedule_is_not_made_up_for(
+    database: Database, without: list[ScheduleConfig]
+) -> None:
+    schedule = noting("0 9 3 * *", catch_up="all", catch_up_within=2_678_400.0)
+    await keep(database, schedule).schedules.look()
+    await keep(database, *without, now=seoul(2026, 11, 30, 8, 45)).schedules.tidy()
+    again = keep(database, schedule, now=seoul(2026, 12, 28, 9, 30))
     await again.schedules.look()
     assert await again.fired() == []
+    await again.look_at(2027, 1, 3, 9, 0)
+    assert shown(await again.fired()) == ["03 09:00"]
+
+
+async def test_a_parley_that_does_not_know_a_schedule_yet_takes_nothing_from_those_that_do(database: Database) -> None:
+    schedule = noting("0 9 * * *")
+    knowing = keep(database, schedule)
+    await knowing.schedules.look()
+    await keep(database).schedules.tidy()
+    await knowing.look_at(2026, 11, 30, 9, 0)
+    restarted = keep(database, schedule, now=seoul(2026, 12, 1, 9, 30))
+    await restarted.schedules.look()
+    assert shown(await restarted.fired()) == ["30 09:00", "01 09:00"]
 
 
 async def test_of_several_one_fires(database: Database) -> None:
