@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
@@ -55,10 +56,18 @@ async def tell_of_tgday(
     async with database.read() as connection:
         people = {person.name: person for person in await list_people(connection)}
         of_the_day = await list_tgdays(connection, day, day)
-    owners = [people[row.user_name] for row in of_the_day if row.user_name in people]
+    owners = {row.user_name for row in of_the_day}
+    by_team: defaultdict[str, list[PersonRow]] = defaultdict(list)
+    for owner in (people[row.user_name] for row in of_the_day if row.user_name in people):
+        if owner.team is not None:
+            by_team[owner.team].append(owner)
     # One that is told late may be told on that very day: by "tomorrow" it would say another.
     when = written(day) if options.days_before else f"오늘 {written(day)}"
-    news = {name: message for name, person in people.items() if (message := _news(person, owners, when))}
+    news = {
+        name: message
+        for name, person in people.items()
+        if (message := _news(person, by_team.get(person.team or "", ()), when, is_owner=name in owners))
+    }
     await _say(firing, reminders, people.values(), news, until=_end_of(day, firing))
 
 
@@ -102,11 +111,10 @@ def _question(today: date, known: date | None) -> Message:
     return Message(text, Card(choices=(Choice("날짜 바꾸기", _COMMAND),)))
 
 
-def _news(person: PersonRow, owners: list[PersonRow], when: str) -> Message | None:
-    """What there is to tell a person; ``None``: nothing."""
-    lines = [f"{when}은 **회원님의 tgday**입니다."] if person in owners else []
-    mates = [one for one in owners if one is not person and one.team is not None and one.team == person.team]
+def _news(person: PersonRow, of_team: Sequence[PersonRow], when: str, *, is_owner: bool) -> Message | None:
+    """What there is to tell a person, the owners in whose team are ``of_team``; ``None``: nothing."""
+    lines = [f"{when}은 **회원님의 tgday**입니다."] if is_owner else []
+    mates = ", ".join(f"**{escaped(mate.called)}** 님" for mate in of_team if mate.name != person.name)
     if mates:
-        names = ", ".join(f"**{escaped(mate.called)}** 님" for mate in mates)
-        lines.append(f"{when}은 {names}의 tgday입니다.")
+        lines.append(f"{when}은 {mates}의 tgday입니다.")
     return Message("\n\n".join(lines)) if lines else None
