@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 SOURCE: Final = "parley:schedules"
 """The source of deliveries that are firings; their event is the schedule."""
+_AT_ONCE: Final = 100
+"""Firings that are handed on at one look."""
 _SETTLED: Final = (DeliveryState.DONE, DeliveryState.CANCELLED)
 
 
@@ -84,19 +87,25 @@ class Schedule:
             return await take_up_schedule(connection, self.name, self._definition.times, now=now)
 
     async def _fire(self, since: float, now: float) -> None:
+        """Hand on what is to fire; what is left of a long time is for the next look, so that no other schedule is late
+        because of it."""
         config, cron = self._definition.config, self._cron
-        for due_at in due(cron, since, now, catch_up=config.catch_up, within=config.catch_up_within):
+        moments = list(
+            islice(due(cron, since, now, catch_up=config.catch_up, within=config.catch_up_within), _AT_ONCE + 1)
+        )
+        reached = now if len(moments) <= _AT_ONCE else moments[_AT_ONCE - 1]
+        for due_at in moments[:_AT_ONCE]:
             if await self._hand_on(due_at, now):
                 self.fired += 1
                 self.late += now - due_at >= LATE
         first = first_late(cron, since, now)
         async with self._database.transaction() as connection:
             left_out = first is not None and not await has_fired(connection, self.name, first)
-            await leave_off_schedule(connection, self.name, self._definition.times, at=now)
+            await leave_off_schedule(connection, self.name, self._definition.times, at=reached)
         if left_out:
             self.missed += 1
             log.warning("schedule_missed", schedule=self.name, catch_up=config.catch_up)
-        self._move_to(now)
+        self._move_to(reached)
 
     async def _hand_on(self, due_at: float, now: float) -> bool:
         """Put a firing into the inbox, unless it was: by another process, or before the clock was set back."""

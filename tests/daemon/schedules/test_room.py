@@ -70,6 +70,22 @@ async def test_what_came_while_parley_was_down(
     assert shown(await after.fired()) == expected
 
 
+async def test_a_long_time_is_made_up_for_step_by_step_and_holds_up_no_other(database: Database) -> None:
+    schedules = noting("* * * * *", catch_up="all"), noting("30 11 30 11 *", name="other", catch_up="skip")
+    await keep(database, *schedules).schedules.look()
+    after = keep(database, *schedules, now=seoul(2026, 11, 30, 13, 30))
+    await after.schedules.look()
+    first = await after.fired()
+    assert 0 < len(first) < 300
+    assert after.schedules.condition().numbers["missed"] == 1, "the other, which is not made up for"
+    resumed = keep(database, *schedules, now=seoul(2026, 11, 30, 13, 30))
+    while await resumed.schedules.look() == 0:
+        pass
+    assert await resumed.fired() == [MORNING + 60 * minute for minute in range(1, 301)]
+    numbers = resumed.schedules.condition().numbers
+    assert (numbers["fired"], numbers["missed"]) == (300 - len(first), 0)
+
+
 async def test_a_restart_over_the_moment_leaves_nothing_out(database: Database) -> None:
     schedule = noting("0 9 * * *", catch_up="skip")
     await keep(database, schedule).schedules.look()
