@@ -75,6 +75,15 @@ async def test_what_the_messenger_refuses_is_dead_with_its_words(database: Datab
         assert "no such room" in delivery.row.error
 
 
+async def test_whose_room_is_gone_is_told_in_the_one_they_have_now(database: Database) -> None:
+    gone = [MessageRefusedError("no such room"), MessengerAwayError("503"), MessageRefusedError("no such room")]
+    async with telling(database, RecordingMessenger(gone)) as people:
+        await people.reminders.remind(FIRING, "mina", MESSAGE, room_id="R-gone", person_email="mina@example.com")
+        [delivery] = await people.settled()
+        assert delivery.row.state is DeliveryState.DONE
+        assert [one.to for one in people.messenger.posted] == ["mina@example.com"]
+
+
 async def test_it_is_not_said_when_its_time_is_over(database: Database) -> None:
     async with telling(database, now=1_000.0) as people:
         await people.reminders.remind(FIRING, "a", Message("past"), room_id="R", until=999.0)
