@@ -47,7 +47,8 @@ class Reminders(Protocol):
         until: float | None = None,
     ) -> str:
         """Take a reminder for good, for a room or for a person in their own; returns the id of its delivery when it is
-        safe. After ``until`` (Unix seconds) it is not said any more.
+        safe. With both the room is theirs, and where it is refused they are told by the address. After ``until`` (Unix
+        seconds) it is not said any more.
 
         Of several of one firing to one ``recipient`` (whatever tells them apart) only the first is said. It is said
         once, unless the process dies, or the messenger goes away, in the moment after it was posted and before that is

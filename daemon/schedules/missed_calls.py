@@ -17,6 +17,7 @@ from daemon.schedules.contract import Firing
 from daemon.schedules.months import written
 from daemon.stores.database import Database
 from daemon.stores.missed_calls import MissedCalls, count_missed_calls
+from protocols.mail_addresses import MailAddressError, mail_address
 from protocols.spreadsheet import csv_table, harmless
 
 _COLUMNS: Final = ("수신번호", "발신번호", "건수", "마지막 통화")
@@ -29,12 +30,20 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mail. ``servers`` and ``dids`` (regular expressions, matched whole) are whose calls count; none: all."""
 
     days: Annotated[int, Meta(ge=1, le=366)] = 7
-    to: tuple[str, ...] = ()
+    to: Annotated[tuple[str, ...], Meta(max_length=200)] = ()
     servers: tuple[str, ...] = ()
     dids: tuple[str, ...] = ()
-    title: str = "부재중 전화"
+    title: Annotated[str, Meta(max_length=200)] = "부재중 전화"
 
     def __post_init__(self) -> None:
+        # No letter is made of anything else, and that would be found out only when the first is due.
+        if not self.title.isprintable():
+            raise ValueError("a title is one line of signs that can be seen")
+        for address in self.to:
+            try:
+                mail_address(address)
+            except MailAddressError as error:
+                raise ValueError(f'"{address}" in to: {error}') from error
         for pattern in self.dids:
             try:
                 re.compile(pattern)

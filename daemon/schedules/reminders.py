@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from daemon.chatbot.contract import Message, MessageRefusedError, Messenger, MessengerAwayError
-from daemon.inbox.contract import Delivery, Inbox, PermanentError, RetryLaterError, Work
+from daemon.inbox.contract import Delivery, Inbox, PermanentError, PostponedError, RetryLaterError, Work
 from daemon.schedules.contract import Firing, Reminders
 
 SOURCE: Final = "parley:reminders"
@@ -55,7 +55,7 @@ class PostedReminders(Reminders):
         return await self._inbox.put(work)
 
     async def handle(self, delivery: Delivery) -> None:
-        """Say one. Raises :class:`RetryLaterError` and :class:`PermanentError`.
+        """Say one. Raises :class:`RetryLaterError`, :class:`PostponedError` and :class:`PermanentError`.
 
         Where it is not known whether it was posted it is said again: nobody is to miss one.
         """
@@ -66,10 +66,24 @@ class PostedReminders(Reminders):
         if reminder.until is not None and self._clock() > reminder.until:
             raise PermanentError("it is too late for it")
         try:
-            # A room is the person's own: a messenger is given one of the two.
-            person = "" if reminder.room_id else reminder.person_email
-            await self._messenger.post(reminder.message, room_id=reminder.room_id, person_email=person)
+            await self._say(reminder)
         except MessengerAwayError as error:
+            if error.after is not None and not error.is_posted_unknown:
+                # Many are told at once, and the messenger lets in so many a minute: whoever waits has not failed.
+                raise PostponedError(str(error), after=error.after) from error
             raise RetryLaterError(str(error), after=error.after) from error
         except MessageRefusedError as error:
             raise PermanentError(str(error)) from error
+
+    async def _say(self, reminder: Reminder) -> None:
+        """A room is the person's own: a messenger is given one of the two."""
+        if reminder.room_id:
+            try:
+                await self._messenger.post(reminder.message, room_id=reminder.room_id)
+            except MessageRefusedError:
+                # It is gone where their account there is another now.
+                if not reminder.person_email:
+                    raise
+            else:
+                return
+        await self._messenger.post(reminder.message, person_email=reminder.person_email)

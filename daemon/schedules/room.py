@@ -20,7 +20,7 @@ from daemon.inbox.contract import ClaimingInbox
 from daemon.schedules.definition import define, used
 from daemon.schedules.schedule import Schedule
 from daemon.stores.database import Database, DatabaseAwayError
-from daemon.stores.schedule_firings import delete_old_firings, forget_schedules
+from daemon.stores.schedule_firings import delete_old_firings, forget_schedules_but
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,6 @@ class Schedules:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._off = [one.name for one in config if not one.enabled]
         self.all = [Schedule(define(one), inbox, database, supplies) for one in used(config)]
         self.problem = ""
         """Why it could not be looked last; ``""`` where it could."""
@@ -66,6 +65,8 @@ class Schedules:
         Raises :class:`DatabaseAwayError`.
         """
         upcoming = [await schedule.look(self._clock()) for schedule in self.all]
+        for schedule in self.all:
+            await schedule.look_again()
         soonest = min((moment for moment in upcoming if moment is not None), default=None)
         return _LOOK if soonest is None else min(_LOOK, max(0.0, soonest - self._clock()))
 
@@ -93,10 +94,10 @@ class Schedules:
             await asyncio.sleep(_TIDY)
 
     async def tidy(self) -> None:
-        """Delete firings of long ago, and begin anew with schedules that are turned on again some day."""
+        """Delete firings of long ago, and forget schedules that are off or gone: they begin anew if they come back."""
         async with self._database.transaction() as connection:
             await delete_old_firings(connection, before=self._clock() - _KEPT)
-            await forget_schedules(connection, self._off)
+            await forget_schedules_but(connection, [schedule.name for schedule in self.all])
 
     def condition(self) -> Part:
         """For health: whether schedules fire, and do what they are to do."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
@@ -30,11 +31,13 @@ async def mail_tgday_lists(firing: Firing, *, mail: Mail, database: Database) ->
         people = await list_people(connection)
         teams = await list_teams(connection)
         dates = {row.user_name: row.date for row in await list_tgdays(connection, first, last)}
+    by_team: defaultdict[str | None, list[PersonRow]] = defaultdict(list)
+    for person in people:
+        by_team[person.team].append(person)
     for team in teams:
-        members = [person for person in people if person.team == team.name]
-        if members:
+        if members := by_team.get(team.name):
             await mail.send(_letter(team, members, dates, first), key=f"{firing.key}:{team.name}")
-    others = [person for person in people if person.team is None and person.name in dates]
+    others = [person for person in by_team[None] if person.name in dates]
     if others:
         await mail.send(_letter(TeamRow(name=_NO_TEAM), others, dates, first), key=f"{firing.key}:")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.stores.schema import deliveries, schedule_firings, schedules
@@ -35,14 +35,17 @@ async def take_up_schedule(connection: AsyncConnection, name: str, times: str, *
 
 
 async def leave_off_schedule(connection: AsyncConnection, name: str, times: str, *, at: float) -> None:
-    """It was looked at up to ``at``, by one that knows it by these ``times``."""
-    known = (schedules.c.name == name) & (schedules.c.times == times)
-    await connection.execute(update(schedules).where(known).values(looked_until=at))
+    """It was looked at up to ``at``, by one that knows it by these ``times``; that others forgot it is made good."""
+    statement = insert_into(connection, schedules).values(name=name, times=times, looked_until=at)
+    statement = statement.on_conflict_do_update(
+        index_elements=[schedules.c.name], set_={"looked_until": at}, where=schedules.c.times == times
+    )
+    await connection.execute(statement)
 
 
-async def forget_schedules(connection: AsyncConnection, names: Iterable[str]) -> None:
-    """They are new when they are taken up the next time."""
-    await connection.execute(delete(schedules).where(schedules.c.name.in_(list(names))))
+async def forget_schedules_but(connection: AsyncConnection, names: Iterable[str]) -> None:
+    """All others are new when they are taken up the next time."""
+    await connection.execute(delete(schedules).where(schedules.c.name.not_in(list(names))))
 
 
 async def claim_firing(connection: AsyncConnection, row: FiringRow) -> bool:
@@ -55,6 +58,13 @@ async def has_fired(connection: AsyncConnection, schedule: str, due_at: float) -
     """Whether it fired for that moment."""
     same = (schedule_firings.c.schedule == schedule) & (schedule_firings.c.due_at == due_at)
     return await connection.scalar(select(schedule_firings.c.due_at).where(same)) is not None
+
+
+async def last_due_at(connection: AsyncConnection, schedule: str) -> float | None:
+    """The last moment for which it fired; ``None``: it never did."""
+    last = select(func.max(schedule_firings.c.due_at)).where(schedule_firings.c.schedule == schedule)
+    found: float | None = await connection.scalar(last)
+    return found
 
 
 async def last_firings(connection: AsyncConnection) -> dict[str, FiringRow]:

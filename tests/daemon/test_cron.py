@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
@@ -16,6 +16,9 @@ from daemon.cron import Cron, CronError, ZoneError, zone_of
 
 EXAMPLES = settings(max_examples=3_000 if os.environ.get("PARLEY_PROVE") == "1" else 150, deadline=None)
 SEOUL, BERLIN, NEW_YORK, BEIRUT = map(zone_of, ("Asia/Seoul", "Europe/Berlin", "America/New_York", "Asia/Beirut"))
+CAIRO, SAO_PAULO, LORD_HOWE = map(zone_of, ("Africa/Cairo", "America/Sao_Paulo", "Australia/Lord_Howe"))
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 def at(zone: tzinfo, *moment: int, fold: int = 0) -> float:
@@ -33,19 +36,40 @@ class Field(NamedTuple):
     values: frozenset[int]
 
 
-def fields(first: int, last: int) -> st.SearchStrategy[Field]:
+def fields(first: int, last: int, names: Sequence[str] = ()) -> st.SearchStrategy[Field]:
     everything = range(first, last + 1)
     some = st.integers(first, last)
     ranges = st.tuples(some, some).map(sorted)
+
+    def written(value: int) -> str:
+        return names[value - first] if names else str(value)
+
     return st.one_of(
         st.just(Field("*", frozenset(everything))),
         st.integers(1, last).map(lambda step: Field(f"*/{step}", frozenset(everything[::step]))),
         some.map(lambda one: Field(str(one), frozenset({one}))),
+        some.map(lambda one: Field(written(one).lower(), frozenset({one}))),
         st.lists(some, min_size=2, max_size=4, unique=True).map(
             lambda many: Field(",".join(map(str, many)), frozenset(many))
         ),
         ranges.map(lambda ends: Field(f"{ends[0]}-{ends[1]}", frozenset(range(ends[0], ends[1] + 1)))),
+        st.tuples(ranges, some).map(
+            lambda drawn: Field(
+                f"{written(drawn[0][0])}-{written(drawn[0][1])},{written(drawn[1])}",
+                frozenset({*range(drawn[0][0], drawn[0][1] + 1), drawn[1]}),
+            )
+        ),
+        st.tuples(ranges.filter(lambda ends: ends[0] < ends[1]), st.integers(1, last)).map(
+            lambda drawn: Field(
+                f"{drawn[0][0]}-{drawn[0][1]}/{drawn[1]}", frozenset(range(drawn[0][0], drawn[0][1] + 1, drawn[1]))
+            )
+        ),
     )
+
+
+SUNDAYS = st.sampled_from(
+    [Field("7", frozenset({0})), Field("5-7", frozenset({5, 6, 0})), Field("0,7", frozenset({0}))]
+)
 
 
 class Expression(NamedTuple):
@@ -93,7 +117,9 @@ def _wall(zone: tzinfo, after: float, until: float) -> Iterator[datetime]:
         local += timedelta(minutes=1)
 
 
-EXPRESSIONS = st.builds(Expression, fields(0, 59), fields(0, 23), fields(1, 31), fields(1, 12), fields(0, 6))
+EXPRESSIONS = st.builds(
+    Expression, fields(0, 59), fields(0, 23), fields(1, 31), fields(1, 12, MONTHS), fields(0, 6, WEEKDAYS) | SUNDAYS
+)
 DAYS_OF_CHANGE = (
     (SEOUL, (2028, 2, 28)),
     (BERLIN, (2026, 3, 28)),
@@ -102,6 +128,12 @@ DAYS_OF_CHANGE = (
     (NEW_YORK, (2026, 10, 31)),
     (BEIRUT, (2026, 3, 28)),  # at midnight
     (BEIRUT, (2026, 10, 24)),
+    (CAIRO, (2026, 4, 23)),
+    (CAIRO, (2026, 10, 28)),
+    (SAO_PAULO, (2018, 11, 3)),
+    (SAO_PAULO, (2018, 2, 16)),
+    (LORD_HOWE, (2026, 4, 4)),  # by half an hour
+    (LORD_HOWE, (2026, 10, 3)),
 )
 
 

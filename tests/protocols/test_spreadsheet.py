@@ -14,7 +14,7 @@ from protocols.spreadsheet import RowError, csv_rows, csv_table, harmless
 TEXT = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]))
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+82", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("cell", ["=1+1", "+82", "-1", "@x", "\tx", "\rx", "\nx", "＝1+1", "＋82", "－1", "＠x"])
 def test_formulas_are_texts(cell: str) -> None:
     assert harmless(cell) == "'" + cell
 

@@ -79,10 +79,10 @@ class RecordingMail(Mail):
 class Telling:
     """Reminders on an inbox at work."""
 
-    def __init__(self, database: Database, messenger: RecordingMessenger, now: float) -> None:
+    def __init__(self, database: Database, messenger: RecordingMessenger, now: float, retries: int) -> None:
         self.messenger = messenger
         self.clock = Clock(now)
-        self.inbox = InboxRoom(InboxConfig(retries=[0.01] * 3), Secrets({}), database, holder=lambda: "here")
+        self.inbox = InboxRoom(InboxConfig(retries=[0.01] * retries), Secrets({}), database, holder=lambda: "here")
         self.reminders = PostedReminders(self.inbox, messenger, clock=self.clock)
         self.inbox.handlers.add(NamedHandler(name="remind", handle=self.reminders.handle, source=SOURCE))
 
@@ -99,10 +99,10 @@ class Telling:
 
 @asynccontextmanager
 async def telling(
-    database: Database, messenger: RecordingMessenger | None = None, *, now: float = 0.0
+    database: Database, messenger: RecordingMessenger | None = None, *, now: float = 0.0, retries: int = 3
 ) -> AsyncIterator[Telling]:
     """Let reminders be said."""
-    made = Telling(database, messenger or RecordingMessenger(), now)
+    made = Telling(database, messenger or RecordingMessenger(), now, retries)
     running = asyncio.create_task(made.inbox.run())
     try:
         yield made

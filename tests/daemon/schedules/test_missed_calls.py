@@ -106,7 +106,15 @@ async def test_a_week_without_any_is_reported_too(database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("options", "problem"),
-    [({"days": 0}, "days"), ({"dids": ["07("]}, "no regular expression"), ({"tenant": "a"}, "unknown field `tenant`")],
+    [
+        ({"days": 0}, "days"),
+        ({"dids": ["07("]}, "no regular expression"),
+        ({"tenant": "a"}, "unknown field `tenant`"),
+        ({"to": ["desk"]}, "desk"),
+        ({"to": [f"desk-{n}@example.com" for n in range(201)]}, "to"),
+        ({"title": "두\n줄"}, "title"),
+        ({"title": "길" * 201}, "title"),
+    ],
 )
 def test_options_that_do_not_fit(options: dict[str, object], problem: str) -> None:
     plugin = load(BUILT_IN["missed-calls"])

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from daemon.chatbot.contract import Card, Choice, Message, MessageRefusedError, MessengerAwayError
-from daemon.inbox.contract import Delivery, PermanentError, RetryLaterError
+from daemon.inbox.contract import Delivery, PermanentError, PostponedError, RetryLaterError
 from daemon.schedules.reminders import PostedReminders
 from daemon.stores.database import Database
 from daemon.stores.delivery_work import DeliveryState
@@ -57,12 +57,31 @@ async def test_a_messenger_that_is_away_is_asked_until_it_is_back(database: Data
         assert len(people.messenger.posted) == 1
 
 
+async def test_whoever_is_told_to_come_later_comes_until_they_are_let_in(database: Database) -> None:
+    crowded = [MessengerAwayError("too many", after=0.0) for _ in range(20)]
+    async with telling(database, RecordingMessenger(crowded), retries=0) as people:
+        for number in range(20):
+            await people.reminders.remind(FIRING, f"person-{number}", MESSAGE, room_id=f"R-{number}")
+        told = await people.settled()
+        assert {one.row.state for one in told} == {DeliveryState.DONE}
+        assert len({one.to for one in people.messenger.posted}) == len(people.messenger.posted) == 20
+
+
 async def test_what_the_messenger_refuses_is_dead_with_its_words(database: Database) -> None:
     async with telling(database, RecordingMessenger([MessageRefusedError("no such room")])) as people:
         await people.reminders.remind(FIRING, "mina", MESSAGE, room_id="R-gone")
         [delivery] = await people.settled()
         assert (delivery.row.state, delivery.row.attempts) == (DeliveryState.DEAD, 1)
         assert "no such room" in delivery.row.error
+
+
+async def test_whose_room_is_gone_is_told_in_the_one_they_have_now(database: Database) -> None:
+    gone = [MessageRefusedError("no such room"), MessengerAwayError("503"), MessageRefusedError("no such room")]
+    async with telling(database, RecordingMessenger(gone)) as people:
+        await people.reminders.remind(FIRING, "mina", MESSAGE, room_id="R-gone", person_email="mina@example.com")
+        [delivery] = await people.settled()
+        assert delivery.row.state is DeliveryState.DONE
+        assert [one.to for one in people.messenger.posted] == ["mina@example.com"]
 
 
 async def test_it_is_not_said_when_its_time_is_over(database: Database) -> None:
@@ -87,9 +106,13 @@ async def test_what_the_messenger_says_is_what_the_inbox_is_told() -> None:
         reminders = PostedReminders(None, messenger, clock=lambda: 0.0)  # type: ignore[arg-type]
         await reminders.handle(delivery(b'{"message":{"text":"a"},"room_id":"R"}'))
 
-    with pytest.raises(RetryLaterError, match="too many") as later:
+    with pytest.raises(PostponedError, match="too many") as later:
         await handle(MessengerAwayError("too many", after=7.0))
     assert later.value.after == 7.0
+    with pytest.raises(RetryLaterError, match="no answer"):
+        await handle(MessengerAwayError("no answer"))
+    with pytest.raises(RetryLaterError, match="half of it"):
+        await handle(MessengerAwayError("half of it", after=7.0, is_posted_unknown=True))
     with pytest.raises(PermanentError, match="no right"):
         await handle(MessageRefusedError("no right"))
     with pytest.raises(PermanentError, match="no reminder"):

@@ -10,6 +10,7 @@ from typing import Literal
 import pytest
 from sqlalchemy import text
 
+from daemon.actor import Actor
 from daemon.config import ScheduleConfig
 from daemon.health import Condition
 from daemon.plugins import PluginError
@@ -19,6 +20,7 @@ from daemon.stores.delivery_work import DeliveryState
 from tests.daemon.schedules.timekeeping import SEOUL, Clock, Timekeeping, noting, seoul, shown
 from tests.services.postgres import PostgresServer
 
+BY = Actor(name="admin", via="session")
 MORNING = seoul(2026, 11, 30, 8, 30)
 
 
@@ -68,6 +70,22 @@ async def test_what_came_while_parley_was_down(
     assert shown(await after.fired()) == expected
 
 
+async def test_a_long_time_is_made_up_for_step_by_step_and_holds_up_no_other(database: Database) -> None:
+    schedules = noting("* * * * *", catch_up="all"), noting("30 11 30 11 *", name="other", catch_up="skip")
+    await keep(database, *schedules).schedules.look()
+    after = keep(database, *schedules, now=seoul(2026, 11, 30, 13, 30))
+    await after.schedules.look()
+    first = await after.fired()
+    assert 0 < len(first) < 300
+    assert after.schedules.condition().numbers["missed"] == 1, "the other, which is not made up for"
+    resumed = keep(database, *schedules, now=seoul(2026, 11, 30, 13, 30))
+    while await resumed.schedules.look() == 0:
+        pass
+    assert await resumed.fired() == [MORNING + 60 * minute for minute in range(1, 301)]
+    numbers = resumed.schedules.condition().numbers
+    assert (numbers["fired"], numbers["missed"]) == (300 - len(first), 0)
+
+
 async def test_a_restart_over_the_moment_leaves_nothing_out(database: Database) -> None:
     schedule = noting("0 9 * * *", catch_up="skip")
     await keep(database, schedule).schedules.look()
@@ -96,15 +114,38 @@ async def test_two_configurations_on_one_store_do_not_disturb_each_other(databas
     assert shown(await old.fired()) == ["30 09:00", "30 10:00"]
 
 
-async def test_what_is_turned_off_is_not_made_up_for(database: Database) -> None:
-    on, off = noting("0 9 * * *", catch_up="all"), noting("0 9 * * *", enabled=False)
-    await keep(database, on).schedules.look()
-    while_off = keep(database, off, now=seoul(2026, 11, 30, 8, 45))
-    await while_off.schedules.tidy()
-    assert while_off.schedules.all == []
-    again = keep(database, on, now=seoul(2026, 11, 30, 9, 30))
+@pytest.mark.parametrize(
+    "without",
+    [
+        [noting("0 9 3 * *", enabled=False)],
+        [noting("0 9 3 * *", use="")],
+        [noting("0 9 3 * *", name="another")],
+        [],
+    ],
+    ids=["off", "without use", "renamed", "taken out"],
+)
+async def test_what_fell_into_a_time_without_the_schedule_is_not_made_up_for(
+    database: Database, without: list[ScheduleConfig]
+) -> None:
+    schedule = noting("0 9 3 * *", catch_up="all", catch_up_within=2_678_400.0)
+    await keep(database, schedule).schedules.look()
+    await keep(database, *without, now=seoul(2026, 11, 30, 8, 45)).schedules.tidy()
+    again = keep(database, schedule, now=seoul(2026, 12, 28, 9, 30))
     await again.schedules.look()
     assert await again.fired() == []
+    await again.look_at(2027, 1, 3, 9, 0)
+    assert shown(await again.fired()) == ["03 09:00"]
+
+
+async def test_a_parley_that_does_not_know_a_schedule_yet_takes_nothing_from_those_that_do(database: Database) -> None:
+    schedule = noting("0 9 * * *")
+    knowing = keep(database, schedule)
+    await knowing.schedules.look()
+    await keep(database).schedules.tidy()
+    await knowing.look_at(2026, 11, 30, 9, 0)
+    restarted = keep(database, schedule, now=seoul(2026, 12, 1, 9, 30))
+    await restarted.schedules.look()
+    assert shown(await restarted.fired()) == ["30 09:00", "01 09:00"]
 
 
 async def test_of_several_one_fires(database: Database) -> None:
@@ -198,6 +239,59 @@ async def test_what_takes_too_long_fails(database: Database) -> None:
         await keeping.look_at(2026, 11, 30, 9, 0)
         await ended(keeping, "noted", DeliveryState.DEAD)
     assert keeping.schedules.condition().numbers["failing"] == 1
+
+
+@pytest.fixture
+async def failing(database: Database) -> tuple[Timekeeping, Timekeeping, str]:
+    """Two Parleys, of which the first failed at a firing, and that one's delivery."""
+    clock = Clock(MORNING)
+    one, other = (Timekeeping(database, clock, noting("0 9 * * *"), holder=name) for name in ("one", "other"))
+    one.notes.fail = lambda _: True
+    for keeping in (one, other):
+        await keeping.schedules.look()
+    await one.look_at(2026, 11, 30, 9, 0)
+    async with one.at_work():
+        await ended(one, "noted", DeliveryState.DEAD)
+    await one.schedules.look()
+    assert one.schedules.condition().numbers["failing"] == 1
+    page = await one.inbox.page(DeliveryFilter(event="noted"), before=None, limit=1)
+    return one, other, page.rows[0].delivery_id
+
+
+async def test_what_another_parley_made_good_is_not_shown_as_failing(
+    failing: tuple[Timekeeping, Timekeeping, str],
+) -> None:
+    one, other, delivery_id = failing
+    await other.inbox.replaying.replay(delivery_id, actor=BY)
+    await one.schedules.look()
+    assert one.schedules.condition().numbers["failing"] == 1, "it has not been done yet"
+    async with other.at_work():
+        await ended(other, "noted", DeliveryState.DONE)
+    await one.schedules.look()
+    assert one.schedules.condition().condition is Condition.OK
+
+
+async def test_what_another_parley_did_the_next_time_is_not_shown_as_failing(
+    failing: tuple[Timekeeping, Timekeeping, str],
+) -> None:
+    one, other, _ = failing
+    await other.look_at(2026, 12, 1, 9, 0)
+    await one.schedules.look()
+    assert one.schedules.condition().numbers["failing"] == 1, "it has not been done yet"
+    async with other.at_work():
+        await ended(other, "noted", DeliveryState.DONE)
+    await one.schedules.look()
+    assert one.schedules.condition().condition is Condition.OK
+
+
+async def test_what_nobody_wants_any_more_is_not_shown_as_failing(
+    failing: tuple[Timekeeping, Timekeeping, str],
+) -> None:
+    one, other, delivery_id = failing
+    await other.inbox.replaying.replay(delivery_id, actor=BY)
+    await other.inbox.replaying.cancel(delivery_id, actor=BY)
+    await one.schedules.look()
+    assert one.schedules.condition().condition is Condition.OK
 
 
 async def ended(keeping: Timekeeping, event: str, state: DeliveryState) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
 
+from daemon.chatbot.contract import Message
 from daemon.plugins import OptionsError, load
+from daemon.schedules.contract import Firing, Reminders
 from daemon.schedules.definition import BUILT_IN
 from daemon.schedules.months import days_of_month, written
 from daemon.schedules.tgday import Telling, ask_for_tgday, tell_of_tgday
 from daemon.schedules.tgday_lists import mail_tgday_lists
 from daemon.stores.database import Database
+from daemon.stores.people import PersonRow, save_people
 from tests.daemon.schedules.telling import RecordingMail, fill, firing_at, table_of, telling
 from tests.daemon.schedules.timekeeping import seoul
 
@@ -34,9 +38,58 @@ async def test_everybody_who_can_be_reached_is_asked_once(database: Database) ->
         assert [choice.value for choice in message.card.choices] == ["tgday"]
 
 
+async def test_nobody_is_asked_for_the_tgday_of_a_month_that_is_over(database: Database) -> None:
+    await fill(database)
+    async with telling(database, now=seoul(2026, 12, 31, 23, 59)) as people:
+        await ask_for_tgday(firing_at(2026, 12, 1, 9), reminders=people.reminders, database=database)
+        await people.settled()
+        assert len(people.messenger.posted) == 5
+        people.clock.now = seoul(2027, 1, 1) + 1
+        late = Firing(schedule="late", due_at=seoul(2026, 12, 1, 9), time_zone="Asia/Seoul")
+        await ask_for_tgday(late, reminders=people.reminders, database=database)
+        await people.settled()
+    assert len(people.messenger.posted) == 5
+
+
+async def test_thousands_are_told_without_filling_the_inbox(database: Database) -> None:
+    many = [PersonRow(name=f"p{n}", role="viewer", email=f"p{n}@example.com") for n in range(1_500)]
+    async with database.transaction() as connection:
+        await save_people(connection, many, now=0.0)
+    reminders = CountingReminders()
+    await ask_for_tgday(firing_at(2026, 12, 1, 9), reminders=reminders, database=database)
+    assert reminders.told == {person.name for person in many}
+    assert 1 < reminders.most_at_once <= 500
+
+
+class CountingReminders(Reminders):
+    """Counts how many are handed in at a time."""
+
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+        self.most_at_once = 0
+        self._at_once = 0
+
+    async def remind(
+        self,
+        firing: Firing,
+        recipient: str,
+        message: Message,
+        *,
+        room_id: str = "",
+        person_email: str = "",
+        until: float | None = None,
+    ) -> str:
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        await asyncio.sleep(0)
+        self._at_once -= 1
+        self.told.add(recipient)
+        return recipient
+
+
 @pytest.mark.parametrize(
     ("days_before", "today", "when"),
-    [(1, 2, "내일 12월 3일(목)"), (0, 3, "오늘 12월 3일(목)"), (2, 1, "2일 뒤 12월 3일(목)")],
+    [(1, 2, "12월 3일(목)"), (0, 3, "오늘 12월 3일(목)"), (2, 1, "12월 3일(목)")],
 )
 async def test_owner_and_team_are_told(database: Database, days_before: int, today: int, when: str) -> None:
     await fill(database, mina=date(2026, 12, 3), jun=date(2026, 12, 3), haneul=date(2026, 12, 4))
