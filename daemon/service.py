@@ -321,7 +321,7 @@ class Service:
             self.inbox,
             self._config.mail,
             secrets,
-            waiting=lambda: self.inbox.counts.pending(MAIL),
+            waiting=lambda: self.inbox.counts.waiting(MAIL),
             clock=self._clock,
         )
         self.inbox.add_own(NamedHandler(name="mail", handle=mail.handle, source=MAIL, deadline=mail.patience))

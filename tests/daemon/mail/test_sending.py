@@ -133,6 +133,18 @@ async def test_a_server_that_is_away_is_waited_for(desk: Desk, office: PostOffic
     assert len(office.taken) == 1
 
 
+async def test_a_letter_waits_also_while_it_is_tried_again(desk: Desk, office: PostOffice) -> None:
+    await desk.set_account(office)
+    await office.stop()
+    delivery_id = await desk.mail.send(letter(MINA), key="k")
+    await desk.until_error(delivery_id)
+    office.greeting = b""
+    await office.start()
+    await desk.until(delivery_id, DeliveryState.WORKING)
+    await desk.inbox.count()
+    assert desk.mail.condition().condition is Condition.DEGRADED
+
+
 @pytest.mark.parametrize(
     ("greeting", "state"),
     [(b"421 Too many connections\r\n", DeliveryState.PENDING), (b"554 Go away\r\n", DeliveryState.DEAD)],
