@@ -88,9 +88,7 @@ async def save_people(connection: AsyncConnection, rows: Sequence[PersonRow], *,
     changes = {name: statement.excluded[name] for name in _SAVED}
     statement = statement.on_conflict_do_update(index_elements=[users.c.name], set_=changes)
     new = {"password_hash": "", "created_at": now, "password_changed_at": now}
-    # By name: two who save the same people then wait for one another, and not each for the other.
-    ordered = sorted(rows, key=lambda row: row.name)
-    values = [{name: getattr(row, name) for name in ("name", *_SAVED)} for row in ordered]
+    values = [{name: getattr(row, name) for name in ("name", *_SAVED)} for row in sorted(rows, key=_by_name)]
     await connection.execute(statement, [one | new for one in values])
 
 
@@ -133,7 +131,7 @@ async def save_teams(connection: AsyncConnection, rows: Sequence[TeamRow]) -> No
     statement = insert_into(connection, teams)
     changes = {"manager_email": statement.excluded.manager_email}
     statement = statement.on_conflict_do_update(index_elements=[teams.c.name], set_=changes)
-    await connection.execute(statement, [msgspec.structs.asdict(row) for row in rows])
+    await connection.execute(statement, [msgspec.structs.asdict(row) for row in sorted(rows, key=_by_name)])
 
 
 async def remove_team(connection: AsyncConnection, name: str) -> bool:
@@ -142,6 +140,11 @@ async def remove_team(connection: AsyncConnection, name: str) -> bool:
     removed = (await connection.execute(teams.delete().where(teams.c.name == name))).rowcount > 0
     await connection.execute(update(users).where(users.c.team == name).values(team=None))
     return removed
+
+
+def _by_name(row: PersonRow | TeamRow) -> str:
+    """In the order of this, two who save the same rows wait for one another, and not each for the other."""
+    return row.name
 
 
 def _people() -> Select[Any]:

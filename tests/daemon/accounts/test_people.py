@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
 import msgspec
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.accounts.accounts import Accounts
 from daemon.accounts.errors import (
@@ -229,15 +230,23 @@ async def test_what_changes_while_a_file_is_imported_is_not_undone(people: Peopl
     assert (await people.get_team("영업팀")).row.manager_email == "new@example.com"
 
 
-async def test_two_who_add_the_same_people_wait_for_one_another(people: People, database: Database) -> None:
-    jun, mina = PersonRow(name="jun", role="viewer"), PersonRow(name="mina", role="viewer")
-    async with database.transaction() as connection:
-        await save_people(connection, [jun], now=1.0)
-        importing = asyncio.create_task(people.import_people(read_people(b"name\nmina\njun\n"), by=SHELL))
-        await until_held_up(database, importing)
-        await save_people(connection, [mina], now=1.0)
-    await importing
-    assert await rows_of(people) == [jun, mina]
+async def test_two_who_add_the_same_people_and_teams_wait_for_one_another(people: People, database: Database) -> None:
+    jun, mina = (PersonRow(name=name, role="viewer", team=f"{name}'s") for name in ("jun", "mina"))
+    file = read_people(b"name,team\nmina,mina's\njun,jun's\n")
+
+    async def add_one_by_one(add: Callable[[AsyncConnection, PersonRow], Awaitable[None]]) -> None:
+        async with database.transaction() as connection:
+            await add(connection, jun)
+            importing = asyncio.create_task(people.import_people(file, by=SHELL))
+            await until_held_up(database, importing)
+            await add(connection, mina)
+        await importing
+        assert await rows_of(people) == [jun, mina]
+
+    await add_one_by_one(lambda connection, row: save_teams(connection, [TeamRow(name=row.team or "")]))
+    for row in (jun, mina):
+        await people.remove_person(row.name, by=CHIEF)
+    await add_one_by_one(lambda connection, row: save_people(connection, [row], now=1.0))
 
 
 async def test_nobody_gets_into_a_team_that_is_being_removed(people: People, database: Database) -> None:
