@@ -137,11 +137,13 @@ class Accounts:
         self.recogniser.forget_user(name)
 
     async def list_users(self) -> list[User]:
-        """All users by name."""
+        """All users by name; whoever has no password does not sign in, and is none of them."""
         async with self._database.read() as connection:
             rows = await store.list_users(connection)
         return [
-            User(row.name, cast(Role, row.role), row.created_at, row.password_changed_at, row.extension) for row in rows
+            User(row.name, cast(Role, row.role), row.created_at, row.password_changed_at, row.extension)
+            for row in rows
+            if row.password_hash
         ]
 
     # Sessions
