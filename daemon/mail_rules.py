@@ -13,13 +13,13 @@ from daemon.secrets import MAIL_PASSWORD, MAIL_PASSWORD_KEY, Secrets, Unreadable
 from daemon.toml_lines import KeyPath
 from protocols.mail_addresses import MailAddressError, mail_address
 
-_HOST: Final = re.compile(r"[^\s/@:]+|[0-9A-Fa-f:.]+")
+_HOST: Final = re.compile(r"[^\s/@:\\\x00-\x1f]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
 
 def mail_rules(mail: MailConfig, secrets: Secrets | None) -> Iterator[BrokenRule]:
     """Every rule that ``mail`` breaks. Without a host an admin says how mail is sent."""
     if mail.host:
-        if not _HOST.fullmatch(mail.host):
+        if not is_mail_host(mail.host):
             yield BrokenRule(("mail", "host"), "this is no host", "give a host name or an address, no port")
         yield from _address("sender", mail.sender)
     if mail.recipient:
@@ -31,13 +31,22 @@ def mail_rules(mail: MailConfig, secrets: Secrets | None) -> Iterator[BrokenRule
         yield from _secrets(secrets)
 
 
+def is_mail_host(text: str) -> bool:
+    """Whether ``text`` is a host's name or address as it can be looked up: no port, no scheme."""
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return _HOST.fullmatch(text) is not None
+
+
 def mail_place(text: str, port: str, *, default: int) -> tuple[str, int]:
     """The host and port that an older program was given as one text, or as two. The host is ``""`` where it is none."""
     host, _, own = text.strip().strip("/").partition(":")
     if ":" in own:
         host, own = text.strip(), ""
     number = port or own
-    if not _HOST.fullmatch(host) or (number and not (number.isascii() and number.isdigit())):
+    if not is_mail_host(host) or (number and not (number.isascii() and number.isdigit())):
         return "", default
     found = int(number or default)
     return (host, found) if 1 <= found <= 65_535 else ("", default)

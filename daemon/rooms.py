@@ -216,7 +216,7 @@ class Rooms:
             self.inbox,
             self.config.mail,
             self._secrets,
-            waiting=lambda: self.inbox.counts.pending(MAIL),
+            waiting=lambda: self.inbox.counts.waiting(MAIL),
             clock=self._clock,
         )
         self.inbox.add_own(NamedHandler(name="mail", handle=mail.handle, source=MAIL, deadline=mail.patience))

@@ -18,6 +18,7 @@ from daemon.accounts.names import checked_name, is_name, normal_name
 from daemon.accounts.passwords import Passwords, check_password
 from daemon.accounts.recogniser import Recogniser
 from daemon.accounts.tokens import new_api_token, new_session_token, token_hash
+from daemon.actor import Actor
 from daemon.calls.numbers import EXTENSION
 from daemon.config import Role, WebConfig
 from daemon.stores import accounts as store
@@ -80,7 +81,7 @@ class Accounts:
         except RowRefusedError as error:
             raise NameTakenError(f"there is a user {name} already") from error
 
-    async def set_password(self, name: str, password: str, *, by: Account | None = None) -> None:
+    async def set_password(self, name: str, password: str, *, by: Actor | None = None) -> None:
         """Give a user another password, which ends their sessions.
 
         Raises :class:`PasswordRefusedError` or :class:`UnknownNameError`.
@@ -136,11 +137,13 @@ class Accounts:
         self.recogniser.forget_user(name)
 
     async def list_users(self) -> list[User]:
-        """All users by name."""
+        """All users by name; whoever has no password does not sign in, and is none of them."""
         async with self._database.read() as connection:
             rows = await store.list_users(connection)
         return [
-            User(row.name, cast(Role, row.role), row.created_at, row.password_changed_at, row.extension) for row in rows
+            User(row.name, cast(Role, row.role), row.created_at, row.password_changed_at, row.extension)
+            for row in rows
+            if row.password_hash
         ]
 
     # Sessions
@@ -287,7 +290,11 @@ class Accounts:
         await add_audit(connection, self._audit(account, "signed_in", account.name, address=address))
         return Session(token, account, row.expires_at)
 
-    def _audit(self, by: Account | None, action: str, subject: str, *, address: str = "", **detail: str) -> AuditRow:
+    def _audit(
+        self, by: Account | Actor | None, action: str, subject: str, *, address: str = "", **detail: str
+    ) -> AuditRow:
+        if isinstance(by, Actor):
+            address = by.address
         return AuditRow(
             at=self._clock(),
             actor=by.name if by else "",

@@ -94,9 +94,10 @@ class People:
         row = self._checked(row)
         try:
             async with self._database.transaction() as connection:
-                before = await store.get_person(connection, row.name)
+                await self._check_team(connection, row)
+                before = await store.get_person(connection, row.name, to_change=True)
                 self._spare_oneself(row.name, by, loses=before is not None and before.role != row.role)
-                await self._check_others(connection, row)
+                await self._check_address(connection, row)
                 await store.save_people(connection, [row], now=self._clock())
                 await self._audit(connection, by, "person_added" if before is None else "person_changed", row.name)
                 if before is not None and before.role != row.role:
@@ -132,7 +133,9 @@ class People:
 
     async def _import(self, file: PeopleFile, by: Actor, *, dry_run: bool) -> Planned:
         async with self._database.transaction() as connection:
-            planned = plan(file, await store.list_people(connection), await store.list_teams(connection), self._tenants)
+            teams = await store.list_teams(connection, to_change=True)
+            people = await store.list_people(connection, to_change=True)
+            planned = plan(file, people, teams, self._tenants)
             if dry_run:
                 return planned
             await store.save_teams(connection, planned.teams)
@@ -155,8 +158,8 @@ class People:
         """All of them by name."""
         async with self._database.read() as connection:
             rows = await store.list_teams(connection)
-            people = await store.list_people(connection)
-        return [Team(row, sum(person.team == row.name for person in people)) for row in rows]
+            sizes = await store.team_sizes(connection)
+        return [Team(row, sizes.get(row.name, 0)) for row in rows]
 
     async def get_team(self, name: str) -> Team:
         """One of them. Raises :class:`UnknownNameError`."""
@@ -171,7 +174,7 @@ class People:
         if not row.name:
             raise PersonRefusedError("a team has a name")
         async with self._database.transaction() as connection:
-            is_new = row.name not in {team.name for team in await store.list_teams(connection)}
+            is_new = await store.get_team(connection, row.name) is None
             await store.save_teams(connection, [row])
             await self._audit(connection, by, "team_added" if is_new else "team_changed", row.name)
         return is_new
@@ -202,13 +205,15 @@ class People:
             team=_normal(row.team or "") or None,
         )
 
-    async def _check_others(self, connection: AsyncConnection, row: PersonRow) -> None:
+    async def _check_team(self, connection: AsyncConnection, row: PersonRow) -> None:
+        if row.team is not None and await store.get_team(connection, row.team, to_stay=True) is None:
+            raise PersonRefusedError(f"there is no team {row.team}")
+
+    async def _check_address(self, connection: AsyncConnection, row: PersonRow) -> None:
         if row.email is not None:
             owner = await store.find_person_by_email(connection, row.email)
             if owner is not None and owner.name != row.name:
                 raise AddressTakenError(f"that e-mail address is {owner.name}'s")
-        if row.team is not None and row.team not in {team.name for team in await store.list_teams(connection)}:
-            raise PersonRefusedError(f"there is no team {row.team}")
 
     def _spare_oneself(self, name: str, by: Actor, *, loses: bool) -> None:
         if loses and by.via == "session" and by.name == name:

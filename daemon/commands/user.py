@@ -44,7 +44,7 @@ def register(verbs: Verbs) -> None:
     remove = below("remove", "remove a person, which signs them out everywhere")
     remove.add_argument("name", metavar="NAME")
     remove.set_defaults(command=_remove)
-    below("list", "list everybody").set_defaults(command=_list)
+    below("list", "list everybody who has a password").set_defaults(command=_list)
 
 
 def _add(arguments: argparse.Namespace) -> ExitCode:

@@ -53,10 +53,10 @@ class Counts:
         """All of them."""
         return self._by_source
 
-    def pending(self, source: str) -> int:
-        """How many of that source were to be worked on when it was counted last."""
+    def waiting(self, source: str) -> int:
+        """How many of that source were not at their end when it was counted last: also those that were worked on."""
         counted = self._by_source.get(source)
-        return counted.pending if counted is not None else 0
+        return counted.pending + counted.working if counted is not None else 0
 
     def accepted(self, source: str, fate: Fate) -> None:
         """One was stored, or there already."""

@@ -70,15 +70,22 @@ def checked_letter(letter: Letter, key: str) -> Letter:
 
 
 def envelope(stored: StoredLetter, *, sender: str) -> Envelope:
-    """A copy as ``sender`` sends it to its ``recipient``. The same copy is the same bytes each time."""
+    """A copy as ``sender`` sends it to its ``recipient``. The same copy is the same bytes each time.
+
+    It names the other recipients too, but for those whose address is not ASCII where its own recipient's is.
+    """
     letter = stored.letter
-    needs_utf8 = not "".join((sender, stored.recipient, *letter.to)).isascii()
+    needs_utf8 = not f"{sender}{stored.recipient}".isascii()
+    to = letter.to or (stored.recipient,)
+    if not needs_utf8:
+        # Who can be written to by any server is not kept waiting for one that can spell the others.
+        to = tuple(filter(str.isascii, to))
     message = EmailMessage(policy=SMTPUTF8 if needs_utf8 else SMTP)
     digest = hashlib.sha256(stored.key.encode()).hexdigest()[:40]
     message["Message-ID"] = f"<{digest}@{sender.rpartition('@')[2]}>"
     message["Date"] = format_datetime(datetime.fromtimestamp(int(stored.written_at), UTC))
     message["From"] = sender
-    message["To"] = ", ".join(letter.to or (stored.recipient,))
+    message["To"] = ", ".join(to)
     message["Subject"] = letter.subject
     message["Auto-Submitted"] = "auto-generated"  # nobody's holiday answers it (RFC 3834)
     message.set_content(letter.text, cte="quoted-printable" if letter.text.isascii() else "base64")

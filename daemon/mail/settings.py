@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from typing import Final
@@ -14,13 +13,13 @@ from daemon.actor import Actor
 from daemon.config import MailConfig
 from daemon.mail.errors import KeyMissingError, NotReadyError, SettingsRefusedError
 from daemon.mail.sealing import Seals, UnsealableError
+from daemon.mail_rules import is_mail_host
 from daemon.secrets import MAIL_PASSWORD, MAIL_PASSWORD_KEY, Secrets, mail_password_keys
 from daemon.stores.audit import AuditRow, add_audit
 from daemon.stores.database import Database
 from daemon.stores.smtpinfo import SmtpInfoRow, Tls, get_smtpinfo, remove_smtpinfo, save_smtpinfo
 from protocols.mail_addresses import MailAddressError, mail_address
 
-_HOST: Final = re.compile(r"[^\s/@\\\x00-\x1f]{1,253}")
 _LONGEST_PASSWORD: Final = 1_000
 
 NOBODY: Final = "nobody has said how mail is sent: do so in the console, by parley mail set, or in [mail]"
@@ -185,7 +184,7 @@ def _without_password(account: MailAccount) -> MailAccount:
 
 def _checked(account: MailAccount) -> MailAccount:
     host = account.host.strip()
-    if not _HOST.fullmatch(host):
+    if not is_mail_host(host):
         raise SettingsRefusedError("a mail server is a host name or an address, without its port")
     if len(account.password) > _LONGEST_PASSWORD or not account.password.isprintable():
         raise SettingsRefusedError("a password is one line")

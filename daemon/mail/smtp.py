@@ -25,6 +25,7 @@ _LONGEST_WORDS: Final = 300
 _AWAY: Final = "the mail server cannot be reached"
 _NO_TLS: Final = "the mail server does not encrypt"
 _UNTRUSTED: Final = "the mail server's certificate is not trusted"
+_NO_AUTHORITIES: Final = "the certificates of [mail] ca_file cannot be read"
 
 
 class MailServer:
@@ -70,7 +71,10 @@ class MailServer:
             client.close()
 
     async def _begin(self, client: SMTP, account: MailAccount) -> None:
-        await client.connect()
+        try:
+            await client.connect()
+        except UnicodeError as error:  # that no name can be looked up says nothing of the letter
+            raise TryLaterError(f"{_AWAY}: {account.host} is no name of a host", _AWAY) from error
         if account.tls == "starttls":
             # That there is no TLS says nothing of the letter: somebody in between may have said so.
             try:
@@ -85,7 +89,10 @@ class MailServer:
 
     async def _context(self) -> ssl.SSLContext:
         if self._tls is None:
-            self._tls = await asyncio.to_thread(self._new_context)
+            try:
+                self._tls = await asyncio.to_thread(self._new_context)
+            except OSError as error:
+                raise TryLaterError(f"{_NO_AUTHORITIES} ({type(error).__name__})", _NO_AUTHORITIES) from error
         return self._tls
 
     def _new_context(self) -> ssl.SSLContext:
@@ -127,5 +134,11 @@ def _answered(error: aiosmtplib.SMTPResponseException) -> MailError:
 
 
 def _words(error: aiosmtplib.SMTPResponseException) -> str:
-    words = " ".join(error.message.split())
+    """What the server said, in one line. Servers in Korea say it in CP949 too, and no standard lets them say which."""
+    raw = error.message.encode("utf-8", "surrogateescape")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("cp949", "replace")
+    words = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return f"{error.code} {words}"[:_LONGEST_WORDS]

@@ -40,6 +40,7 @@ def test_nothing_at_all_is_right_and_so_is_a_whole_account(tmp_path: Path) -> No
         ({"recipient": "lead"}, "recipient", "an e-mail address has"),
         ({"host": "mail.example.com:25"}, "host", "this is no host"),
         ({"host": "smtp://mail.example.com"}, "host", "this is no host"),
+        ({"host": "mail..example.com"}, "host", "this is no host"),
         ({"ca_file": "/nowhere/ca.pem"}, "ca_file", 'there is no file "/nowhere/ca.pem"'),
     ],
 )

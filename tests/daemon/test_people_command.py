@@ -41,6 +41,8 @@ def test_a_file_is_tried_imported_and_listed(config: str, tmp_path: Path, capsys
     jun, mina = capsys.readouterr().out.splitlines()
     assert jun.split(maxsplit=2) == ["jun@example.com", "viewer", "박준, jun@example.com, 영업팀, no password"]
     assert mina.split(maxsplit=2) == ["mina", "viewer", "김미나, mina@example.com, 영업팀, no password"]
+    assert main(["user", "list", "--config", config]) == 0
+    assert capsys.readouterr().out == "", "nobody of them signs in"
 
 
 def test_a_file_with_a_mistake_changes_nothing(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,8 @@ def test_an_address_has_one_form(text: str, address: str) -> None:
         f"a@{'b' * 64}.example",
         f"a@{'b.' * 127}example",
         "\ud800@example.com",
+        "=?utf-8?q?a=2Cb?=@example.com",
+        "x=?utf-8?b?YQ0KQmNjOiB4?=x@example.com",
     ],
 )
 def test_what_is_no_address_is_refused_without_repeating_it(text: str) -> None:

@@ -165,6 +165,9 @@ async def test_a_password_is_given_and_ends_sessions(house: House, desk: Desk) -
     session = await house.accounts.sign_in("jun", PASSWORD, "192.0.2.7")
     assert (await desk.ask("PUT", path, {"password": PASSWORD + "!"})).status == 204
     assert await house.accounts.session(session.token) is None
+    async with house.database.read() as connection:
+        [row, *_] = await latest_audit(connection, 1)
+    assert (row.actor, row.action, row.subject, row.address) == ("token-admin", "password_changed", "jun", "127.0.0.1")
 
 
 async def test_nobody_takes_their_own_role_away(house: House, desk: Desk) -> None:

@@ -147,7 +147,9 @@ class PeopleRoutes:
     async def put_password(self, asked: Asked[None, PasswordWish]) -> None:
         """Give one."""
         with _problems():
-            await self._accounts.set_password(asked.path("name"), asked.body.password, by=asked.somebody.account)
+            await self._accounts.set_password(
+                asked.path("name"), asked.body.password, by=self._auth.actor(asked.request)
+            )
         await self._recheck()
 
     async def delete_person(self, asked: Asked[None, None]) -> None:

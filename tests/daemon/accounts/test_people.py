@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
 import msgspec
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.accounts.accounts import Accounts
 from daemon.accounts.errors import (
@@ -20,11 +22,13 @@ from daemon.accounts.errors import (
 from daemon.accounts.people import People
 from daemon.accounts.people_file import PeopleFileError, read_people
 from daemon.actor import Actor
+from daemon.stores.accounts import set_role
 from daemon.stores.audit import latest_audit
 from daemon.stores.database import Database
-from daemon.stores.people import PersonRow, TeamRow
+from daemon.stores.people import PersonRow, TeamRow, get_team, remove_team, save_people, save_teams
 from daemon.stores.tgdays import TgdayRow, save_tgday
 from tests.daemon.accounts.conftest import Clock
+from tests.daemon.held_up import until_held_up
 
 PASSWORD = "맑은 하늘 파란 우산 한 개"
 CHIEF = Actor("chief", "session", "192.0.2.7")
@@ -208,4 +212,60 @@ async def test_a_file_that_does_not_fit_those_who_are_there_changes_nothing(peop
     twice = read_people(b"name,email\nmina,\n,mina@example.com\n")
     with pytest.raises(PeopleFileError, match="1 mistake"):
         await people.import_people(twice, by=SHELL)
+    assert await rows_of(people) == [MINA]
+
+
+async def test_what_changes_while_a_file_is_imported_is_not_undone(people: People, database: Database) -> None:
+    await people.save_team(SALES, by=CHIEF)
+    await people.save_person(MINA, by=CHIEF)
+    file = read_people("name,full_name,team\nmina,김민아,영업팀\n".encode())
+    async with database.transaction() as connection:
+        await save_teams(connection, [TeamRow(name="영업팀", manager_email="new@example.com")])
+        await set_role(connection, "mina", "viewer")
+        importing = asyncio.create_task(people.import_people(file, by=SHELL))
+        await until_held_up(database, importing)
+    await importing
+    changed = msgspec.structs.replace(MINA, role="viewer", full_name="김민아", team="영업팀")
+    assert await rows_of(people) == [changed], "the file says nothing of roles"
+    assert (await people.get_team("영업팀")).row.manager_email == "new@example.com"
+
+
+async def test_two_who_add_the_same_people_and_teams_wait_for_one_another(people: People, database: Database) -> None:
+    jun, mina = (PersonRow(name=name, role="viewer", team=f"{name}'s") for name in ("jun", "mina"))
+    file = read_people(b"name,team\nmina,mina's\njun,jun's\n")
+
+    async def add_one_by_one(add: Callable[[AsyncConnection, PersonRow], Awaitable[None]]) -> None:
+        async with database.transaction() as connection:
+            await add(connection, jun)
+            importing = asyncio.create_task(people.import_people(file, by=SHELL))
+            await until_held_up(database, importing)
+            await add(connection, mina)
+        await importing
+        assert await rows_of(people) == [jun, mina]
+
+    await add_one_by_one(lambda connection, row: save_teams(connection, [TeamRow(name=row.team or "")]))
+    for row in (jun, mina):
+        await people.remove_person(row.name, by=CHIEF)
+    await add_one_by_one(lambda connection, row: save_people(connection, [row], now=1.0))
+
+
+async def test_nobody_gets_into_a_team_that_is_being_removed(people: People, database: Database) -> None:
+    await people.save_team(SALES, by=CHIEF)
+    async with database.transaction() as connection:
+        await remove_team(connection, "영업팀")
+        saving = asyncio.create_task(people.save_person(msgspec.structs.replace(MINA, team="영업팀"), by=CHIEF))
+        await until_held_up(database, saving)
+    with pytest.raises(PersonRefusedError, match="there is no team 영업팀"):
+        await saving
+    assert await rows_of(people) == []
+
+
+async def test_whoever_just_got_into_a_team_leaves_it_with_the_team(people: People, database: Database) -> None:
+    await people.save_team(SALES, by=CHIEF)
+    async with database.transaction() as connection:
+        assert await get_team(connection, "영업팀", to_stay=True) == SALES
+        await save_people(connection, [msgspec.structs.replace(MINA, team="영업팀")], now=1.0)
+        removing = asyncio.create_task(people.remove_team("영업팀", by=CHIEF))
+        await until_held_up(database, removing)
+    await removing
     assert await rows_of(people) == [MINA]

@@ -21,6 +21,7 @@ from daemon.stores.delivery_inserts import NewDelivery, add_deliveries
 from daemon.stores.delivery_work import DeliveryState, WorkedRow, hand_back_deliveries
 from daemon.stores.opt_outs import deliveries_of_call
 from daemon.stores.stored_events import StoredEventRow, add_stored_event
+from tests.daemon.held_up import until_held_up
 
 MARK = "said-and-not-to-be-kept"
 CALL = {"call_id": "c", "transcript": [{"role": "user", "content": MARK}], "recording_url": MARK, "call_cost": 7}
@@ -171,22 +172,11 @@ async def test_other_sources_are_not_asked_about(room: Room) -> None:
     assert await Redactions(room.database, (), ["to:crm"]).latest(in_memory("first")) == in_memory("first")
 
 
-async def is_held_up(database: Database) -> bool:
-    """Whether somebody waits for a row of another; on SQLite a second writer always does."""
-    if not database.is_postgresql:
-        return True
-    held_up = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with database.read() as connection:
-        return bool(await connection.scalar(text(held_up)))
-
-
 async def test_what_is_being_stored_is_waited_for_and_found(room: Room) -> None:
     async with room.database.transaction() as connection:
         now = await room.redactions.locked(connection, in_memory("first"))
         redacting = asyncio.create_task(room.opt_out())
-        async with asyncio.timeout(5):
-            while not redacting.done() and not await is_held_up(room.database):  # noqa: ASYNC110 - it tells nobody
-                await asyncio.sleep(0.005)
+        await until_held_up(room.database, redacting)
         row = StoredEventRow(
             event_key="first/h",
             delivery_id="first",

@@ -85,7 +85,7 @@ async def opened(database: Database, config: MailConfig, environment: dict[str, 
     retries = InboxConfig(retries=[0.02] * 200)
     inbox = InboxRoom(retries, Secrets({}), database, holder=lambda: "desk")
     mail = MailRoom(
-        database, inbox, config, Secrets(environment), waiting=lambda: inbox.counts.pending(SOURCE), clock=time.time
+        database, inbox, config, Secrets(environment), waiting=lambda: inbox.counts.waiting(SOURCE), clock=time.time
     )
     inbox.add_own(NamedHandler(name="mail", handle=mail.handle, source=SOURCE, deadline=mail.patience))
     working = asyncio.create_task(inbox.run())

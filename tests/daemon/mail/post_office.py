@@ -43,10 +43,12 @@ class PostOffice:
     """Takes letters into :attr:`taken`.
 
     ``tls`` is how it encrypts, by ``context``. ``says`` are answers to recipients, the next one each time, by address;
-    after the last of them, and for everybody else, it takes the letter.
+    after the last of them, and for everybody else, it takes the letter. ``utf8``: it knows SMTPUTF8.
     """
 
-    def __init__(self, context: ssl.SSLContext | None = None, *, tls: str = "none", password: bool = False) -> None:
+    def __init__(
+        self, context: ssl.SSLContext | None = None, *, tls: str = "none", password: bool = False, utf8: bool = True
+    ) -> None:
         self.taken: list[Taken] = []
         self.says: dict[str, list[str]] = {}
         self.cut_in_data = 0
@@ -62,6 +64,7 @@ class PostOffice:
         self._context = context
         self._tls = tls
         self._password = password
+        self._utf8 = utf8
         self._server: asyncio.Server | None = None
         self._protocols: set[_Protocol] = set()
 
@@ -129,7 +132,7 @@ class PostOffice:
         if self._password:
             more |= {"authenticator": _authenticate, "auth_required": True, "auth_require_tls": self._tls == "starttls"}
         with warnings.catch_warnings(action="ignore"):  # it does not see that all of the connection is encrypted
-            protocol = _Protocol(self, hostname="mail.example.com", enable_SMTPUTF8=True, **more)
+            protocol = _Protocol(self, hostname="mail.example.com", enable_SMTPUTF8=self._utf8, **more)
         protocol.office = self
         self._protocols.add(protocol)
         return protocol

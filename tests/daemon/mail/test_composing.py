@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.mail.composing import StoredLetter, checked_letter, envelope
-from daemon.mail.contract import Attachment, Letter
+from daemon.mail.contract import Attachment, Letter, LetterRefusedError
 
 PLAIN = st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S", "Zs"))
 NAMES = st.text(PLAIN, max_size=60).map(str.strip).filter(lambda name: name != "" and name.isprintable())
@@ -33,6 +33,22 @@ def test_subject_and_text_come_out_as_they_went_in(subject: str, text: str) -> N
     assert message.get_content().splitlines() == text.splitlines() or text == ""
     assert message["To"] == "a@b.example"
     assert "Bcc" not in message
+
+
+LOCALS = st.text(st.one_of(st.sampled_from("=?_.-+'`!#$%&*/^{|}~abQ"), PLAIN), min_size=1, max_size=64)
+
+
+@example("=?utf-8?q?a=2Cb?=")
+@example("=?utf-8?q?a=0d=0aBcc=3a_x?=")
+@given(LOCALS)
+def test_an_address_is_named_as_it_is_written(local: str) -> None:
+    try:
+        letter = checked_letter(Letter(to=(f"{local}@example.com",), subject="s", text="t"), "k")
+    except LetterRefusedError:
+        return
+    stored = StoredLetter(letter=letter, key="k", written_at=1_774_000_000.7, recipient=letter.to[0])
+    head = envelope(stored, sender="parley@example.com").message.partition(b"\r\nSubject:")[0].decode()
+    assert head.partition("\r\nTo: ")[2].split() == list(letter.to)
 
 
 @example(b"", "<>")

@@ -132,6 +132,8 @@ async def test_the_configuration_counts_where_nothing_is_stored(database: Databa
         {"host": ""},
         {"host": "smtp://mail.example.com"},
         {"host": "mail.example.com\r\nQUIT"},
+        {"host": "mail.example.com:587"},
+        {"host": "mail..example.com"},
         {"sender": "nobody"},
         {"recipient": "nobody"},
         {"password": "two\nlines"},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ssl
 from contextlib import AsyncExitStack
+from pathlib import Path
 
+import msgspec
 import pytest
 import trustme
 from structlog.testing import capture_logs
@@ -15,9 +17,11 @@ from daemon.inbox.contract import Work
 from daemon.mail.contract import Attachment, Letter, LetterRefusedError
 from daemon.mail.errors import NotReadyError, RefusedError, TryLaterError
 from daemon.mail.room import COPY, LETTER, SOURCE
+from daemon.mail.settings import MailAccount
 from daemon.stores.audit import latest_audit
 from daemon.stores.database import Database
 from daemon.stores.delivery_work import DeliveryState
+from daemon.stores.smtpinfo import get_smtpinfo, save_smtpinfo
 from tests.daemon.mail.conftest import ADMIN, Desk, opened
 from tests.daemon.mail.post_office import PASSWORD, SENDER, PostOffice
 
@@ -129,6 +133,18 @@ async def test_a_server_that_is_away_is_waited_for(desk: Desk, office: PostOffic
     assert len(office.taken) == 1
 
 
+async def test_a_letter_waits_also_while_it_is_tried_again(desk: Desk, office: PostOffice) -> None:
+    await desk.set_account(office)
+    await office.stop()
+    delivery_id = await desk.mail.send(letter(MINA), key="k")
+    await desk.until_error(delivery_id)
+    office.greeting = b""
+    await office.start()
+    await desk.until(delivery_id, DeliveryState.WORKING)
+    await desk.inbox.count()
+    assert desk.mail.condition().condition is Condition.DEGRADED
+
+
 @pytest.mark.parametrize(
     ("greeting", "state"),
     [(b"421 Too many connections\r\n", DeliveryState.PENDING), (b"554 Go away\r\n", DeliveryState.DEAD)],
@@ -221,6 +237,64 @@ async def test_an_address_in_another_script_is_sent_to(desk: Desk, office: PostO
     [taken] = office.taken
     assert taken.recipients == ["김미나@example.com"]
     assert "SMTPUTF8" in taken.options
+
+
+async def test_an_address_that_the_server_cannot_spell_keeps_nobody_else_waiting(desk: Desk) -> None:
+    office = PostOffice(utf8=False)
+    await office.start()
+    await desk.set_account(office)
+    await desk.mail.send(letter(MINA, "김미나@example.com", JUN), key="k")
+    _, *copies = await desk.all_ended()
+    await office.stop()
+    assert sorted(taken.recipients[0] for taken in office.taken) == [JUN, MINA]
+    assert {taken.message["To"] for taken in office.taken} == {f"{MINA}, {JUN}"}
+    [refused] = [copy.row.error for copy in copies if copy.row.state is DeliveryState.DEAD]
+    assert refused == "mail: the mail server does not know SMTPUTF8, which the address needs"
+
+
+@pytest.mark.parametrize(
+    "words", ["사용자가 없습니다".encode("cp949"), "사용자가 없습니다".encode(), "사용자가\0 없습니다".encode()]
+)
+async def test_a_server_s_words_are_read_in_either_encoding(desk: Desk, words: bytes) -> None:
+    office = PostOffice()
+    office.greeting = b"554 " + words + b"\r\n"
+    await office.start()
+    await desk.set_account(office)
+    with pytest.raises(RefusedError, match=r"^the mail server refused: 554 사용자가 없습니다$"):
+        await desk.mail.try_out(MINA, by=ADMIN)
+    await office.stop()
+
+
+async def test_words_in_no_encoding_are_words_that_can_be_shown(desk: Desk) -> None:
+    office = PostOffice()
+    office.greeting = b"554 \xff\xff no\r\n"
+    await office.start()
+    await desk.set_account(office)
+    with pytest.raises(RefusedError, match=r"554 .* no") as refusal:
+        await desk.mail.try_out(MINA, by=ADMIN)
+    assert str(refusal.value).encode()
+    await office.stop()
+
+
+async def test_a_host_that_cannot_be_looked_up_kills_no_letter(desk: Desk, office: PostOffice) -> None:
+    await desk.set_account(office)
+    async with desk.database.transaction() as connection:
+        row = await get_smtpinfo(connection)
+        assert row is not None
+        await save_smtpinfo(connection, msgspec.structs.replace(row, host="mail..example.com"))
+    delivery_id = await desk.mail.send(letter(MINA), key="k")
+    assert "mail..example.com is no name of a host" in await desk.until_error(delivery_id)
+
+
+async def test_certificates_that_cannot_be_read_are_said(store: Database, tmp_path: Path) -> None:
+    broken = tmp_path / "ca.pem"
+    broken.write_text("no certificate")
+    async with opened(store, MailConfig(ca_file=str(broken)), {}) as desk:
+        await desk.mail.settings.save(
+            MailAccount(sender=SENDER, host="127.0.0.1", port=25, tls="implicit"), keep_password=False, by=ADMIN
+        )
+        error = await desk.until_error(await desk.mail.send(letter(MINA), key="k"))
+    assert error == "mail: the certificates of [mail] ca_file cannot be read (SSLError)"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import type { MailSettings, Person } from "../src/api/people";
 import { ApiError } from "../src/api/rest";
 import { messages } from "../src/i18n/messages";
 import { called, draftOf, isElsewhere, isFound, mailWish, portWith, wishOf } from "../src/people/drafts";
-import { explainPeople, explainTrial } from "../src/people/explain";
+import { explainPeople, explainTrial, reasonOf } from "../src/people/explain";
 import { hashOf, parsePlace } from "../src/shell/route.svelte";
 
 const mina: Person = {
@@ -102,11 +102,28 @@ describe("what is refused", () => {
 
   it("says what the server says of it", () => {
     const taken = new ApiError(409, "Not possible", "That e-mail address is jun's.");
-    expect(explainPeople(taken, messages.en)).toBe("That is not possible. (That e-mail address is jun's.)");
+    expect(explainPeople(taken, messages.en)).toBe("That e-mail address is somebody else's: jun");
+    const unknown = new ApiError(409, "Not possible", "It cannot be.");
+    expect(explainPeople(unknown, messages.en)).toBe("That is not possible. (It cannot be.)");
     for (const status of [502, 503]) {
       const refused = new ApiError(status, "Not sent", "550 No such user.");
       expect(explainTrial(refused, messages.ko)).toContain("550 No such user.");
     }
+  });
+
+  it.each([
+    ["That e-mail address is jun's.", "이미 다른 사람의 이메일입니다: jun"],
+    ["That e-mail address is another's.", "이미 다른 사람의 이메일입니다."],
+    ["the mail server refused: 550 No such user", "메일 서버가 거절했습니다: 550 No such user"],
+    ["TLS with the mail server failed: WRONG_VERSION_NUMBER.", "메일 서버와 TLS로 연결하지 못했습니다."],
+  ])("says %s in the reader's words", (detail, said) => {
+    expect(reasonOf(detail, messages.ko)).toBe(said);
+    expect(reasonOf(detail, messages.en)).not.toMatch(/[가-힣]/);
+  });
+
+  it("says nothing for the server where nobody knows what it meant", () => {
+    expect(reasonOf("", messages.ko)).toBeNull();
+    expect(reasonOf("Something else.", messages.ko)).toBeNull();
   });
 });
 

@@ -94,6 +94,9 @@ export const saveMail = (wish: MailWish): Promise<MailSettings> => request<MailS
 
 export const removeMail = (): Promise<void> => request<void>("DELETE", MAIL);
 
+/** A mail server may be waited for as long as letters wait for it: what it says, or that it says nothing, is the answer. */
+const MAIL_SERVER_MS = 180_000;
+
 /** Send a test letter; the answer is to whom. */
 export const tryMail = async (to: string): Promise<string> =>
-  (await request<{ to: string }>("POST", `${MAIL}/test`, { to })).to;
+  (await request<{ to: string }>("POST", `${MAIL}/test`, { to }, {}, MAIL_SERVER_MS)).to;

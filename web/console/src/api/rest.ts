@@ -17,12 +17,16 @@ export class ApiError extends Error {
   }
 }
 
-/** The JSON of a successful answer, or undefined where it has none. `headers` go out beside our own. */
+/**
+ * The JSON of a successful answer, or undefined where it has none. `headers` go out beside our own; `timeoutMs` is how
+ * long the answer may take.
+ */
 export async function request<T>(
   method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: unknown,
   headers: Readonly<Record<string, string>> = {},
+  timeoutMs = TIMEOUT_MS,
 ): Promise<T> {
   let response: Response;
   try {
@@ -35,7 +39,7 @@ export async function request<T>(
       },
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {

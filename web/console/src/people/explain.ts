@@ -5,6 +5,8 @@ import type { Messages } from "../i18n/messages";
 import { explain } from "../session/explain";
 
 export function explainPeople(error: ApiError, t: Messages): string {
+  const reason = reasonOf(error.detail, t);
+  if (reason !== null) return reason;
   switch (error.status) {
     case 401:
       return t.signIn.ended;
@@ -20,6 +22,8 @@ export function explainPeople(error: ApiError, t: Messages): string {
 
 /** For a test letter: the detail is in the mail server's own words. */
 export function explainTrial(error: ApiError, t: Messages): string {
+  const reason = reasonOf(error.detail, t);
+  if (reason !== null) return reason;
   switch (error.status) {
     case 502:
       return withDetail(t.people.mail.refused, error);
@@ -27,6 +31,19 @@ export function explainTrial(error: ApiError, t: Messages): string {
       return withDetail(t.people.mail.later, error);
   }
   return explainPeople(error, t);
+}
+
+/**
+ * What a detail of the server says, in the reader's words: those of its beginning, and then the rest of it, which is a
+ * name or what a mail server said. Null for one that there are no words for.
+ */
+export function reasonOf(detail: string, t: Messages): string | null {
+  const said = detail.toLowerCase();
+  const found = Object.entries(t.people.reasons).find(([beginning]) => said.startsWith(beginning.toLowerCase()));
+  if (found === undefined) return null;
+  const [beginning, words] = found;
+  const rest = beginning.endsWith(" ") ? detail.slice(beginning.length).replace(/(?:'s)?\.$/, "") : "";
+  return `${words}${rest}`;
 }
 
 function withDetail(text: string, { detail }: ApiError): string {
