@@ -166,6 +166,24 @@ async def test_what_is_too_old_or_too_much_is_left(cloud: SimulatedWebex, databa
         assert chat.answers == heard("말 6", "말 7", "말 12", "말 13", "말 14", "말 15")
 
 
+async def test_a_room_that_webex_does_not_show_keeps_nobody_else_unheard(
+    cloud: SimulatedWebex, database: Database, tmp_path: Path
+) -> None:
+    chat = Chat(cloud, database, tmp_path)
+    async with chat:
+        await chat.ready()
+    group = cloud.world.group_room("상담팀", chat.mina)
+    chat.say("하나")
+    cloud.world.say(chat.mina, group, "둘", mention=True)
+    await cloud.deliveries.settled()
+    cloud.faults.add(404, method="GET", path=f"roomId={group.id}", times=1_000_000)
+    async with chat:
+        await chat.until(lambda: chat.answers != [])
+        await chat.ready()
+        await chat.settled()
+    assert chat.answers == heard("하나")
+
+
 async def test_a_token_that_is_refused_or_of_another_bot_is_shown_to_operators(
     cloud: SimulatedWebex, database: Database, tmp_path: Path
 ) -> None:
