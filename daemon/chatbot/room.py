@@ -37,7 +37,7 @@ HANDLERS: Final = MappingProxyType(
 )
 """The names of its handlers in the inbox, and what :meth:`ChatbotRoom.handle` is to be handed of the source."""
 PATIENCE: Final = 60.0
-"""Seconds that it may take for one."""
+"""Seconds that it may take for one, beside what the conversation takes."""
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
@@ -102,7 +102,8 @@ class ChatbotRoom:
                     await self._pass()
                 except _AWAY as error:
                     self._note(str(error))
-                    await asyncio.sleep(backoff.next())
+                    asked = error.after if isinstance(error, MessengerAwayError) else None
+                    await asyncio.sleep((asked or 0.0) + backoff.next())
                 else:
                     self._note("")
                     backoff.reset()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.chatbot.webex.api import WebexApi
 from daemon.chatbot.webex.reading_back import HEARD_UNTIL
 from daemon.demo.webex_cloud import SimulatedWebex
 from daemon.demo.webex_faults import HELD
@@ -126,6 +127,18 @@ async def test_an_outage_of_webex_delays_what_was_said_in_it(
         await chat.ready()
         await chat.settled()
         assert sorted(chat.answers) == heard("둘", "하나")
+
+
+async def test_a_webex_that_asks_for_patience_is_left_alone_for_so_long(
+    cloud: SimulatedWebex, api: WebexApi, database: Database, tmp_path: Path
+) -> None:
+    async with Chat(cloud, database, tmp_path, OFTEN) as chat:
+        await chat.ready()
+        cloud.faults.add(429, method="GET", path="/webhooks", headers={"Retry-After": "3600"})
+        await chat.until(lambda: chat.room.condition().condition is Condition.DEGRADED)
+        for _ in range(500):  # which takes as long as it would to come back many times
+            await api.me()
+        assert "HTTP 429" in chat.room.condition().detail
 
 
 async def test_a_webhook_that_comes_late_is_a_double(cloud: SimulatedWebex, database: Database, tmp_path: Path) -> None:
