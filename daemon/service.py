@@ -347,8 +347,9 @@ class Service:
             memory=self.memory,
             clock=self._clock,
         )
+        patience = PATIENCE + self.conversations.patience
         for name, event in HANDLERS.items():
-            handler = NamedHandler(name=name, handle=room.handle, source=source.name, event=event, deadline=PATIENCE)
+            handler = NamedHandler(name=name, handle=room.handle, source=source.name, event=event, deadline=patience)
             self.inbox.handlers.add(handler)
         return room
 

@@ -65,6 +65,10 @@ class BotConversations(Conversations):
         self._memory = memory
         self._clock = clock
         self._steps = Steps(config.chatbot.deadline)
+        self._lease = config.chatbot.deadline + _LEASE_BEYOND
+        self.patience = 2 * self._lease
+        """Seconds after which :meth:`answer` may be cut off from outside: its own limits come first, even where another
+        Parley died over the same conversation."""
         name = config.chatbot.time_zone
         self._zone: tzinfo = UTC if name == "UTC" else ZoneInfo(name)
 
@@ -72,7 +76,7 @@ class BotConversations(Conversations):
         """As the contract says."""
         key = f"conversation:{quote(said.room_id, safe='')}:{quote(said.person_id, safe='')}"
         # The lock comes first: it keeps what is said in its order.
-        async with self._memory.lock(key, lease=self._config.deadline + _LEASE_BEYOND):
+        async with self._memory.lock(key, lease=self._lease):
             person = await self._speakers.of(said)
             if person is None:
                 return [Message(STRANGER)]
