@@ -34,6 +34,7 @@ from daemon.chatbot.conversations import build_conversations
 from daemon.chatbot.memory import build_memory
 from daemon.chatbot.room import HANDLERS, PATIENCE, ChatbotRoom
 from daemon.chatbot.speakers import Speakers
+from daemon.chatbot.store_memory import StoreMemory
 from daemon.chatbot.supplies import LiveCalls
 from daemon.chatbot.webex.api import WebexApi
 from daemon.chatbot.webex.messenger import WebexMessenger
@@ -345,6 +346,7 @@ class Service:
             inbox=self.inbox,
             conversations=self.conversations,
             memory=self.memory,
+            kept=StoreMemory(self.database, clock=self._clock),
             clock=self._clock,
         )
         patience = PATIENCE + self.conversations.patience

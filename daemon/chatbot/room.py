@@ -53,8 +53,8 @@ _AWAY: Final = (
 
 class ChatbotRoom:
     """Our webhooks at Webex deliver to the source ``config.source``, whose secret is ``secret``; what comes there is
-    handed to :meth:`handle`. ``messenger`` speaks by ``api``, which is closed when :meth:`run` ends. ``clock`` gives
-    Unix seconds."""
+    handed to :meth:`handle`. ``messenger`` speaks by ``api``, which is closed when :meth:`run` ends. ``kept``
+    remembers, also where ``memory`` forgets all, up to when everything was heard. ``clock`` gives Unix seconds."""
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class ChatbotRoom:
         inbox: Inbox,
         conversations: Conversations,
         memory: Memory,
+        kept: Memory,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
@@ -84,7 +85,7 @@ class ChatbotRoom:
         names = [config.bot_name] if config.bot_name else []
         self._receiving = Receiving(api, messenger, self._people, conversations, answered, names=names)
         self._reading_back = ReadingBack(
-            self._api, self._people, answered=answered, inbox=inbox, memory=memory, config=config, clock=clock
+            self._api, self._people, answered=answered, inbox=inbox, memory=kept, config=config, clock=clock
         )
         self.handle = self._receiving.handle
         """A handler of the inbox."""

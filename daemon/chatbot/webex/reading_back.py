@@ -64,7 +64,10 @@ class ReadingBack:
         now = self._clock()
         since = await self._since()
         if since is not None:
-            earliest = max(since - _SKEW, now - self._config.read_back_age)
+            earliest = now - self._config.read_back_age
+            # A clock that was ahead has noted what was not so.
+            if since <= now:
+                earliest = max(since - _SKEW, earliest)
             for message in await self._missed(earliest):
                 await self._put(message, hook)
         await self._memory.set(HEARD_UNTIL, str(now).encode())

@@ -20,6 +20,7 @@ from daemon.demo.webex_faults import HELD
 from daemon.health import Condition
 from daemon.stores.database import Database
 from tests.daemon.chatbot.webex.chat import Chat
+from tests.daemon.chatbot.webex.kept_memory import KeptMemory
 
 OFTEN = {"reconcile_interval": 0.05}
 ROUNDS = 20 if os.environ.get("PARLEY_PROVE") == "1" else 3
@@ -165,7 +166,7 @@ async def test_what_is_too_old_or_too_much_is_left(cloud: SimulatedWebex, databa
     messages = list(cloud.world.messages.values())
     for message in messages[:6]:
         message.created -= 4_000
-    await chat.memory.set(HEARD_UNTIL, str(messages[0].created - 1).encode())
+    await chat.kept.set(HEARD_UNTIL, str(messages[0].created - 1).encode())
     async with chat:
         await chat.ready()
         await chat.settled()
@@ -302,13 +303,44 @@ async def test_whenever_it_is_killed_each_message_is_answered_once(
     assert sorted(cloud.world.said_by_bot()) == sorted(heard(*said))
 
 
+async def test_a_clock_that_was_ahead_costs_nothing(cloud: SimulatedWebex, database: Database, tmp_path: Path) -> None:
+    chat = Chat(cloud, database, tmp_path)
+    async with chat:
+        await chat.ready()
+    said = cloud.world.messages[chat.say("하나")]
+    said.created -= 600
+    await cloud.deliveries.settled()
+    await chat.kept.set(HEARD_UNTIL, str(said.created + 1_800).encode())
+    async with chat:
+        await chat.ready()
+        await chat.settled()
+        assert chat.answers == heard("하나")
+
+
+async def test_a_memory_that_forgot_everything_meanwhile_costs_nothing(
+    cloud: SimulatedWebex, database: Database, tmp_path: Path
+) -> None:
+    chat = Chat(cloud, database, tmp_path)
+    async with chat:
+        await chat.ready()
+        chat.say("하나")
+        await chat.settled()
+    chat.say("둘")
+    await cloud.deliveries.settled()
+    chat.memory = KeptMemory(tmp_path / "emptied")
+    async with chat:
+        await chat.ready()
+        await chat.settled()
+        assert chat.answers == heard("하나", "둘")
+
+
 @pytest.mark.parametrize("kept", [b"nonsense", b""])
 async def test_a_memory_of_nonsense_is_as_none(
     cloud: SimulatedWebex, database: Database, tmp_path: Path, kept: bytes
 ) -> None:
     chat = Chat(cloud, database, tmp_path)
     chat.say("그 전에는 아무도 없었다")
-    await chat.memory.set(HEARD_UNTIL, kept)
+    await chat.kept.set(HEARD_UNTIL, kept)
     await chat.memory.set("hookinfo", kept)
     async with chat:
         await chat.ready()
