@@ -73,6 +73,6 @@ def _without_name(text: str, names: Sequence[str]) -> str:
     bare = text.removeprefix("@")
     for name in sorted(filter(None, names), key=len, reverse=True):
         rest = bare[len(name) :]
-        if bare[: len(name)].casefold() == name.casefold() and (not rest or rest[0] in _AFTER):
+        if bare[: len(name)].casefold() == name.casefold() and (not rest or rest[0] in _AFTER or rest[0].isspace()):
             return rest.lstrip(_AFTER)
     return text

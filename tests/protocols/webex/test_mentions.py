@@ -38,6 +38,7 @@ def mention(name: str, person_id: str = BOT) -> str:
         ("Parley Bot 도움말", "", "도움말"),
         ("parley bot: 도움말", "", "도움말"),
         ("@Parley Bot 도움말", "", "도움말"),
+        ("Parley\u00a0도움말", "", "도움말"),
         ("Parleys 도움말", "", "Parleys 도움말"),
         ("  도움말  ", "", "도움말"),
         ("Parley Bot", "<p>broken <spark-mention data-object-id=>", ""),
