@@ -26,9 +26,8 @@ def webex_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule]
         if problem := url_problem(url):
             yield BrokenRule((*_HERE, key), *problem)
         elif urlsplit(url).query or urlsplit(url).fragment:
-            yield BrokenRule(
-                (*_HERE, key), "there is more in it than a host and a path", "leave out what begins with ? or #"
-            )
+            remedy = "leave out what begins with ? or #"
+            yield BrokenRule((*_HERE, key), "there is more in it than a host and a path", remedy)
     sources = [source for source in config.inbox.source if source.name == webex.source and source.kind != "off"]
     if not sources:
         remedy = f'add an [[inbox.source]] with name = "{webex.source}" and kind = "webex"'
