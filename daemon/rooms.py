@@ -24,6 +24,7 @@ from daemon.chatbot.conversations import BotConversations, build_conversations
 from daemon.chatbot.memory import build_memory
 from daemon.chatbot.room import HANDLERS, PATIENCE, ChatbotRoom
 from daemon.chatbot.speakers import Speakers
+from daemon.chatbot.store_memory import StoreMemory
 from daemon.chatbot.supplies import LiveCalls
 from daemon.chatbot.webex.api import WebexApi
 from daemon.chatbot.webex.messenger import WebexMessenger
@@ -240,10 +241,12 @@ class Rooms:
             inbox=self.inbox,
             conversations=self.conversations,
             memory=self.memory,
+            kept=StoreMemory(self.database, clock=self._clock),
             clock=self._clock,
         )
+        patience = PATIENCE + self.conversations.patience
         for name, event in HANDLERS.items():
-            handler = NamedHandler(name=name, handle=room.handle, source=source.name, event=event, deadline=PATIENCE)
+            handler = NamedHandler(name=name, handle=room.handle, source=source.name, event=event, deadline=patience)
             self.inbox.handlers.add(handler)
         return room
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from daemon.broken_rule import BrokenRule
 from daemon.config import Config
@@ -21,8 +22,12 @@ def webex_rules(config: Config, secrets: Secrets | None) -> Iterator[BrokenRule]
     if not webex.webhook_url:
         return
     for key in ("webhook_url", "api_url"):
-        if problem := url_problem(getattr(webex, key)):
+        url = getattr(webex, key)
+        if problem := url_problem(url):
             yield BrokenRule((*_HERE, key), *problem)
+        elif urlsplit(url).query or urlsplit(url).fragment:
+            remedy = "leave out what begins with ? or #"
+            yield BrokenRule((*_HERE, key), "there is more in it than a host and a path", remedy)
     sources = [source for source in config.inbox.source if source.name == webex.source and source.kind != "off"]
     if not sources:
         remedy = f'add an [[inbox.source]] with name = "{webex.source}" and kind = "webex"'

@@ -86,21 +86,39 @@ class Answered(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True, rename="camel"):
     """What is remembered of one person in one room: one value, so that it never says half.
 
-    ``spoken_at`` is when they said the last thing that was answered, by the messenger's clock.
+    ``spoken_at`` is when they said the last thing that was answered, by the messenger's clock; ``answered_at`` when it
+    was, which is much later where nobody could hear it at first.
     """
 
     conversation: Conversation | None = None
     spoken_at: float = 0.0
+    answered_at: float = 0.0
     answered: tuple[Answered, ...] = ()
 
     def answers_to(self, said_id: str) -> Sequence[Message] | None:
         """What was answered to that before."""
         return next((one.messages for one in self.answered if one.id == said_id), None)
 
-    def after(self, said: Said, messages: Sequence[Message], conversation: Conversation | None) -> Record:
-        """The record with one more thing answered."""
+    def is_last(self, said_id: str) -> bool:
+        """Whether nothing was answered after that."""
+        return bool(self.answered) and self.answered[-1].id == said_id
+
+    def silent_for(self, said: Said) -> float:
+        """Seconds that they were silent before they said that: what they could not have seen yet they did not leave
+        without an answer."""
+        has_seen = said.created_at >= self.answered_at
+        return said.created_at - (max(self.spoken_at, self.answered_at) if has_seen else self.spoken_at)
+
+    def after(
+        self, said: Said, messages: Sequence[Message], conversation: Conversation | None, *, now: float
+    ) -> Record:
+        """The record with one more thing answered ``now``."""
         answered = (*self.answered, Answered(said.id, tuple(messages)))[-_MOST_ANSWERED:]
-        return Record(conversation, max(self.spoken_at, said.created_at), answered)
+        return Record(conversation, max(self.spoken_at, said.created_at), now, answered)
+
+    def again(self, now: float) -> Record:
+        """The record with what was answered last answered once more ``now``."""
+        return msgspec.structs.replace(self, answered_at=now)
 
 
 def begun(said: Said, service: str, reply: Reply) -> Conversation:

@@ -23,7 +23,8 @@ from daemon.chatbot.contract import Conversations, Memory, Message, Said
 from daemon.chatbot.conversation import CHOOSING, Record
 from daemon.chatbot.definition import definitions
 from daemon.chatbot.offer import Offer, Service, WordIndex
-from daemon.chatbot.phrases import GONE, STRANGER
+from daemon.chatbot.phrases import GONE, SAID_BEFORE, STRANGER
+from daemon.chatbot.steps import Steps
 from daemon.chatbot.talk import Answer, Talk
 from daemon.config import Config
 from daemon.directory.contract import Directory
@@ -63,6 +64,11 @@ class BotConversations(Conversations):
         self._speakers = speakers
         self._memory = memory
         self._clock = clock
+        self._steps = Steps(config.chatbot.deadline)
+        self._lease = config.chatbot.deadline + _LEASE_BEYOND
+        self.patience = 2 * self._lease
+        """Seconds after which :meth:`answer` may be cut off from outside: its own limits come first, even where another
+        Parley died over the same conversation."""
         name = config.chatbot.time_zone
         self._zone: tzinfo = UTC if name == "UTC" else ZoneInfo(name)
 
@@ -70,18 +76,23 @@ class BotConversations(Conversations):
         """As the contract says."""
         key = f"conversation:{quote(said.room_id, safe='')}:{quote(said.person_id, safe='')}"
         # The lock comes first: it keeps what is said in its order.
-        async with self._memory.lock(key, lease=self._config.deadline + _LEASE_BEYOND):
+        async with self._memory.lock(key, lease=self._lease):
             person = await self._speakers.of(said)
             if person is None:
                 return [Message(STRANGER)]
             record = await self._record(key)
             before = record.answers_to(said.id)
             if before is not None:
+                if record.is_last(said.id):
+                    await self._remember(key, record.again(self._clock()))
                 return list(before)
             answer = await self._answer(said, person, record)
-            record = record.after(said, answer.messages, answer.conversation)
-            await self._memory.set(key, msgspec.json.encode(record), expires_in=self._config.silence + _KEPT)
+            record = record.after(said, answer.messages, answer.conversation, now=self._clock())
+            await self._remember(key, record)
         return list(answer.messages)
+
+    async def _remember(self, key: str, record: Record) -> None:
+        await self._memory.set(key, msgspec.json.encode(record), expires_in=self._config.silence + _KEPT)
 
     async def _record(self, key: str) -> Record:
         stored = await self._memory.get(key)
@@ -95,7 +106,7 @@ class BotConversations(Conversations):
 
     async def _answer(self, said: Said, person: PersonRow, record: Record) -> Answer:
         conversation, is_late = record.conversation, False
-        if conversation is not None and said.created_at - record.spoken_at > self._config.silence:
+        if conversation is not None and record.silent_for(said) > self._config.silence:
             is_late, conversation = conversation.service != CHOOSING, None
         talk = Talk(
             said,
@@ -103,13 +114,16 @@ class BotConversations(Conversations):
             self._offer,
             now=self._clock(),
             zone=self._zone,
-            deadline=self._config.deadline,
+            steps=self._steps,
             sees_numbers=said.room_type == "direct" and sees_numbers(person.role, self._full_numbers),
         )
         if conversation is None:
             return await talk.begin(is_late=is_late)
         if conversation.service != CHOOSING and conversation.service not in self._offer.of(person.role):
             return Answer([Message(GONE)])
+        # A card knows what it answers. What was written before the last thing answered cannot answer what that asked.
+        if said.inputs is None and said.created_at < record.spoken_at and conversation.service != CHOOSING:
+            return Answer([Message(SAID_BEFORE), conversation.asked.message], conversation)
         return await talk.go_on(conversation)
 
 

@@ -117,9 +117,20 @@ class Definition(msgspec.Struct, frozen=True):
             reply: Any = await run(**{self.argument: turn})
             if not isinstance(reply, Reply):
                 raise TypeError(f"{self.plugin.path} returned no Reply")
-            return reply
+            return _kept(reply)
 
         return step
+
+
+def _kept(reply: Reply) -> Reply:
+    """``reply`` as it is remembered. Raises ``TypeError`` or ``ValueError`` for what cannot be, or says nothing.
+
+    Found out later it would cost the whole answer, or the conversation.
+    """
+    kept = msgspec.json.decode(msgspec.json.encode(reply), type=Reply)
+    if not (kept.text.strip() or kept.choices or kept.fields):
+        raise ValueError("a reply says something")
+    return kept
 
 
 def define(config: ChatbotServiceConfig) -> Definition:

@@ -43,7 +43,7 @@ def read_answer(said: Said, *, choices: Sequence[Choice], fields: Sequence[Field
     """What ``said`` answers. Raises :class:`MisreadError`."""
     if said.inputs is not None:
         if fields:
-            return Heard(inputs={field.name: _field(field, said.inputs.get(field.name, ""), today) for field in fields})
+            return Heard(inputs={field.name: _sent(field, said.inputs.get(field.name, ""), today) for field in fields})
         return Heard(choice=_pressed(said.inputs.get("choice", ""), choices))
     text = said.text.strip()[:MOST_TEXT]
     if choices:
@@ -74,11 +74,12 @@ def _chosen(text: str, choices: Sequence[Choice], *, free: bool) -> Heard:
 
 def _meant(text: str, choices: Sequence[Choice]) -> str | None:
     """The value of the choice that ``text`` names: by title, value or number, by yes or no, in a sentence, or by a part
-    that only one title has."""
+    that only one title has. Of several that are called the same it names none."""
     word = plain(text)
-    for choice in choices:
-        if word and word in (plain(choice.title), plain(choice.value)):
-            return choice.value
+    titled = {choice.value for choice in choices if word and word == plain(choice.title)}
+    named = titled or {choice.value for choice in choices if word and word == plain(choice.value)}
+    if named:
+        return named.pop() if len(named) == 1 else None
     ordinal = _ORDINAL.fullmatch(word)
     if ordinal is not None and 1 <= int(ordinal[1]) <= len(choices):
         return choices[int(ordinal[1]) - 1].value
@@ -96,6 +97,13 @@ def _meant(text: str, choices: Sequence[Choice]) -> str | None:
 
 def _choose(choices: Sequence[Choice]) -> str:
     return CHOOSE.format(titles=", ".join(escaped(choice.title) for choice in choices))
+
+
+def _sent(field: Field, value: str, today: date) -> str:
+    """What a form sends of a field: of a choice its value, which may be called as another's title is."""
+    if field.kind == "choice" and value and any(choice.value == value for choice in field.choices):
+        return value
+    return _field(field, value, today)
 
 
 def _field(field: Field, value: str, today: date) -> str:

@@ -37,7 +37,7 @@ HANDLERS: Final = MappingProxyType(
 )
 """The names of its handlers in the inbox, and what :meth:`ChatbotRoom.handle` is to be handed of the source."""
 PATIENCE: Final = 60.0
-"""Seconds that it may take for one."""
+"""Seconds that it may take for one, beside what the conversation takes."""
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
@@ -53,8 +53,8 @@ _AWAY: Final = (
 
 class ChatbotRoom:
     """Our webhooks at Webex deliver to the source ``config.source``, whose secret is ``secret``; what comes there is
-    handed to :meth:`handle`. ``messenger`` speaks by ``api``, which is closed when :meth:`run` ends. ``clock`` gives
-    Unix seconds."""
+    handed to :meth:`handle`. ``messenger`` speaks by ``api``, which is closed when :meth:`run` ends. ``kept``
+    remembers, also where ``memory`` forgets all, up to when everything was heard. ``clock`` gives Unix seconds."""
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class ChatbotRoom:
         inbox: Inbox,
         conversations: Conversations,
         memory: Memory,
+        kept: Memory,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
@@ -84,7 +85,7 @@ class ChatbotRoom:
         names = [config.bot_name] if config.bot_name else []
         self._receiving = Receiving(api, messenger, self._people, conversations, answered, names=names)
         self._reading_back = ReadingBack(
-            self._api, self._people, answered=answered, inbox=inbox, memory=memory, config=config, clock=clock
+            self._api, self._people, answered=answered, inbox=inbox, memory=kept, config=config, clock=clock
         )
         self.handle = self._receiving.handle
         """A handler of the inbox."""
@@ -102,7 +103,8 @@ class ChatbotRoom:
                     await self._pass()
                 except _AWAY as error:
                     self._note(str(error))
-                    await asyncio.sleep(backoff.next())
+                    asked = error.after if isinstance(error, MessengerAwayError) else None
+                    await asyncio.sleep((asked or 0.0) + backoff.next())
                 else:
                     self._note("")
                     backoff.reset()

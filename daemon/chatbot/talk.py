@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from daemon.chatbot.contract import Choice, MemoryAwayError, Message, Said, escaped
+from daemon.chatbot.contract import Card, Choice, MemoryAwayError, Message, Said, escaped
 from daemon.chatbot.conversation import CHOOSING, Conversation, begun
 from daemon.chatbot.offer import Found, Offer, Service
 from daemon.chatbot.phrases import (
@@ -34,6 +33,7 @@ from daemon.chatbot.phrases import (
     plain,
 )
 from daemon.chatbot.reading import Heard, MisreadError, read_answer
+from daemon.chatbot.steps import Steps
 from daemon.chatbot.turn import YES_NO, Reply, Turn, ask
 from daemon.plugins import place_of
 from daemon.stores.database import DatabaseAwayError
@@ -60,7 +60,7 @@ def _written(said: Said) -> Said:
 
 
 class Talk:
-    """Answers ``said`` of ``person``, once. ``deadline`` is how many seconds a service may take.
+    """Answers ``said`` of ``person``, once.
 
     Both ways raise ``DatabaseAwayError`` and :class:`MemoryAwayError` of a service: then the same is to be tried again.
     """
@@ -73,7 +73,7 @@ class Talk:
         *,
         now: float,
         zone: tzinfo,
-        deadline: float,
+        steps: Steps,
         sees_numbers: bool,
     ) -> None:
         self._said = said = _written(said)
@@ -81,7 +81,7 @@ class Talk:
         self._offer = offer
         self._now = now
         self._zone = zone
-        self._deadline = deadline
+        self._steps = steps
         self._sees_numbers = sees_numbers
         self._word = plain(said.text) if said.inputs is None else ""
 
@@ -95,8 +95,9 @@ class Talk:
         if self._said.inputs is not None and not conversation.is_of(self._said.inputs):
             return Answer([Message(OLD_CARD)], conversation)
         asked = conversation.asked
-        card = asked.message.card
-        choices, fields = (card.choices, card.fields) if card is not None else ((), ())
+        choices = asked.message.card.choices if asked.message.card is not None else ()
+        if any(self._word and self._word == plain(choice.title) for choice in choices):
+            return await self._answered(conversation)
         if self._word in CANCEL | CANCEL_TOO or (self._word in NO and choices != YES_NO):
             return Answer([Message(CANCELLED)])
         if self._word in HELP and conversation.service == CHOOSING:
@@ -108,9 +109,15 @@ class Talk:
             if before is None:
                 return Answer([Message(NOTHING_BEFORE), asked.message], conversation)
             return Answer([before.asked.message], before)
+        return await self._answered(conversation)
+
+    async def _answered(self, conversation: Conversation) -> Answer:
+        """What is said in answer to what was asked."""
+        asked = conversation.asked
+        card = asked.message.card or Card()
         try:
-            today = datetime.fromtimestamp(self._now, self._zone).date()
-            heard = read_answer(self._said, choices=choices, fields=fields, free=asked.free, today=today)
+            today = datetime.fromtimestamp(self._said.created_at, self._zone).date()
+            heard = read_answer(self._said, choices=card.choices, fields=card.fields, free=asked.free, today=today)
         except MisreadError as error:
             return await self._misread(conversation, str(error))
         if conversation.service == CHOOSING:
@@ -169,6 +176,7 @@ class Talk:
             person=self._person,
             key=self._said.id,
             now=self._now,
+            said_at=self._said.created_at,
             zone=self._zone,
             step=conversation.step if conversation is not None else "",
             text=heard.text,
@@ -188,8 +196,7 @@ class Talk:
     async def _reply(self, service: Service, turn: Turn) -> Reply | None:
         """``None`` where the service failed: whether it has done something is not known."""
         try:
-            async with asyncio.timeout(self._deadline):
-                return await service.step(turn)
+            return await self._steps.take(service.step, turn)
         except (DatabaseAwayError, MemoryAwayError):
             raise
         except Exception as error:

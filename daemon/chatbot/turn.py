@@ -44,14 +44,15 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     service's name. ``choice`` is the value of what was chosen, by a button or in words, ``inputs`` the fields of a form
     as they were checked (a date as ``YYYY-MM-DD``); both are empty where nothing of that kind was asked.
 
-    ``key`` is the same whenever the same thing said is handled again, ``now`` is in Unix seconds, ``zone`` the one by
-    whose clocks people speak. ``sees_numbers``: phone numbers may be shown whole here, which they may in no room where
-    others read along.
+    ``key`` is the same whenever the same thing said is handled again, and so is ``said_at``, when it was said; ``now``
+    is later where nobody could hear it at first. Both are in Unix seconds, ``zone`` is the one by whose clocks people
+    speak. ``sees_numbers``: phone numbers may be shown whole here, which they may in no room where others read along.
     """
 
     person: PersonRow
     key: str
     now: float
+    said_at: float
     zone: tzinfo
     step: str = ""
     text: str = ""
@@ -62,8 +63,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def today(self) -> date:
-        """The date where people are."""
-        return datetime.fromtimestamp(self.now, self.zone).date()
+        """The date where people are, as they said it: from there they count tomorrow."""
+        return datetime.fromtimestamp(self.said_at, self.zone).date()
 
     @property
     def yes(self) -> bool:

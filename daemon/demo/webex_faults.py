@@ -18,8 +18,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Fault(msgspec.Struct):
-    """Answers ``times`` requests whose method is ``method`` (``*``: any) and in whose path ``path`` stands with
-    ``status``; ``is_done``: what was asked for is done all the same."""
+    """Answers ``times`` requests whose method is ``method`` (``*``: any), and in whose path or query ``path`` stands,
+    with ``status``; ``is_done``: what was asked for is done all the same."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class Fault(msgspec.Struct):
 
     def is_for(self, request: web.Request) -> bool:
         """Whether that request is one of its own."""
-        return self.times > 0 and self.method in ("*", request.method) and self.path in request.path
+        return self.times > 0 and self.method in ("*", request.method) and self.path in request.path_qs
 
 
 class WebexFaults:

@@ -23,13 +23,11 @@ def without_mention(text: str, html_text: str, *, person_id: str, names: Sequenc
     ``html_text`` is the same as HTML, which marks each mention; where it marks none of the bot, one of its ``names``
     at the beginning is taken for it, with or without an ``@``.
     """
-    mentioned = [_plain(inner) for attributes, inner in _MENTION.findall(html_text) if _is_of(attributes, person_id)]
-    for name in filter(None, mentioned):
-        found = text.find(name)
-        if found >= 0:
-            before, after = text[:found].removesuffix("@"), text[found + len(name) :]
-            text = _joined(before, after)
-    if not mentioned:
+    mentions = [found for found in _MENTION.finditer(html_text) if _is_of(found[1], person_id)]
+    # The last one first: what stands before the others stays as it is.
+    for found in reversed(mentions):
+        text = _without(text, _plain(found[2]).strip(), before=_plain(html_text[: found.start()]))
+    if not mentions:
         text = _without_name(text.strip(), names)
     return text.strip()
 
@@ -51,8 +49,17 @@ def _bare(person_id: str) -> str:
     return uri.rpartition("/")[2] if uri.startswith("ciscospark://") else ""
 
 
-def _plain(inner: str) -> str:
-    return html.unescape(_TAG.sub("", inner)).strip()
+def _plain(marked: str) -> str:
+    return html.unescape(_TAG.sub("", marked))
+
+
+def _without(text: str, name: str, *, before: str) -> str:
+    """``text`` without the ``name`` that stands after ``before``, in which it may stand too."""
+    places = [found.start() for found in re.finditer(re.escape(name), text)] if name else []
+    if not places:
+        return text
+    start = places[min(before.count(name), len(places) - 1)]
+    return _joined(text[:start].removesuffix("@"), text[start + len(name) :])
 
 
 def _joined(before: str, after: str) -> str:
@@ -66,6 +73,6 @@ def _without_name(text: str, names: Sequence[str]) -> str:
     bare = text.removeprefix("@")
     for name in sorted(filter(None, names), key=len, reverse=True):
         rest = bare[len(name) :]
-        if bare[: len(name)].casefold() == name.casefold() and (not rest or rest[0] in _AFTER):
+        if bare[: len(name)].casefold() == name.casefold() and (not rest or rest[0] in _AFTER or rest[0].isspace()):
             return rest.lstrip(_AFTER)
     return text

@@ -1,7 +1,7 @@
 """What the REST API answers with, of which only what is used is declared, and what a webhook tells.
 
-Every object may have members that are not declared here. An answer that lacks an ``id``, or has a member of another
-type than it should be, is no answer: ``RemoteError``.
+Every object may have members that are not declared here, and a member that is ``null`` is as one that is not there. An
+answer that lacks an ``id``, or has a member of another type than it should be, is no answer: ``RemoteError``.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def read_answer(body: bytes, kind: type[_Object]) -> _Object:
     """One object. Raises ``RemoteError``."""
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        return _read(read_object(body), kind)
+    except msgspec.ValidationError as error:
         raise RemoteError(f"what Webex answers is no {kind.__name__}") from error
 
 
@@ -108,7 +108,7 @@ def read_items(body: bytes, kind: type[_Object]) -> list[_Object]:
     found = []
     for item in items:
         try:
-            found.append(msgspec.convert(item, kind))
+            found.append(_read(item, kind))
         except msgspec.ValidationError:
             continue
     return found
@@ -162,6 +162,12 @@ def unix_seconds(moment: str) -> float | None:
         return datetime.fromisoformat(moment).timestamp()
     except ValueError:
         return None
+
+
+def _read(item: Any, kind: type[_Object]) -> _Object:
+    if isinstance(item, Mapping):
+        item = {name: value for name, value in item.items() if value is not None}
+    return msgspec.convert(item, kind)
 
 
 def _text(document: Mapping[str, Any], name: str) -> str:

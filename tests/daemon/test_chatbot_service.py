@@ -10,9 +10,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from daemon.config import SourceConfig
+from daemon.chatbot.room import HANDLERS
+from daemon.config import ChatbotConfig, Config, InboxConfig, ServiceConfig, SourceConfig, WebexConfig
 from daemon.demo.webex_cloud import SimulatedWebex
 from daemon.secrets import Secrets, source_secrets
+from daemon.service import Service
 from daemon.stores.database import Database
 from daemon.stores.people import PersonRow, save_people
 from daemon.stores.tgdays import get_tgday
@@ -64,6 +66,20 @@ async def answered(cloud: SimulatedWebex, count: int) -> str:
         while len(cloud.world.said_by_bot()) < count:  # noqa: ASYNC110 - another process gives no event
             await asyncio.sleep(0.01)
     return cloud.world.said_by_bot()[-1]
+
+
+def test_a_service_ends_before_what_waits_for_it(tmp_path: Path) -> None:
+    webex = WebexConfig(webhook_url="https://parley.example.com")
+    config = Config(
+        service=ServiceConfig(state_dir=str(tmp_path)),
+        inbox=InboxConfig(source=[SourceConfig(name="webex", kind="webex")]),
+        chatbot=ChatbotConfig(deadline=60.0, webex=webex),
+    )
+    service = Service(config, Secrets({"PARLEY_WEBEX_BOT_TOKEN": "a-token"}))
+    for event in HANDLERS.values():
+        [handler] = service.rooms.inbox.handlers.of("webex", event)
+        # Another Parley may have died over the same conversation.
+        assert handler.deadline > 60.0 + 60.0
 
 
 async def test_a_conversation_goes_on_after_a_kill(

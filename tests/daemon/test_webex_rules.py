@@ -40,7 +40,10 @@ def test_what_is_right() -> None:
     [
         ({"webhook_url": "parley.example.com"}, "webhook_url"),
         ({"webhook_url": "https://u:p@parley.example.com"}, "webhook_url"),
+        ({"webhook_url": "https://parley.example.com/?a=b"}, "webhook_url"),
+        ({"webhook_url": "https://parley.example.com#a"}, "webhook_url"),
         ({"api_url": "ftp://webexapis.com"}, "api_url"),
+        ({"api_url": "https://webexapis.com/v1?a=b"}, "api_url"),
         ({"source": None}, "source"),
         ({"source": SourceConfig(name="webex", kind="off")}, "source"),
         ({"source": SourceConfig(name="webex", kind="generic")}, "source"),

@@ -47,6 +47,7 @@ _LARGEST: Final = 8_388_608
 _NOT_TAKEN: Final = frozenset({423, 429})
 """Statuses that say that nothing was done."""
 _PAGE: Final = 100
+_MOST_PAGES: Final = 1_000
 
 _Object = TypeVar("_Object", bound=WebexObject)
 
@@ -60,8 +61,8 @@ class WebexRefusedError(MessageRefusedError):
 
     @property
     def is_missing(self) -> bool:
-        """There is no such thing, or not for the bot."""
-        return self.status == 404
+        """There is no such thing (any more), or not for the bot."""
+        return self.status in (404, 410)
 
 
 class BotUnknownError(MessengerAwayError):
@@ -168,15 +169,18 @@ class WebexApi:
     ) -> list[_Object]:
         """What all pages have, up to the first that is ``until``, ``most`` at most."""
         found: list[_Object] = []
-        url: str | None = f"{self._url(path)}?{urlencode(dict(query) | {'max': str(_PAGE)})}"
-        while url is not None:
+        url = f"{self._url(path)}?{urlencode(dict(query) | {'max': str(_PAGE)})}"
+        for _ in range(_MOST_PAGES):
             answer = await self._ask("GET", url)
             for item in _read_page(answer.body, kind):
                 if len(found) == most or until(item):
                     return found
                 found.append(item)
-            url = next_page(answer.links, self._base)
-        return found
+            following = next_page(answer.links, self._base)
+            if following is None:
+                return found
+            url = following
+        raise MessengerAwayError("a list of Webex has no end")
 
     async def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> _Answer:
         backoff = Backoff(0.25, 2.0)

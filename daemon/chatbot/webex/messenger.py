@@ -31,9 +31,8 @@ def parts_of(message: Message) -> list[Part]:
     if message.card is None:
         return [Part(text) for text in texts]
     text = texts.pop() if texts else ""
-    offered = " · ".join(choice.title for choice in message.card.choices) or message.card.submit
     card = cards.attachment([*cards.texts(text), *_elements(message.card)])
-    return [*(Part(one) for one in texts), Part(text or split(offered)[0], card)]
+    return [*(Part(one) for one in texts), Part(text or _offered(message.card), card)]
 
 
 class WebexMessenger(Messenger):
@@ -74,6 +73,12 @@ def target_of(*, room_id: str = "", person_email: str = "", parent_id: str = "")
         raise ValueError("name a room or a person")
     target = {"roomId": room_id} if room_id else {"toPersonEmail": person_email}
     return target | ({"parentId": parent_id} if parent_id else {})
+
+
+def _offered(card: Card) -> str:
+    """What stands in the place of a card without a text."""
+    titles = " · ".join(choice.title for choice in card.choices) or card.submit
+    return next(iter(split(titles)), "…")
 
 
 def _elements(card: Card) -> Iterator[cards.Element]:

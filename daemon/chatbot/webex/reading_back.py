@@ -14,7 +14,7 @@ import structlog
 
 from daemon.chatbot.contract import Memory
 from daemon.chatbot.webex.answered import Answered
-from daemon.chatbot.webex.api import WebexApi
+from daemon.chatbot.webex.api import WebexApi, WebexRefusedError
 from daemon.chatbot.webex.people import WebexPeople, is_bots
 from daemon.config import WebexConfig
 from daemon.inbox.contract import Inbox, Work
@@ -64,7 +64,10 @@ class ReadingBack:
         now = self._clock()
         since = await self._since()
         if since is not None:
-            earliest = max(since - _SKEW, now - self._config.read_back_age)
+            earliest = now - self._config.read_back_age
+            # A clock that was ahead has noted what was not so.
+            if since <= now:
+                earliest = max(since - _SKEW, earliest)
             for message in await self._missed(earliest):
                 await self._put(message, hook)
         await self._memory.set(HEARD_UNTIL, str(now).encode())
@@ -93,8 +96,14 @@ class ReadingBack:
         return found[-most:]
 
     async def _of_room(self, room: WebexRoom, earliest: float) -> list[WebexMessage]:
+        """What it has since ``earliest``, newest first; nothing where Webex does not show that (any more)."""
         most = self._config.read_back_messages
-        return await self._api.messages(room, until=lambda one: _is_earlier(one.created, earliest), most=most)
+        try:
+            return await self._api.messages(room, until=lambda one: _is_earlier(one.created, earliest), most=most)
+        except WebexRefusedError as error:
+            # The bot was sent out of it, say. Those who write elsewhere must not wait for that.
+            log.warning("webex_room_not_read", problem=str(error))
+            return []
 
     async def _put(self, message: WebexMessage, hook: WebexHook) -> None:
         body = told_of(message, hook)

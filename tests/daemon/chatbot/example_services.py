@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from daemon.chatbot.contract import Choice, Field, escaped
 from daemon.chatbot.turn import Reply, Turn, ask, confirm, done
@@ -68,6 +69,40 @@ async def slow(turn: Turn, *, begun: Begun) -> Reply:
 async def nothing(turn: Turn) -> Reply:
     """답이 없습니다."""
     return None  # type: ignore[return-value]
+
+
+async def astray(turn: Turn) -> Reply:
+    """답이 이상합니다."""
+    surrogate = b"\xed\xa0\x80".decode("utf-8", "surrogatepass")
+    match turn.text:
+        case "number":
+            return ask("?", step="x", slots={"number": 3})  # type: ignore[dict-item]
+        case "object":
+            return ask("?", step="x", slots={"object": object()})  # type: ignore[dict-item]
+        case "none":
+            return done(None)  # type: ignore[arg-type]
+        case "blank":
+            return done(" \n ")
+        case "surrogate":
+            return done(surrogate)
+        case "cancelled":
+            raise asyncio.CancelledError
+    raise SystemExit(1)
+
+
+async def stubborn(turn: Turn, *, begun: Begun) -> Reply:
+    """물러서지 않습니다."""
+    while not begun.is_set():
+        with suppress(asyncio.CancelledError):
+            await begun.wait()
+    return done("끝났습니다.")
+
+
+async def choosy(turn: Turn) -> Reply:
+    """고릅니다."""
+    if turn.step:
+        return done(f"{turn.choice} ({turn.text})")
+    return ask("지울까요?", step="choose", choices=["지우기", "아니요", Choice("뒤로", "before")])
 
 
 async def homeless(turn: Turn) -> Reply:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +17,7 @@ from daemon.chatbot.phrases import (
     NOTHING_BEFORE,
     NOTHING_TO_CANCEL,
     OLD_CARD,
+    SAID_BEFORE,
     STRANGER,
     TIMED_OUT,
 )
@@ -28,6 +31,7 @@ from tests.daemon.chatbot.example_services import Begun
 from tests.daemon.chatbot.house import JUN, House, renamed
 
 EXAMPLES = "tests.daemon.chatbot.example_services"
+NAMES = ("Counter", "broken", "slow", "nothing", "homeless", "astray", "stubborn", "choosy")
 
 
 def example(name: str, **fields: object) -> ChatbotServiceConfig:
@@ -38,7 +42,7 @@ def configured(**fields: object) -> Config:
     services = [
         example("order", title="꽃 주문", words=["꽃 배달", "화환"], code="F-7", role="operator"),
         example("note", title="메모"),
-        *(example(name) for name in ("Counter", "broken", "slow", "nothing", "homeless")),
+        *(example(name) for name in NAMES),
     ]
     return Config(chatbot=ChatbotConfig(built_in=[], service=services, **fields))  # type: ignore[arg-type]
 
@@ -221,6 +225,82 @@ async def test_who_is_silent_begins_anew_and_is_told_once(house: House) -> None:
     await chat.says("도움말")
     house.now += 1000.0
     assert TIMED_OUT not in await chat.says("도움말"), "nothing was under way"
+
+
+async def test_who_was_answered_late_was_not_silent_until_then(house: House) -> None:
+    chat = house.chat()
+    said = chat.said("order")
+    house.now += 600.0
+    assert await chat.send(said) == "어떤 꽃인가요?"
+    house.now += 600.0
+    assert await chat.send(said) == "어떤 꽃인가요?", "the messenger was away, and it is to be posted now"
+    house.now += 179.0
+    assert await chat.says("장미") == "몇 송이인가요?"
+    house.now += 181.0
+    assert (await chat.says("3")).startswith(TIMED_OUT)
+
+
+async def test_what_was_written_while_nobody_answered_is_no_answer_to_what_was_not_seen(house: House) -> None:
+    chat = house.chat()
+    first = chat.said("note")
+    house.now += 600.0
+    second = chat.said("아무도 없나요")
+    house.now += 600.0
+    assert await chat.send(first) == "무엇을 적을까요?"
+    assert (await chat.send(second)).startswith(TIMED_OUT)
+
+
+async def test_what_was_said_before_the_question_is_no_answer_to_it(house: House) -> None:
+    chat = house.chat()
+    lost = [chat.said(word) for word in ("네", "취소", "메모")]
+    house.now += 30.0
+    await chat.says("order")
+    await chat.presses("장미")
+    await chat.fills(count="3", day="내일")
+    for said in lost:
+        assert await chat.send(said) == f"{SAID_BEFORE}\n\n주문할까요?"
+    assert await house.audit() == []
+    assert await chat.presses("네") == "주문했습니다."
+
+
+async def test_a_day_is_counted_from_when_it_was_said(house: House) -> None:
+    chat = house.chat()
+    midnight = datetime.combine(date(2026, 12, 10), time(), ZoneInfo("Asia/Seoul")).timestamp()
+    house.now = midnight - 10.0
+    await chat.says("order")
+    await chat.presses("장미")
+    assert chat.card is not None
+    said = chat.said(inputs={**chat.card.marks, "count": "3", "day": "내일"})
+    house.now = midnight + 10.0
+    await chat.send(said)
+    await chat.says("네")
+    assert await house.audit() == [("mina", "chat", "ordered", "장미 3 2026-12-10")]
+
+
+async def test_a_word_that_is_one_of_the_choices_is_that_choice(house: House) -> None:
+    chat = house.chat()
+    for word, choice in (("아니요", "아니요"), ("뒤로", "before")):
+        await chat.says("choosy")
+        assert await chat.says(word) == f"{choice} ({word})"
+    await chat.says("choosy")
+    assert await chat.says("취소") == CANCELLED
+
+
+@pytest.mark.parametrize("what", ["number", "object", "none", "blank", "surrogate", "cancelled", "exit"])
+async def test_an_answer_that_cannot_be_kept_is_told_as_a_failure(house: House, what: str) -> None:
+    chat = house.chat()
+    assert await chat.says(f"astray {what}") == FAILED
+    assert await chat.says("note") == "무엇을 적을까요?"
+
+
+async def test_one_that_does_not_let_itself_be_cut_off_is_left_alone(database: Database, memory: AnyMemory) -> None:
+    house = await House(database, memory, config=configured(deadline=0.05)).furnish()
+    begun = house.more[Begun] = Begun()
+    chat = house.chat()
+    async with asyncio.timeout(30):
+        assert await chat.says("stubborn") == FAILED
+        assert await chat.says("note") == "무엇을 적을까요?"
+    begun.set()
 
 
 async def test_an_old_card_does_nothing(house: House) -> None:

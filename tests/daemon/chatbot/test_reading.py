@@ -75,6 +75,24 @@ def test_titles_that_sound_alike_are_told_apart_by_being_pressed() -> None:
     assert heard(said(inputs={"choice": "b"}), alike).choice == "b"
 
 
+def test_of_two_that_are_called_the_same_none_is_chosen_by_name() -> None:
+    same = (Choice("김민수", "2001"), Choice("김민수", "2002"), Choice("2001", "3"))
+    with pytest.raises(MisreadError):
+        heard(said("김민수"), same)
+    assert heard(said("2번"), same).choice == "2002"
+    assert heard(said("2001"), same).choice == "3", "people see the titles"
+    assert heard(said("2002"), same).choice == "2002"
+
+
+def test_what_a_form_sends_is_the_value_and_not_a_title() -> None:
+    field = Field(
+        name="size", label="크기", kind="choice", choices=(Choice("3", "30"), Choice("1", "3"), Choice("2", "C"))
+    )
+    for value in ("30", "3", "C"):
+        assert heard(said(inputs={"size": value}), (), (field,)).inputs == {"size": value}
+    assert heard(said("3"), (), (field,)).inputs == {"size": "30"}
+
+
 def test_a_form_is_checked() -> None:
     fields = (COUNT, NOTE, DAY, SIZE)
     good = {"count": " 1,200 ", "day": "24일", "size": "작은 것", "conversation": "x"}

@@ -27,6 +27,10 @@ def mention(name: str, person_id: str = BOT) -> str:
         ("R&D Bot 도움말", f"<p>{mention('R&amp;D <b>Bot</b>')} 도움말</p>", "도움말"),
         ("Parley", f"<p>{mention('Parley')}</p>", ""),
         ("Parley Parley 누구", f"<p>{mention('Parley')} {mention('Parley')} 누구</p>", "누구"),
+        # The name stands elsewhere too, on its own or in a word.
+        ("로봇 봇 상태", f"<p>로봇 {mention('봇')} 상태</p>", "로봇 상태"),
+        ("봇 봇 꺼", f"<p>{mention('봇')} 봇 꺼</p>", "봇 꺼"),
+        ("R&D 봇 &봇 꺼", f"<p>R&amp;D 봇 &amp;{mention('봇')} 꺼</p>", "R&D 봇 & 꺼"),
         # Somebody else is mentioned: that name is a part of what was said.
         ("Parley 민아 전화", f"<p>{mention('Parley')} {mention('민아', 'someone')} 전화</p>", "민아 전화"),
         ("민아 전화", f"<p>{mention('민아', 'someone')} 전화</p>", "민아 전화"),
@@ -34,6 +38,7 @@ def mention(name: str, person_id: str = BOT) -> str:
         ("Parley Bot 도움말", "", "도움말"),
         ("parley bot: 도움말", "", "도움말"),
         ("@Parley Bot 도움말", "", "도움말"),
+        ("Parley\u00a0도움말", "", "도움말"),
         ("Parleys 도움말", "", "Parleys 도움말"),
         ("  도움말  ", "", "도움말"),
         ("Parley Bot", "<p>broken <spark-mention data-object-id=>", ""),

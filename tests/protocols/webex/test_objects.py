@@ -48,6 +48,23 @@ def test_answers_are_read_and_what_nobody_asked_for_is_passed_over() -> None:
     assert read_answer(body, WebexCardAction).inputs == {"a": 1}
 
 
+def test_what_is_null_is_not_there() -> None:
+    body = b'{"id":"M1","roomId":"R1","roomType":null,"parentId":null,"text":null,"html":null,"personEmail":"x"}'
+    assert read_answer(body, WebexMessage) == WebexMessage(id="M1", room_id="R1", person_email="x")
+    assert read_items(b'{"items":[{"id":"H1","name":"parley","secret":null,"created":null}]}', WebexHook) == [
+        WebexHook(id="H1", name="parley")
+    ]
+    body = b'{"id":"A1","roomId":"R1","messageId":"M1","personId":"P1","inputs":{"a":null}}'
+    assert read_answer(body, WebexCardAction).inputs == {"a": None}
+    with pytest.raises(RemoteError):
+        read_answer(b'{"id":"M1","roomId":null}', WebexMessage)
+
+
+def test_what_no_text_can_hold_costs_no_message() -> None:
+    body = b'{"id":"M1","roomId":"R1","text":"a\\ud83d\\u0000b"}'
+    assert read_answer(body, WebexMessage).text == "a\ufffdb"
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"id":1}', b'{"id":"x","emails":"y"}', b"\xff", b"[" * 10_000])
 def test_an_answer_that_is_none_is_the_other_sides_fault(body: bytes) -> None:
     with pytest.raises(RemoteError):

@@ -35,5 +35,24 @@ def test_a_part_ends_where_a_paragraph_a_line_or_a_word_does() -> None:
     assert split("가나다라마바", 10) == ["가나다", "라마바"]
 
 
+@given(
+    st.lists(st.sampled_from(["👨‍👩‍👧", "👍🏽", "❤️", "e\u0301", "\u1112\u1161\u11ab", "🇰🇷", "가"]), max_size=40),
+    st.integers(64, 90),
+)
+def test_what_is_seen_as_one_character_stays_one(seen: list[str], most: int) -> None:
+    rest = "".join(seen)
+    ends = {len("".join(seen[:count])) for count in range(len(seen) + 1)}
+    end = 0
+    for part in split(rest, most):
+        end += len(part)
+        assert end in ends
+
+
+def test_what_has_no_end_as_one_character_is_cut_all_the_same() -> None:
+    parts = split("e" + "\u0301" * 500, 60)
+    assert "".join(parts) == "e" + "\u0301" * 500
+    assert all(len(part.encode()) <= 60 for part in parts)
+
+
 def test_a_lone_surrogate_is_no_reason_to_fail() -> None:
     assert split("가\ud800나") == ["가?나"]

@@ -67,6 +67,7 @@ class Bot:
     ) -> None:
         self.echo = Echo()
         self.memory = KeptMemory(folder / "memory")
+        self.kept = self.memory
         self._database = database
         self._folder = folder
         self._api_url = api_url
@@ -91,6 +92,7 @@ class Bot:
             inbox=self.house.inbox,
             conversations=self.echo,
             memory=self.memory,
+            kept=self.kept,
         )
         for name, event in HANDLERS.items():
             self.house.inbox.handlers.add(

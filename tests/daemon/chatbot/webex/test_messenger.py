@@ -69,6 +69,11 @@ def test_each_part_fits_and_the_card_is_in_the_last(text: str, times: int, card:
         assert parts[-1].card is not None
 
 
+def test_a_card_of_which_nothing_can_be_said_is_posted_all_the_same() -> None:
+    [part] = parts_of(Message(" ", Card(choices=(Choice(" ", "1"),))))
+    assert part.markdown.strip()
+
+
 async def test_a_long_message_comes_in_order_with_its_card_and_the_first_id(
     cloud: SimulatedWebex, api: WebexApi
 ) -> None:

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from daemon.chatbot.webex.api import WebexApi
 from daemon.chatbot.webex.reading_back import HEARD_UNTIL
 from daemon.demo.webex_cloud import SimulatedWebex
 from daemon.demo.webex_faults import HELD
 from daemon.health import Condition
 from daemon.stores.database import Database
 from tests.daemon.chatbot.webex.chat import Chat
+from tests.daemon.chatbot.webex.kept_memory import KeptMemory
 
 OFTEN = {"reconcile_interval": 0.05}
 ROUNDS = 20 if os.environ.get("PARLEY_PROVE") == "1" else 3
@@ -128,6 +130,18 @@ async def test_an_outage_of_webex_delays_what_was_said_in_it(
         assert sorted(chat.answers) == heard("둘", "하나")
 
 
+async def test_a_webex_that_asks_for_patience_is_left_alone_for_so_long(
+    cloud: SimulatedWebex, api: WebexApi, database: Database, tmp_path: Path
+) -> None:
+    async with Chat(cloud, database, tmp_path, OFTEN) as chat:
+        await chat.ready()
+        cloud.faults.add(429, method="GET", path="/webhooks", headers={"Retry-After": "3600"})
+        await chat.until(lambda: chat.room.condition().condition is Condition.DEGRADED)
+        for _ in range(500):  # which takes as long as it would to come back many times
+            await api.me()
+        assert "HTTP 429" in chat.room.condition().detail
+
+
 async def test_a_webhook_that_comes_late_is_a_double(cloud: SimulatedWebex, database: Database, tmp_path: Path) -> None:
     async with Chat(cloud, database, tmp_path, OFTEN) as chat:
         await chat.ready()
@@ -152,7 +166,7 @@ async def test_what_is_too_old_or_too_much_is_left(cloud: SimulatedWebex, databa
     messages = list(cloud.world.messages.values())
     for message in messages[:6]:
         message.created -= 4_000
-    await chat.memory.set(HEARD_UNTIL, str(messages[0].created - 1).encode())
+    await chat.kept.set(HEARD_UNTIL, str(messages[0].created - 1).encode())
     async with chat:
         await chat.ready()
         await chat.settled()
@@ -164,6 +178,24 @@ async def test_what_is_too_old_or_too_much_is_left(cloud: SimulatedWebex, databa
         await chat.ready()
         await chat.settled()
         assert chat.answers == heard("말 6", "말 7", "말 12", "말 13", "말 14", "말 15")
+
+
+async def test_a_room_that_webex_does_not_show_keeps_nobody_else_unheard(
+    cloud: SimulatedWebex, database: Database, tmp_path: Path
+) -> None:
+    chat = Chat(cloud, database, tmp_path)
+    async with chat:
+        await chat.ready()
+    group = cloud.world.group_room("상담팀", chat.mina)
+    chat.say("하나")
+    cloud.world.say(chat.mina, group, "둘", mention=True)
+    await cloud.deliveries.settled()
+    cloud.faults.add(404, method="GET", path=f"roomId={group.id}", times=1_000_000)
+    async with chat:
+        await chat.until(lambda: chat.answers != [])
+        await chat.ready()
+        await chat.settled()
+    assert chat.answers == heard("하나")
 
 
 async def test_a_token_that_is_refused_or_of_another_bot_is_shown_to_operators(
@@ -271,13 +303,44 @@ async def test_whenever_it_is_killed_each_message_is_answered_once(
     assert sorted(cloud.world.said_by_bot()) == sorted(heard(*said))
 
 
+async def test_a_clock_that_was_ahead_costs_nothing(cloud: SimulatedWebex, database: Database, tmp_path: Path) -> None:
+    chat = Chat(cloud, database, tmp_path)
+    async with chat:
+        await chat.ready()
+    said = cloud.world.messages[chat.say("하나")]
+    said.created -= 600
+    await cloud.deliveries.settled()
+    await chat.kept.set(HEARD_UNTIL, str(said.created + 1_800).encode())
+    async with chat:
+        await chat.ready()
+        await chat.settled()
+        assert chat.answers == heard("하나")
+
+
+async def test_a_memory_that_forgot_everything_meanwhile_costs_nothing(
+    cloud: SimulatedWebex, database: Database, tmp_path: Path
+) -> None:
+    chat = Chat(cloud, database, tmp_path)
+    async with chat:
+        await chat.ready()
+        chat.say("하나")
+        await chat.settled()
+    chat.say("둘")
+    await cloud.deliveries.settled()
+    chat.memory = KeptMemory(tmp_path / "emptied")
+    async with chat:
+        await chat.ready()
+        await chat.settled()
+        assert chat.answers == heard("하나", "둘")
+
+
 @pytest.mark.parametrize("kept", [b"nonsense", b""])
 async def test_a_memory_of_nonsense_is_as_none(
     cloud: SimulatedWebex, database: Database, tmp_path: Path, kept: bytes
 ) -> None:
     chat = Chat(cloud, database, tmp_path)
     chat.say("그 전에는 아무도 없었다")
-    await chat.memory.set(HEARD_UNTIL, kept)
+    await chat.kept.set(HEARD_UNTIL, kept)
     await chat.memory.set("hookinfo", kept)
     async with chat:
         await chat.ready()

@@ -102,6 +102,13 @@ async def test_what_was_taken_back_is_not_answered(chat: Chat) -> None:
     assert [row.state for row in await chat.deliveries()] == ["done"]
 
 
+async def test_what_is_gone_is_not_answered(chat: Chat) -> None:
+    chat.cloud.faults.add(410, method="GET", path="/messages/")
+    chat.say("아, 아닙니다")
+    await chat.settled()
+    assert [row.state for row in await chat.deliveries()] == ["done"]
+
+
 @pytest.mark.parametrize("error", [DatabaseAwayError("away"), MemoryAwayError("away"), RuntimeError("a mistake")])
 async def test_what_cannot_be_answered_now_is_answered_later(chat: Chat, error: Exception) -> None:
     chat.echo.error = error

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from daemon.chatbot.contract import MessengerAwayError
@@ -38,6 +40,18 @@ async def test_a_group_room_shows_the_bot_what_mentions_it(cloud: SimulatedWebex
     meant = cloud.world.say(mina, group, "도움말", mention=True)
     [room] = await api.rooms(until=lambda _: False, most=10)
     assert [one.id for one in await api.messages(room, until=lambda _: False, most=10)] == [meant.id]
+
+
+async def test_a_list_without_an_end_is_no_list(cloud: SimulatedWebex, api: WebexApi) -> None:
+    link = f'<{cloud.url}/webhooks?cursor=0>; rel="next"'
+
+    async def same_again(request: web.Request, handler: object) -> web.Response:
+        return web.json_response({"items": []}, headers={"Link": link})
+
+    cloud.faults.answer = same_again  # type: ignore[method-assign]
+    async with asyncio.timeout(60):
+        with pytest.raises(MessengerAwayError, match="no end"):
+            await api.hooks()
 
 
 @pytest.mark.parametrize("header", ["0", "soon", "", "-5", "Thu, 01 Jan 1970 00:00:00 GMT", None])
