@@ -24,6 +24,7 @@ _GOODBYE: Final = 1.0
 _LONGEST_WORDS: Final = 300
 _AWAY: Final = "the mail server cannot be reached"
 _NO_TLS: Final = "the mail server does not encrypt"
+_NOT_SIGNED_IN: Final = "the mail server does not take the sender's name and password"
 _UNTRUSTED: Final = "the mail server's certificate is not trusted"
 _NO_AUTHORITIES: Final = "the certificates of [mail] ca_file cannot be read"
 
@@ -85,7 +86,11 @@ class MailServer:
             except aiosmtplib.SMTPResponseException as error:
                 raise TryLaterError(f"{_NO_TLS}: {_words(error)}", _NO_TLS) from error
         if account.password:
-            await client.login(account.sender, account.password)
+            # Also a refusal for good says nothing of the letter: an admin can mend the password while it waits.
+            try:
+                await client.login(account.sender, account.password)
+            except aiosmtplib.SMTPAuthenticationError as error:
+                raise TryLaterError(f"{_NOT_SIGNED_IN}: {_words(error)}", _NOT_SIGNED_IN) from error
 
     async def _context(self) -> ssl.SSLContext:
         if self._tls is None:

@@ -173,15 +173,21 @@ async def test_encrypted_and_with_a_password(
     assert len(office.taken) == 1
 
 
-async def test_a_wrong_password_is_said_at_once(
+async def test_a_wrong_password_is_told_of_and_can_be_mended(
     desk: Desk, offices: AsyncExitStack, server_context: ssl.SSLContext
 ) -> None:
     office = await encrypting(offices, server_context, "starttls", password=True)
     await desk.set_account(office, tls="starttls", password="a wrong one")
-    delivery = await desk.until(await desk.mail.send(letter(MINA), key="k"))
-    assert (delivery.row.state, delivery.row.attempts) == (DeliveryState.DEAD, 1)
-    assert "the mail server refused: 535" in delivery.row.error
-    assert "wrong one" not in delivery.row.error
+    delivery_id = await desk.mail.send(letter(MINA), key="k")
+    error = await desk.until_error(delivery_id)
+    assert "the mail server does not take the sender's name and password: 535" in error
+    assert "wrong one" not in error
+    await desk.inbox.count()
+    part = desk.mail.condition()
+    assert part.condition is Condition.DEGRADED
+    assert "name and password" in part.detail
+    await desk.set_account(office, tls="starttls", password=PASSWORD)
+    assert (await desk.until(delivery_id)).row.state is DeliveryState.DONE
 
 
 async def test_nothing_is_said_in_the_clear_where_it_must_not_be(desk: Desk, office: PostOffice) -> None:
