@@ -26,6 +26,7 @@ class BuiltIn(msgspec.Struct, frozen=True):
     title: str
     words: tuple[str, ...] = ()
     role: Role = "viewer"
+    titles: tuple[str, ...] = ()
     tells_of: tuple[Kind, ...] = ()
 
 
@@ -38,7 +39,9 @@ BUILT_IN: Final = MappingProxyType(
             ("사람 찾기", "팀 찾기", "담당자 찾기", "전화번호 찾기", "연락처", "내선번호", "조직도", "find a person"),
             tells_of=("person", "team"),
         ),
-        "tgday": BuiltIn(f"{_HERE}.tgday:tgday", "tgday", ("티지데이", "tg day", "내 tgday", "날짜 등록")),
+        "tgday": BuiltIn(
+            f"{_HERE}.tgday:tgday", "tgday", ("내 tgday", "날짜 등록"), titles=("티지데이", "티지 데이", "tg day")
+        ),
         "mail": BuiltIn(
             f"{_HERE}.mail:send_mail",
             "메일 보내기",
@@ -82,7 +85,8 @@ class Offered(msgspec.Struct, frozen=True):
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """One service. ``argument`` is the name of what it takes the turn by; ``words`` are title and further ones."""
+    """One service. ``argument`` is the name of what it takes the turn by; ``words`` are title and further ones. What
+    follows one of ``titles`` is said to it, as after its title."""
 
     config: ChatbotServiceConfig
     plugin: Plugin
@@ -91,6 +95,7 @@ class Definition(msgspec.Struct, frozen=True):
     words: tuple[str, ...]
     role: Role
     tells_of: tuple[Kind, ...] = ()
+    titles: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
@@ -145,12 +150,13 @@ def _of(config: ChatbotServiceConfig, plugin: Plugin, usual: BuiltIn) -> Definit
         problem = f"{plugin.path} takes {len(plugin.arguments)} arguments by position, and is given one: the turn"
         raise PluginError(problem, "take the turn as the only one, and everything else by keyword only")
     title = config.title or usual.title
-    words = (title, *config.words, *usual.words)
+    words = (title, *config.words, *usual.titles, *usual.words)
     for word in (config.name, *words):
         if not plain(word) or plain(word) in RESERVED:
             raise PluginError(f'a service cannot be called "{word}"', "the bot means something else by it: rename it")
+    role = config.role or usual.role
     return Definition(
-        config, plugin, next(iter(plugin.arguments)), title, words, config.role or usual.role, usual.tells_of
+        config, plugin, next(iter(plugin.arguments)), title, words, role, usual.tells_of, usual.titles
     )
 
 

@@ -79,6 +79,9 @@ class Offer:
             for title in (service.name, service.title):
                 self._by_title.setdefault(plain(title), service)
             index.put(_entry(service))
+        for service in self._services.values():
+            for title in service.definition.titles:
+                self._by_title.setdefault(plain(title), service)
         self._by_word = self._words()
 
     def _words(self) -> dict[str, Service]:
