@@ -155,9 +155,7 @@ def _of(config: ChatbotServiceConfig, plugin: Plugin, usual: BuiltIn) -> Definit
         if not plain(word) or plain(word) in RESERVED:
             raise PluginError(f'a service cannot be called "{word}"', "the bot means something else by it: rename it")
     role = config.role or usual.role
-    return Definition(
-        config, plugin, next(iter(plugin.arguments)), title, words, role, usual.tells_of, usual.titles
-    )
+    return Definition(config, plugin, next(iter(plugin.arguments)), title, words, role, usual.tells_of, usual.titles)
 
 
 def offered(config: ChatbotConfig) -> Iterator[Offered]:

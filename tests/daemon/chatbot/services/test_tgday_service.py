@@ -26,7 +26,9 @@ async def test_a_date_is_entered_by_the_form(house: House) -> None:
     assert await house.audit() == [("jun", "chat", "tgday_entered", "jun")]
 
 
-@pytest.mark.parametrize("text", ["tgday 12/24", "tgday 12월 24일로 해줘", "TGDAY 24일", "tgday 2026-12-24", "티지데이 24일로 해줘"])
+@pytest.mark.parametrize(
+    "text", ["tgday 12/24", "tgday 12월 24일로 해줘", "TGDAY 24일", "tgday 2026-12-24", "티지데이 24일로 해줘"]
+)
 async def test_a_date_is_entered_in_one_go(house: House, text: str) -> None:
     assert "12월 24일(목)" in await house.chat().says(text)
     assert await stored(house) == date(2026, 12, 24)
