@@ -31,6 +31,13 @@ async def test_a_letter_is_written_read_over_and_sent(house: House) -> None:
     assert await house.audit() == [("mina", "chat", "chat_mail_sent", "jun@example.com, ada@example.com")]
 
 
+async def test_to_whom_is_said_in_one_go(house: House) -> None:
+    chat = house.chat()
+    assert "메일을 써 주십시오" in await chat.says("박준한테 메일 보내 줘")
+    assert chat.card is not None
+    assert [field.value for field in chat.card.fields] == ["박준", "", ""]
+
+
 async def test_the_same_yes_again_sends_nothing_more(house: House) -> None:
     chat = house.chat()
     await chat.says("mail 박준")

@@ -190,6 +190,22 @@ async def test_who_uses_the_chatbot_is_called_at_their_extension(acting: Acting)
     assert (await chat.says("dial 이다")).startswith("번호를 찾지 못했습니다")
 
 
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("홍길동에게 전화 걸어줘", "홍길동 (07000000801)"),
+        ("홍길동 님께 전화해 주세요!", "홍길동 (07000000801)"),
+        ("박준한테 전화 좀 걸어 줘", "박준 (1011)"),
+        ("홍길동님 전화 연결", "홍길동 (07000000801)"),
+        ("070-0000-0801로 전화 걸어줘", "07000000801"),
+    ],
+)
+async def test_somebody_is_called_in_one_go(acting: Acting, text: str, called: str) -> None:
+    said = await acting.house.chat(OPERATOR).says(text)
+    assert said == f"내선 1010에서 **{called}** 번호로 전화를 걸까요?"
+    assert "전화를 걸까요" not in await acting.house.chat(VIEWER).says(text)
+
+
 async def test_several_of_that_name_are_offered(acting: Acting) -> None:
     chat = acting.house.chat(OPERATOR)
     assert await chat.says("dial 홍길") == "누구에게 걸까요?"
