@@ -10,6 +10,7 @@ from daemon.broken_rule import BrokenRule, network_rule
 from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
 from daemon.secrets import (
     SECRET_URL,
+    WEBEX_BOT_TOKEN,
     Secrets,
     UnreadableSecretError,
     destination_secret,
@@ -86,7 +87,7 @@ def _source_secret(source: SourceConfig, here: KeyPath, secrets: Secrets) -> Ite
         yield BrokenRule((*here, "name"), f"the secret {name} cannot be used: {error}", _mend(name))
         return
     if not given:
-        yield BrokenRule((*here, "name"), f"the secret {name} is missing", _put(name))
+        yield BrokenRule((*here, "name"), f"the secret {name} is missing", _put_source(source, name))
     else:
         yield from _usable(source, given, here)
 
@@ -187,6 +188,13 @@ def url_problem(url: str) -> tuple[str, str] | None:
 
 def _put(name: str) -> str:
     return f"put it into the credential file {name} or the environment variable {environment_name(name)}"
+
+
+def _put_source(source: SourceConfig, name: str) -> str:
+    """As :func:`_put`; that of a bot at Webex is made of its token, and hardly anybody needs another."""
+    if source.kind != "webex":
+        return _put(name)
+    return f"where it is a bot's give the secret {WEBEX_BOT_TOKEN}, of which it is made; else {_put(name)}"
 
 
 def _mend(name: str) -> str:

@@ -110,6 +110,12 @@ def test_commands_of_the_readme_exist() -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_the_readme_shows_every_folder_of_the_process() -> None:
+    readme = (ROOT / "README.md").read_text()
+    shown = set(re.findall(r"(?m)^      ([a-z]+)/ ", readme))
+    assert shown == {path.parent.name for path in (ROOT / "daemon").glob("*/__init__.py")}
+
+
 def test_verbs_of_the_readme_exist(capsys: pytest.CaptureFixture[str]) -> None:
     readme = (ROOT / "README.md").read_text()
     commands = set(re.findall(r"`parley ([a-z-]+)(?: ([a-z]+(?:\\\|[a-z]+)*))?", readme))

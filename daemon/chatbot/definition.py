@@ -26,7 +26,9 @@ class BuiltIn(msgspec.Struct, frozen=True):
     title: str
     words: tuple[str, ...] = ()
     role: Role = "viewer"
+    titles: tuple[str, ...] = ()
     tells_of: tuple[Kind, ...] = ()
+    endings: tuple[str, ...] = ()
 
 
 _HERE: Final = "daemon.chatbot.services"
@@ -38,12 +40,13 @@ BUILT_IN: Final = MappingProxyType(
             ("사람 찾기", "팀 찾기", "담당자 찾기", "전화번호 찾기", "연락처", "내선번호", "조직도", "find a person"),
             tells_of=("person", "team"),
         ),
-        "tgday": BuiltIn(f"{_HERE}.tgday:tgday", "tgday", ("티지데이", "tg day", "내 tgday", "날짜 등록")),
+        "tgday": BuiltIn(f"{_HERE}.tgday:tgday", "tgday", ("내 tgday", "날짜 등록"), titles=("티지데이", "tg day")),
         "mail": BuiltIn(
             f"{_HERE}.mail:send_mail",
             "메일 보내기",
             ("메일", "이메일", "이메일 보내기", "메일 쓰기", "메일 발송", "send a mail"),
             "operator",
+            endings=("메일 보내기", "메일 보내줘", "메일 보내줘요", "메일 보내주세요", "메일 써줘"),
         ),
         "forwarding": BuiltIn(
             f"{_HERE}.forwarding:forwarding",
@@ -55,6 +58,10 @@ BUILT_IN: Final = MappingProxyType(
             "전화 걸기",
             ("전화 걸어줘", "전화 연결", "클릭투콜", "전화하기", "click to call"),
             "operator",
+            endings=(
+                *("전화 걸기", "전화 걸어", "전화 걸어줘", "전화 걸어줘요", "전화 걸어주세요", "전화 좀 걸어줘"),
+                *("전화 해", "전화 해줘", "전화 해줘요", "전화 해주세요", "전화 좀 해줘", "전화 연결", "전화 연결해줘"),
+            ),
         ),
         "on_the_phone": BuiltIn(
             f"{_HERE}.on_the_phone:on_the_phone",
@@ -82,7 +89,8 @@ class Offered(msgspec.Struct, frozen=True):
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """One service. ``argument`` is the name of what it takes the turn by; ``words`` are title and further ones."""
+    """One service. ``argument`` is the name of what it takes the turn by; ``words`` are title and further ones. What
+    follows one of ``titles`` is said to it, as after its title; so is what stands before one of ``endings``."""
 
     config: ChatbotServiceConfig
     plugin: Plugin
@@ -91,6 +99,8 @@ class Definition(msgspec.Struct, frozen=True):
     words: tuple[str, ...]
     role: Role
     tells_of: tuple[Kind, ...] = ()
+    titles: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
@@ -156,12 +166,20 @@ def _of(config: ChatbotServiceConfig, plugin: Plugin, usual: BuiltIn) -> Definit
         problem = f"{plugin.path} takes {len(plugin.arguments)} arguments by position, and is given one: the turn"
         raise PluginError(problem, "take the turn as the only one, and everything else by keyword only")
     title = config.title or usual.title
-    words = (title, *config.words, *usual.words)
+    words = (title, *config.words, *usual.titles, *usual.words)
     for word in (config.name, *words):
         if not plain(word) or plain(word) in RESERVED:
             raise PluginError(f'a service cannot be called "{word}"', "the bot means something else by it: rename it")
     return Definition(
-        config, plugin, next(iter(plugin.arguments)), title, words, config.role or usual.role, usual.tells_of
+        config=config,
+        plugin=plugin,
+        argument=next(iter(plugin.arguments)),
+        title=title,
+        words=words,
+        role=config.role or usual.role,
+        tells_of=usual.tells_of,
+        titles=usual.titles,
+        endings=usual.endings,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -23,6 +24,8 @@ _SURE: Final = 0.55
 _MOST: Final = 6
 _LONGEST_TITLE: Final = 5
 """Words of a title that something may follow."""
+_PARTICLE: Final = re.compile(r"(?:\s?님)?\s?(?:에게|한테|께)$|\s?님$|(?<=[0-9])\s?으?로$")
+"""What stands behind a name, or behind a number; a name may itself end in 로."""
 _KINDS: Final[tuple[Kind, ...]] = ("service",)
 
 
@@ -74,11 +77,17 @@ class Offer:
         self._threshold = threshold
         self._by_code: dict[str, Service] = {}
         self._by_title: dict[str, Service] = {}
+        self._by_ending: dict[str, Service] = {}
         for service in self._services.values():
             self._by_code.setdefault((service.definition.config.code or service.name).casefold(), service)
             for title in (service.name, service.title):
                 self._by_title.setdefault(plain(title), service)
             index.put(_entry(service))
+        for service in self._services.values():
+            for title in service.definition.titles:
+                self._by_title.setdefault(plain(title), service)
+            for ending in service.definition.endings:
+                self._by_ending.setdefault(_together(ending), service)
         self._by_word = self._words()
 
     def _words(self) -> dict[str, Service]:
@@ -112,9 +121,20 @@ class Offer:
             return Found([service], is_sure=True)
         return self.titled(text, role)
 
+    def _ended(self, text: str, role: str) -> Found | None:
+        """The service that ``text`` asks for at its end, as Korean does, of whom or what stands before: without the
+        particle between the two."""
+        offered = self.of(role)
+        words = text.split()
+        for begin in range(max(1, len(words) - _LONGEST_TITLE), len(words)):
+            service = self._by_ending.get(_together(" ".join(words[begin:])))
+            if service is not None and service.name in offered:
+                return Found([service], _PARTICLE.sub("", " ".join(words[:begin])), is_sure=True)
+        return None
+
     async def find(self, text: str, role: str) -> Found:
         """What ``text`` may mean: by name, else by what is nearly so, here and in the directory."""
-        named = self.named(text, role)
+        named = self.named(text, role) or self._ended(text, role)
         if named is not None:
             return named
         offered = self.of(role)
@@ -151,6 +171,11 @@ class Offer:
             return found
         of_services = ((self._by_code.get(match.entry.code.casefold()), match.score) for match in listed)
         return found + [(service, score) for service, score in of_services if service is not None]
+
+
+def _together(text: str) -> str:
+    """Without the blanks, which people set in such words as they please."""
+    return plain(text).replace(" ", "")
 
 
 def _entry(service: Service) -> Entry:

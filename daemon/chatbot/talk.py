@@ -20,6 +20,8 @@ from daemon.chatbot.phrases import (
     CANCELLED,
     FAILED,
     GONE,
+    GREETING,
+    GREETINGS,
     HELP,
     NO,
     NOT_FOUND,
@@ -28,7 +30,9 @@ from daemon.chatbot.phrases import (
     NOTHING_TO_CANCEL,
     OLD_CARD,
     ON_OFFER,
+    THANKS,
     TIMED_OUT,
+    WELCOME,
     WHICH,
     plain,
 )
@@ -132,6 +136,8 @@ class Talk:
             return Answer([Message(NOTHING_TO_CANCEL)])
         if not self._word or self._word in HELP:
             return self._overview(ON_OFFER)
+        if self._word in GREETINGS | THANKS and self._offer.named(self._said.text, self._person.role) is None:
+            return self._overview(f"{GREETING} {ON_OFFER}") if self._word in GREETINGS else Answer([Message(WELCOME)])
         return await self._begin(await self._offer.find(self._said.text, self._person.role))
 
     async def _misread(self, conversation: Conversation, why: str) -> Answer:

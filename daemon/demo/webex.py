@@ -38,7 +38,7 @@ PEOPLE: Final = (
 )
 """Whom Parley knows. There is somebody more at Webex, whom it does not."""
 
-_ROLES: Final = {"viewer": "조회", "operator": "운영", "admin": "관리"}
+_ROLES: Final = {"viewer": "보기", "operator": "운영", "admin": "관리"}
 _STRANGER: Final = ("손님", "guest@example.net", "Parley가 모르는 사람")
 
 

@@ -6,7 +6,16 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from daemon.config import Config
+from daemon import secrets
+from daemon.config import (
+    CallAppConfig,
+    Config,
+    DestinationConfig,
+    PbxHeaderConfig,
+    PbxTenantConfig,
+    SourceConfig,
+    SwitchConfig,
+)
 from daemon.config_file import load, read
 from daemon.errors import ConfigError, Mistake
 from daemon.secrets import Secrets, UnreadableSecretError
@@ -51,6 +60,23 @@ def test_every_key_of_the_shipped_file_has_a_comment() -> None:
         if not rows[above].startswith("#"):
             bare.append(row)
     assert bare == []
+
+
+def test_the_shipped_file_names_every_secret() -> None:
+    names = {value for key, value in vars(secrets).items() if key.isupper() and isinstance(value, str)}
+    names -= {secrets.SECRET_URL}
+    names |= {
+        secrets.switch_password(SwitchConfig(name="<name>")),
+        secrets.source_secret(SourceConfig(name="<name>")),
+        secrets.destination_secret(DestinationConfig(name="<name>")),
+        secrets.destination_url_secret(DestinationConfig(name="<name>")),
+        secrets.callapp_secret(CallAppConfig(name="<name>")),
+        secrets.tenant_id(PbxTenantConfig(name="<name>")),
+        secrets.tenant_app_key(PbxTenantConfig(name="<name>")),
+        secrets.pbx_header(PbxHeaderConfig(name="<name>")),
+    }
+    rows = SHIPPED.read_text().partition("\n\n")[0]
+    assert {name for name in names if f"#   {name} " not in rows} == set()
 
 
 def test_shipped_file_is_right_and_says_what_the_code_says() -> None:

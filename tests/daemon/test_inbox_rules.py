@@ -28,6 +28,15 @@ def broken(config: InboxConfig) -> list[KeyPath]:
     return [rule.path for rule in inbox_rules(config, None)]
 
 
+def test_the_secret_of_a_bots_source_is_made_of_its_token() -> None:
+    config = InboxConfig(source=[SourceConfig(name="webex", kind="webex"), SourceConfig(name="hub", kind="github")])
+    bot, hub = inbox_rules(config, Secrets({}))
+    assert bot.problem == "the secret source-webex-secret is missing"
+    assert bot.remedy.startswith("where it is a bot's give the secret webex-bot-token")
+    assert "webex" not in hub.remedy
+    assert [rule.path for rule in inbox_rules(config, Secrets({"PARLEY_WEBEX_BOT_TOKEN": "a-token"}))] == [hub.path]
+
+
 async def test_names_of_parleys_own_handlers_are_taken(database: Database) -> None:
     secrets = Secrets({"PARLEY_SOURCE_AGENT_SECRET": "token"})
     room = InboxRoom(inbox(), secrets, database, holder=lambda: "here")

@@ -7,20 +7,24 @@ from typing import Final
 
 from daemon.calls.numbers import NumberError, normal_number
 from daemon.chatbot.contract import Choice, Field, escaped
+from daemon.chatbot.phrases import plain
 from daemon.chatbot.services.pbx_words import NO_EXTENSION, why_not
+from daemon.chatbot.services.people import of_that_name
 from daemon.chatbot.turn import Reply, Turn, ask, confirm, done
 from daemon.directory.contract import Directory, DirectoryAwayError, Entry, Kind
 from daemon.pbx.contract import CallStep, ClickToCall, ClickToCallRequest, PbxError
+from daemon.stores.database import Database
+from daemon.stores.people import list_people
 
 _KINDS: Final[tuple[Kind, ...]] = ("person", "team")
 _MOST: Final = 6
 _MARGIN: Final = 0.1
 _WHO: Final = "누구에게 걸까요? 이름이나 번호를 써 주십시오."
-_NOBODY: Final = "번호를 찾지 못했습니다. 다른 이름이나 번호를 써 주십시오."
+_NOBODY: Final = "번호를 찾지 못했습니다. 다른 이름이나 번호를 써 주시거나 **취소**라고 하십시오."
 _UNPLACED: Final = (CallStep.FAILED, CallStep.CALLER_UNREACHED)
 
 
-async def dial(turn: Turn, *, click_to_call: ClickToCall, directory: Directory) -> Reply:
+async def dial(turn: Turn, *, click_to_call: ClickToCall, directory: Directory, database: Database) -> Reply:
     """내 내선에서 전화를 걸어 줍니다. 내 전화가 먼저 울립니다."""
     if not turn.person.extension:
         return done(NO_EXTENSION)
@@ -30,30 +34,50 @@ async def dial(turn: Turn, *, click_to_call: ClickToCall, directory: Directory) 
         case "confirm":
             return await _placed(turn, click_to_call) if turn.yes else done("걸지 않았습니다.")
     who = turn.inputs.get("who", "") if turn.step else turn.text
-    return await _found(turn, directory, who) if who else _asked(_WHO)
+    return await _found(turn, directory, database, who) if who else _asked(_WHO)
 
 
 def _asked(text: str) -> Reply:
     return ask(text, step="who", fields=[Field(name="who", label="받는 사람", hint="홍길동, 01012345678")])
 
 
-async def _found(turn: Turn, directory: Directory, who: str) -> Reply:
-    """A number is dialled as it is; a name is looked up."""
+async def _found(turn: Turn, directory: Directory, database: Database, who: str) -> Reply:
+    """A number is dialled as it is; a name is looked up, in the directory and among those who use the chatbot."""
     try:
         return _confirmed(turn, "", normal_number(who))
     except NumberError:
         pass
-    try:
-        found = await directory.search(who, limit=_MOST, kinds=_KINDS)
-    except DirectoryAwayError:
-        return _asked(_NOBODY)
-    reachable = [match for match in found if match.entry.number]
-    close = [match.entry for match in reachable if match.score >= reachable[0].score - _MARGIN]
+    close = await _listed(directory, who)
+    numbers, names = {entry.number for entry in close}, {plain(entry.name) for entry in close}
+    close += [
+        entry for entry in await _users(database, who) if entry.number not in numbers and plain(entry.name) not in names
+    ]
     if not close:
         return _asked(_NOBODY)
     if len(close) == 1:
         return _confirmed(turn, close[0].name, close[0].number)
     return _which(turn, close)
+
+
+async def _listed(directory: Directory, who: str) -> list[Entry]:
+    """Whom of the directory it may be, none while it is away."""
+    try:
+        found = await directory.search(who, limit=_MOST, kinds=_KINDS)
+    except DirectoryAwayError:
+        return []
+    reachable = [match for match in found if match.entry.number]
+    return [match.entry for match in reachable if match.score >= reachable[0].score - _MARGIN]
+
+
+async def _users(database: Database, who: str) -> list[Entry]:
+    """Those of that name who have an extension, as entries of a directory."""
+    async with database.read() as connection:
+        people = await list_people(connection)
+    return [
+        Entry(entry_id=one.name, kind="person", name=one.called, team=one.team or "", number=one.extension)
+        for one in of_that_name(people, who)
+        if one.extension
+    ]
 
 
 def _which(turn: Turn, entries: Sequence[Entry]) -> Reply:
@@ -68,7 +92,7 @@ def _which(turn: Turn, entries: Sequence[Entry]) -> Reply:
 
 def _confirmed(turn: Turn, name: str, number: str) -> Reply:
     called = f"{escaped(name)} ({escaped(turn.number(number))})" if name else escaped(number)
-    text = f"내선 {escaped(turn.person.extension)}에서 **{called}**(으)로 전화를 걸까요?"
+    text = f"내선 {escaped(turn.person.extension)}에서 **{called}** 번호로 전화를 걸까요?"
     return confirm(text, step="confirm", slots={"callee": number})
 
 

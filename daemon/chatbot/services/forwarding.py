@@ -77,7 +77,9 @@ def _number_given(turn: Turn) -> Reply:
     try:
         number = normal_number(turn.inputs[_NUMBER])
     except NumberError:
-        return _asked_for_number(_kind(turn), dict(turn.slots), "전화번호가 아닙니다. ")
+        return _asked_for_number(
+            _kind(turn), dict(turn.slots), "전화번호가 아닙니다. 그만두시려면 **취소**라고 하십시오. "
+        )
     when, here = KINDS[_kind(turn)], escaped(turn.person.extension)
     text = f"내선 {here}에 오는 전화를 **{when}** {escaped(number)} 번호로 돌릴까요?"
     return confirm(text, step="on", slots={**turn.slots, _NUMBER: number})

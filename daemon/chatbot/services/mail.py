@@ -84,7 +84,7 @@ async def _sent(turn: Turn, database: Database, mail: Mail, options: MailOptions
     known_as = f"{turn.person.called} <{turn.person.email}>" if turn.person.email else turn.person.called
     text = f"{turn.slots['text']}\n\n-- \n{known_as}"
     await mail.send(Letter(to=to, subject=turn.slots["subject"], text=text), key=f"chat/{turn.key}")
-    return done(f"{escaped(', '.join(to))} 앞으로 보냈습니다.")
+    return done(f"{escaped(', '.join(to))} 앞으로 보낼 메일을 접수했습니다.")
 
 
 def recipients(text: str, people: Iterable[PersonRow], others: Iterable[str]) -> list[str]:
@@ -101,10 +101,12 @@ def recipients(text: str, people: Iterable[PersonRow], others: Iterable[str]) ->
     for one in filter(None, (part.strip() for part in re.split(r"[,;\n]", text))):
         named = [allowed[one.casefold()]] if one.casefold() in allowed else by_name.get(plain(one), [])
         if not named:
-            raise UnknownRecipientError(f"**{escaped(one)}**은(는) 등록된 사람이 아니거나 이메일 주소가 없습니다.")
+            raise UnknownRecipientError(
+                f"받는 사람 가운데 등록되지 않았거나 이메일 주소가 없는 분이 있습니다: **{escaped(one)}**"
+            )
         if len(named) > 1:
             several = escaped(", ".join(named))
-            raise UnknownRecipientError(f"**{escaped(one)}**이(가) 여럿입니다. 이메일로 써 주십시오: {several}")
+            raise UnknownRecipientError(f"이름이 **{escaped(one)}**인 분이 여럿입니다. 이메일로 써 주십시오: {several}")
         found[named[0]] = None
     if not found:
         raise UnknownRecipientError("받는 사람을 써 주십시오.")

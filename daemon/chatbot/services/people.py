@@ -34,7 +34,7 @@ async def find_people(turn: Turn, *, directory: Directory, database: Database) -
         people = await list_people(connection)
     listed = {plain(match.entry.name) for match in found}
     rows += [
-        _person_row(turn, person) for person in _of_that_name(people, turn.text) if plain(person.called) not in listed
+        _person_row(turn, person) for person in of_that_name(people, turn.text) if plain(person.called) not in listed
     ]
     if not rows:
         return ask(_NOBODY, step="who")
@@ -45,7 +45,8 @@ def _close(found: list[Match]) -> Iterable[Match]:
     return (match for match in found if match.score >= found[0].score - _MARGIN)
 
 
-def _of_that_name(people: Iterable[PersonRow], text: str) -> Iterable[PersonRow]:
+def of_that_name(people: Iterable[PersonRow], text: str) -> Iterable[PersonRow]:
+    """Those of ``people`` whose whole name, or sign-in name, ``text`` is."""
     wanted = plain(text).replace(" ", "")
     return (one for one in people if wanted in (plain(one.full_name).replace(" ", ""), plain(one.name)))
 

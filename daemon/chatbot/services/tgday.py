@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Final
 
 from daemon.chatbot.contract import Choice, Field
-from daemon.chatbot.phrases import CANCEL
 from daemon.chatbot.turn import Reply, Turn, ask, confirm, done
 from daemon.stores.audit import add_audit
 from daemon.stores.database import Database
@@ -18,7 +18,9 @@ _KEEP, _CHANGE, _REMOVE = "keep", "change", "remove"
 _CHOICES: Final = (Choice("그대로 두기", _KEEP), Choice("바꾸기", _CHANGE), Choice("등록 지우기", _REMOVE))
 _ASKED: Final = "tgday 날짜를 골라 주십시오. 12월 24일, 12/24, 내일처럼 쓰셔도 됩니다."
 _PAST: Final = "{day}은 이미 지난 날짜입니다. 오늘부터의 날짜를 골라 주십시오."
-_REMOVE_WORDS: Final = CANCEL | {"지우기", "삭제", "등록 지우기", "등록 취소"}
+_UNREAD: Final = "날짜를 알 수 없습니다."
+_REMOVING: Final = re.compile("취소|그만|지우|지워|삭제")
+"""Beside one of these a date is not one to be entered."""
 
 
 async def tgday(turn: Turn, *, database: Database) -> Reply:
@@ -37,20 +39,23 @@ async def tgday(turn: Turn, *, database: Database) -> Reply:
 
 async def _first(turn: Turn, database: Database) -> Reply:
     """The date that there is, or a question for one; also what was said to that."""
+    is_removing = turn.choice == _REMOVE or _REMOVING.search(turn.text) is not None
     day = read_date(turn.text, turn.today)
-    if day is not None:
+    if day is not None and not is_removing:
         return await _entered(turn, database, day)
     async with database.read() as connection:
         row = await get_tgday(connection, turn.person.name)
     if row is None:
-        return _asked(turn, _ASKED if turn.text not in _REMOVE_WORDS else f"등록된 날짜가 없습니다. {_ASKED}")
+        return _asked(turn, f"등록된 날짜가 없습니다. {_ASKED}" if is_removing else _ASKED)
     stands = f"등록된 tgday는 **{written_date(row.date, turn.today)}**입니다."
-    if turn.choice == _REMOVE or turn.text in _REMOVE_WORDS:
+    if is_removing:
         return confirm(f"{stands} 지울까요?", step="remove")
     if turn.choice == _CHANGE:
         return _asked(turn, _ASKED)
     if turn.choice == _KEEP:
         return done("그대로 두었습니다.")
+    if turn.step:
+        stands = f"{_UNREAD} {stands}"
     return ask(f"{stands} 어떻게 할까요? 다른 날짜를 쓰시면 바뀝니다.", step="choose", choices=_CHOICES, free=True)
 
 

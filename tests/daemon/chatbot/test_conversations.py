@@ -14,12 +14,12 @@ from daemon.chatbot.phrases import (
     CANCELLED,
     FAILED,
     GONE,
-    NOTHING_BEFORE,
     NOTHING_TO_CANCEL,
     OLD_CARD,
     SAID_BEFORE,
     STRANGER,
     TIMED_OUT,
+    WELCOME,
 )
 from daemon.chatbot.trying import MINA
 from daemon.config import ChatbotConfig, ChatbotServiceConfig, Config
@@ -120,7 +120,7 @@ async def test_back_asks_what_was_asked_before(house: House) -> None:
     chat = house.chat()
     assert await chat.says("뒤로") == NOTHING_TO_CANCEL
     await chat.says("order")
-    assert (await chat.says("뒤로")).startswith(NOTHING_BEFORE)
+    assert (await chat.says("뒤로")).startswith("처음이라 더 뒤로 갈 수 없습니다.")
     await chat.presses("장미")
     first = chat.card
     await chat.fills(count="3", day="내일")
@@ -167,6 +167,20 @@ async def test_a_word_of_the_configuration_goes_before_a_built_in_ones(database:
     house = await House(database, memory, config=Config(chatbot=chatbot)).furnish()
     assert await house.chat().says("이메일") == "무엇을 적을까요?"
     assert "메일을 써 주십시오" in await house.chat(room_id="R").says("메일")
+
+
+async def test_a_greeting_and_thanks_are_answered_as_such(house: House) -> None:
+    chat = house.chat()
+    assert (await chat.says("안녕하세요!")).startswith("안녕하세요. 이런 일을 할 수 있습니다.")
+    assert chat.card is not None
+    assert await chat.says("감사합니다 ~") == WELCOME
+    assert "무엇을 적을까요?" in await chat.says("메모")
+    assert await chat.says("고마워요") == "적었습니다: 고마워요 (True)"
+
+
+async def test_a_greeting_may_be_the_word_of_a_service(house: House) -> None:
+    house.config.chatbot.service = [example("order", title="꽃 주문", words=["Hello"])]
+    assert await house.chat().says("hello") == "어떤 꽃인가요?"
 
 
 async def test_what_is_not_sure_is_offered_and_not_begun(house: House) -> None:

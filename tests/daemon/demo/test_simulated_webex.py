@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from daemon.demo.webex import DemoWebex
+from daemon.accounts.people_file import read_people
+from daemon.demo.webex import PEOPLE, DemoWebex
 from daemon.demo.webex_cloud import SimulatedWebex
 from protocols.webhooks.signatures import SignatureRefusedError
 from protocols.webhooks.webex import WebexVerifier
@@ -163,6 +164,15 @@ async def demo() -> AsyncIterator[DemoWebex]:
     await made.start()
     yield made
     await made.stop()
+
+
+async def test_the_chat_page_calls_roles_as_a_file_of_people_does(demo: DemoWebex) -> None:
+    async with aiohttp.ClientSession() as http, http.get(f"{demo.address}/chat/people") as response:
+        shown = await response.json()
+    words = {one["email"]: one["about"].rpartition(", ")[2] for one in shown["people"]}
+    for person in PEOPLE:
+        file = read_people(f"이메일,역할\n{person.email},{words[person.email]}\n".encode())
+        assert [line.role for line in file.people] == [person.role]
 
 
 async def test_the_chat_page_lets_nobody_do_what_its_people_could_not(demo: DemoWebex) -> None:

@@ -21,7 +21,7 @@ async def test_a_letter_is_written_read_over_and_sent(house: House) -> None:
     assert "내일 10시\n\\*3층\\*" in said
     assert said.endswith("이대로 보낼까요?")
     assert house.letters.taken == {}
-    assert "보냈습니다" in await chat.presses("네")
+    assert await chat.presses("네") == "jun@example\\.com, ada@example\\.com 앞으로 보낼 메일을 접수했습니다."
     [letter] = house.letters.taken.values()
     assert letter == Letter(
         to=("jun@example.com", "ada@example.com"),
@@ -29,6 +29,13 @@ async def test_a_letter_is_written_read_over_and_sent(house: House) -> None:
         text="내일 10시\n*3층*\n\n-- \n김미나 <mina@example.com>",
     )
     assert await house.audit() == [("mina", "chat", "chat_mail_sent", "jun@example.com, ada@example.com")]
+
+
+async def test_to_whom_is_said_in_one_go(house: House) -> None:
+    chat = house.chat()
+    assert "메일을 써 주십시오" in await chat.says("박준한테 메일 보내 줘")
+    assert chat.card is not None
+    assert [field.value for field in chat.card.fields] == ["박준", "", ""]
 
 
 async def test_the_same_yes_again_sends_nothing_more(house: House) -> None:
@@ -55,7 +62,7 @@ async def test_a_form_that_does_not_do_comes_back_as_it_was_filled_in(house: Hou
     chat = house.chat()
     await chat.says("메일")
     said = await chat.fills(to="somebody@example.org", subject="회의", text="내일")
-    assert "등록된 사람이 아니거나" in said
+    assert said.endswith("주소가 없는 분이 있습니다: **somebody@example\\.org**")
     assert chat.card is not None
     assert [field.value for field in chat.card.fields] == ["somebody@example.org", "회의", "내일"]
     assert "이대로 보낼까요?" in await chat.fills(to="박준")
@@ -75,10 +82,10 @@ async def test_so_many_in_an_hour(house: House) -> None:
         await chat.fills(subject="회의", text="내일")
         return await chat.says("네")
 
-    assert ["보냈습니다" in await send() for _ in range(3)] == [True, True, False]
+    assert ["접수했습니다" in await send() for _ in range(3)] == [True, True, False]
     assert len(house.letters.taken) == 2
     house.now += 3600.5
-    assert "보냈습니다" in await send()
+    assert "접수했습니다" in await send()
 
 
 def test_who_is_meant() -> None:

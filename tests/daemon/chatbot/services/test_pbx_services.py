@@ -70,7 +70,7 @@ async def test_forwarding_is_turned_on_and_read_back(acting: Acting) -> None:
     assert said.startswith("내선 1010의 착신전환")
     assert "- **무조건**: 꺼져 있습니다" in said
     assert (await chat.says("받지 않을")) == "**받지 않을 때** 어느 번호로 돌릴까요?"
-    assert (await chat.says("집으로")).startswith("전화번호가 아닙니다")
+    assert (await chat.says("집으로")).startswith("전화번호가 아닙니다. 그만두시려면 **취소**라고 하십시오.")
     said = await chat.fills(number="010-1234-5678")
     assert said == "내선 1010에 오는 전화를 **받지 않을 때** 01012345678 번호로 돌릴까요?"
     assert await acting.stored() == {}
@@ -175,10 +175,35 @@ async def test_somebody_is_called_by_name(acting: Acting) -> None:
     assert "번호를 찾지 못했습니다" in await chat.says("세종대왕")
     assert "번호를 찾지 못했습니다" in await chat.says("안내")
     said = await chat.says("홍길동")
-    assert said == "내선 1010에서 **홍길동 (07000000801)**(으)로 전화를 걸까요?"
+    assert said == "내선 1010에서 **홍길동 (07000000801)** 번호로 전화를 걸까요?"
     assert (await chat.presses("네")).startswith("전화를 걸고 있습니다")
     [placed] = await acting.room.pbx.click_to_call.latest(5)
     assert (placed.caller, placed.callee, placed.actor, placed.tenant) == ("1010", "07000000801", "mina", "main")
+
+
+async def test_who_uses_the_chatbot_is_called_at_their_extension(acting: Acting) -> None:
+    chat = acting.house.chat(OPERATOR)
+    assert await chat.says("dial 박준") == "내선 1010에서 **박준 (1011)** 번호로 전화를 걸까요?"
+    await chat.says("네")
+    [placed] = await acting.room.pbx.click_to_call.latest(5)
+    assert placed.callee == "1011"
+    assert (await chat.says("dial 이다")).startswith("번호를 찾지 못했습니다")
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("홍길동에게 전화 걸어줘", "홍길동 (07000000801)"),
+        ("홍길동 님께 전화해 주세요!", "홍길동 (07000000801)"),
+        ("박준한테 전화 좀 걸어 줘", "박준 (1011)"),
+        ("홍길동님 전화 연결", "홍길동 (07000000801)"),
+        ("070-0000-0801로 전화 걸어줘", "07000000801"),
+    ],
+)
+async def test_somebody_is_called_in_one_go(acting: Acting, text: str, called: str) -> None:
+    said = await acting.house.chat(OPERATOR).says(text)
+    assert said == f"내선 1010에서 **{called}** 번호로 전화를 걸까요?"
+    assert "전화를 걸까요" not in await acting.house.chat(VIEWER).says(text)
 
 
 async def test_several_of_that_name_are_offered(acting: Acting) -> None:

@@ -26,7 +26,9 @@ async def test_a_date_is_entered_by_the_form(house: House) -> None:
     assert await house.audit() == [("jun", "chat", "tgday_entered", "jun")]
 
 
-@pytest.mark.parametrize("text", ["tgday 12/24", "tgday 12월 24일로 해줘", "TGDAY 24일", "tgday 2026-12-24"])
+@pytest.mark.parametrize(
+    "text", ["tgday 12/24", "tgday 12월 24일로 해줘", "TGDAY 24일", "tgday 2026-12-24", "티지데이 24일로 해줘"]
+)
 async def test_a_date_is_entered_in_one_go(house: House, text: str) -> None:
     assert "12월 24일(목)" in await house.chat().says(text)
     assert await stored(house) == date(2026, 12, 24)
@@ -92,6 +94,25 @@ async def test_it_is_cancelled_only_on_a_yes(house: House, way: str) -> None:
     assert await stored(house) is None
     assert [row[2] for row in await house.audit()] == ["tgday_entered", "tgday_cancelled"]
     assert (await chat.says("tgday 취소")).startswith("등록된 날짜가 없습니다")
+
+
+@pytest.mark.parametrize("text", ["25일 지워줘", "24일 취소해줘", "내일 거 삭제"])
+async def test_a_date_beside_a_word_for_removing_is_not_entered(house: House, text: str) -> None:
+    chat = house.chat()
+    await chat.says("tgday 24일")
+    await chat.says("tgday")
+    assert await chat.says(text) == "등록된 tgday는 **12월 24일(목)**입니다. 지울까요?"
+    await chat.says("아니요")
+    assert (await chat.says(f"티지데이 {text}")).endswith("지울까요?")
+    assert await stored(house) == date(2026, 12, 24)
+
+
+async def test_a_day_that_there_is_not_is_said(house: House) -> None:
+    chat = house.chat()
+    await chat.says("tgday 24일")
+    assert not (await chat.says("tgday")).startswith("날짜를 알 수 없습니다")
+    assert (await chat.says("13월 45일")).startswith("날짜를 알 수 없습니다. 등록된 tgday는")
+    assert await stored(house) == date(2026, 12, 24)
 
 
 async def test_ones_own_alone_is_touched(house: House) -> None:
