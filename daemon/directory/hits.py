@@ -18,7 +18,8 @@ _BEGINS_WORD: Final = 0.95
 _ENDS_WORD: Final = 0.85
 _INSIDE_WORD: Final = 0.8
 _SYNONYM: Final = 0.97
-_LONGEST_TERM: Final = 16
+_LONGEST_WITHIN: Final = 16
+"""Characters of a term that may begin or end within a word; one of whole words may be longer."""
 _MOST_DOUBTED: Final = 16
 """Words of a text that may be written otherwise; of the others only what is written as the terms are."""
 _LONGEST_TOGETHER: Final = 24
@@ -150,7 +151,7 @@ def _spans(asked: Asked) -> Iterator[tuple[int, int, float]]:
     for start in range(len(asked.text)):
         if not _may_cut(asked.text, start, starts):
             continue
-        for end in range(start + 1, min(start + _LONGEST_TERM, len(asked.text)) + 1):
+        for end in range(start + 1, min(start + _LONGEST_WITHIN, len(asked.text)) + 1):
             if not _may_cut(asked.text, end, ends):
                 continue
             if start in starts:
@@ -160,6 +161,8 @@ def _spans(asked: Asked) -> Iterator[tuple[int, int, float]]:
                     yield start, end, _BEGINS_WORD
             elif end <= end_of_word[start] and end - start > 1:
                 yield start, end, _ENDS_WORD if end in stem_ends else _INSIDE_WORD
+        if start in starts:
+            yield from ((start, end, 1.0) for end in sorted(stem_ends) if end - start > _LONGEST_WITHIN)
 
 
 def _may_cut(text: str, at: int, known: set[int]) -> bool:

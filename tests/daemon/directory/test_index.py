@@ -87,6 +87,23 @@ def test_all_of_the_text_is_accounted_for(text: str, entry: Entry) -> None:
     assert 0.8 <= match.score <= 1
 
 
+LONG = Entry(entry_id="long", kind="team", name="telecommunications", code="A1B2C3D4E5F6G7H8I9J0", keywords=("VPN",))
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("telecommunications", 1.0),
+        ("a1b2c3d4e5f6g7h8i9j0", 1.0),
+        ("Virtual private network", 0.9),
+        ("virtual private network를 써요", 0.8),
+    ],
+)
+def test_words_and_synonyms_may_be_long(text: str, score: float) -> None:
+    [match] = found(index_of(LONG, synonyms="virtual private network, VPN\n"), text)
+    assert match.score > score - 1e-9
+
+
 @pytest.mark.parametrize(
     ("text", "entry"),
     [
