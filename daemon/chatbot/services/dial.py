@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from daemon.calls.numbers import NumberError, normal_number
+from daemon.calls.numbers import NumberError
 from daemon.chatbot.contract import Choice, Field, escaped
+from daemon.chatbot.services.answered_numbers import answered_number
 from daemon.chatbot.services.pbx_words import NO_EXTENSION, why_not
 from daemon.chatbot.turn import Reply, Turn, ask, confirm, done
 from daemon.directory.contract import Directory, DirectoryAwayError, Entry, Kind
@@ -17,6 +18,7 @@ _MOST: Final = 6
 _MARGIN: Final = 0.1
 _WHO: Final = "누구에게 걸까요? 이름이나 번호를 써 주십시오."
 _NOBODY: Final = "번호를 찾지 못했습니다. 다른 이름이나 번호를 써 주십시오."
+_AWAY: Final = "지금은 주소록을 볼 수 없습니다. 번호를 써 주시거나 잠시 뒤에 다시 해 주십시오."
 _UNPLACED: Final = (CallStep.FAILED, CallStep.CALLER_UNREACHED)
 
 
@@ -40,13 +42,13 @@ def _asked(text: str) -> Reply:
 async def _found(turn: Turn, directory: Directory, who: str) -> Reply:
     """A number is dialled as it is; a name is looked up."""
     try:
-        return _confirmed(turn, "", normal_number(who))
+        return _confirmed(turn, "", answered_number(who))
     except NumberError:
         pass
     try:
         found = await directory.search(who, limit=_MOST, kinds=_KINDS)
     except DirectoryAwayError:
-        return _asked(_NOBODY)
+        return _asked(_AWAY)
     reachable = [match for match in found if match.entry.number]
     close = [match.entry for match in reachable if match.score >= reachable[0].score - _MARGIN]
     if not close:
