@@ -36,7 +36,7 @@ class Phrase(msgspec.Struct, frozen=True, gc=False):
 class Terms(msgspec.Struct, frozen=True, gc=False):
     """What an entry is found by, each term with its weight above 0 to 1.
 
-    ``words`` are those of all its text; ``wholes`` its names of several words without what stands between these.
+    ``words`` are those of all its text; ``wholes`` its names, each without what stands between its words.
     """
 
     words: Mapping[str, float]
@@ -88,8 +88,7 @@ def terms_of(entry: Entry) -> Terms:
             continue
         names.append(Phrase(phrase, "".join(phrase)))
         _add(found, phrase, weight)
-        if len(phrase) > 1:
-            _add(wholes, ("".join(phrase),), weight)
+        _add(wholes, ("".join(phrase),), weight)
     for text, weight in [(entry.team, IN_TEAM), (entry.description, DESCRIBED)]:
         for word in words(text):
             _add(found, (word, *stems(word)), weight)

@@ -62,7 +62,9 @@ class EmbeddedDirectory:
             if revision == self._revision:
                 self._problem = ""
                 return 0
-            changed = await directory_entries_since(connection, self._revision)
+            # A store that was put back to what it was has a smaller one, and what changed in it since is not known.
+            since = self._revision if self._revision <= revision else -1
+            changed = await directory_entries_since(connection, since)
             there = await directory_entry_ids(connection)
         gone = set(self._index.entry_ids) - there
         for entry_id in gone:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -18,23 +18,33 @@ _BEGINS_WORD: Final = 0.95
 _ENDS_WORD: Final = 0.85
 _INSIDE_WORD: Final = 0.8
 _SYNONYM: Final = 0.97
-_LONGEST_TERM: Final = 16
+_LONGEST_WITHIN: Final = 16
+"""Characters of a term that may begin or end within a word; one of whole words may be longer."""
 _MOST_DOUBTED: Final = 16
 """Words of a text that may be written otherwise; of the others only what is written as the terms are."""
 _LONGEST_TOGETHER: Final = 24
 """Characters of a whole text that may be one name with blanks in the wrong places."""
 
+Group = tuple[int, bool]
+"""The bit of the character that hits begin at, and whether they are of whole names."""
+
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
     """``term`` accounts for the characters of a text whose bits ``mask`` has, ``credit`` (above 0 to 1) says how well.
 
-    ``holders`` says who has it.
+    ``holders`` says who has it: among their words, or as a whole name where it ``is_name``.
     """
 
     mask: int
     credit: float
     term: str
     holders: Holders
+    is_name: bool
+
+    @property
+    def group(self) -> Group:
+        """The hits of which the best tells how likely an entry is."""
+        return self.mask & -self.mask, self.is_name
 
 
 class Finder:
@@ -73,7 +83,7 @@ class Finder:
     def _of(self, term: str, start: int, end: int, credit: float) -> Iterator[Hit]:
         for lexicon in (self._words, self._wholes):
             if holders := lexicon.holders_of(term):
-                yield Hit(_mask(start, end), credit, term, holders)
+                yield Hit(_mask(start, end), credit, term, holders, lexicon is self._wholes)
 
     def _meant(self, text: str, start: int, end: int, credit: float) -> Iterator[Hit]:
         said = text[start:end]
@@ -91,9 +101,9 @@ class Finder:
         length = len("".join(meant))
         for at, word in enumerate(meant):
             if together:
-                yield Hit(_mask(start, end), credit, word, together[at])
+                yield Hit(_mask(start, end), credit, word, together[at], is_name=False)
             if holders := self._words.holders_of(word):
-                yield Hit(_mask(start, end), credit * len(word) / length, word, holders)
+                yield Hit(_mask(start, end), credit * len(word) / length, word, holders, is_name=False)
 
     def _unlike(self, asked: Asked, known: int) -> Iterator[Hit]:
         """What terms that are written otherwise account for; ``known`` is what others do already."""
@@ -105,10 +115,10 @@ class Finder:
                 yield from self._short(word.text, word.start)
             for text in {word.text, *word.stems[-1:]} - self._replaced:
                 for term, credit in self._words.with_part(text):
-                    yield from _hits(self._words, word.start, text, term, credit)
+                    yield from self._otherwise(self._words, word.start, text, term, credit)
             if _mask(word.start, word.stem_end) & ~known:
                 for start, text in _doubtful(word, known):
-                    yield from self._like(text, start, (self._words, self._wholes))
+                    yield from self._like(text, start)
         yield from self._together(asked, telling, known)
 
     def _together(self, asked: Asked, telling: list[AskedWord], known: int) -> Iterator[Hit]:
@@ -120,25 +130,24 @@ class Finder:
             if _mask(first.start, last.stem_end) & ~known:
                 for end in dict.fromkeys((last.end, last.stem_end)):
                     text = asked.text[first.start : end]
-                    yield from self._like(text, first.start, (self._words, self._wholes))
+                    yield from self._like(text, first.start)
                     if has_consonants(text):
                         yield from self._short(text, first.start)
 
-    def _like(self, text: str, start: int, lexicons: Iterable[Lexicon]) -> Iterator[Hit]:
-        for lexicon in lexicons:
+    def _like(self, text: str, start: int) -> Iterator[Hit]:
+        for lexicon in (self._words, self._wholes):
             for term, credit in lexicon.like(text):
-                yield from _hits(lexicon, start, text, term, credit)
+                yield from self._otherwise(lexicon, start, text, term, credit)
 
     def _short(self, text: str, start: int) -> Iterator[Hit]:
         for lexicon in (self._words, self._wholes):
             for term, credit in lexicon.with_initials(text):
-                yield from _hits(lexicon, start, text, term, credit)
+                yield from self._otherwise(lexicon, start, text, term, credit)
 
-
-def _hits(lexicon: Lexicon, start: int, text: str, term: str, credit: float) -> Iterator[Hit]:
-    """The hit of a term that is written otherwise than ``text``."""
-    if holders := lexicon.holders_of(term):
-        yield Hit(_mask(start, start + len(text)), credit, term, holders)
+    def _otherwise(self, lexicon: Lexicon, start: int, text: str, term: str, credit: float) -> Iterator[Hit]:
+        """The hit of a term that is written otherwise than ``text``."""
+        if holders := lexicon.holders_of(term):
+            yield Hit(_mask(start, start + len(text)), credit, term, holders, lexicon is self._wholes)
 
 
 def _spans(asked: Asked) -> Iterator[tuple[int, int, float]]:
@@ -150,7 +159,7 @@ def _spans(asked: Asked) -> Iterator[tuple[int, int, float]]:
     for start in range(len(asked.text)):
         if not _may_cut(asked.text, start, starts):
             continue
-        for end in range(start + 1, min(start + _LONGEST_TERM, len(asked.text)) + 1):
+        for end in range(start + 1, min(start + _LONGEST_WITHIN, len(asked.text)) + 1):
             if not _may_cut(asked.text, end, ends):
                 continue
             if start in starts:
@@ -160,6 +169,8 @@ def _spans(asked: Asked) -> Iterator[tuple[int, int, float]]:
                     yield start, end, _BEGINS_WORD
             elif end <= end_of_word[start] and end - start > 1:
                 yield start, end, _ENDS_WORD if end in stem_ends else _INSIDE_WORD
+        if start in starts:
+            yield from ((start, end, 1.0) for end in sorted(stem_ends) if end - start > _LONGEST_WITHIN)
 
 
 def _may_cut(text: str, at: int, known: set[int]) -> bool:

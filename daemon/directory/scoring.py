@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from heapq import nlargest
+from heapq import nlargest, nsmallest
 from math import log
 from typing import Final
 
@@ -11,7 +11,7 @@ import msgspec
 
 from daemon.directory.analysis import Asked, Phrase, Terms
 from daemon.directory.contract import Entry, Kind, Match
-from daemon.directory.hits import Hit
+from daemon.directory.hits import Group, Hit
 
 MOST_SCORED: Final = 40
 """Entries that are scored in full beside as many as are asked for, the likeliest of all that have anything."""
@@ -92,15 +92,39 @@ def ranked(
 def _likeliest(
     hits: Sequence[Hit], weights: Sequence[float], indexed: Mapping[str, Indexed], most: int, kinds: Collection[Kind]
 ) -> set[str]:
-    """The entries whose hits are worth most, what several account for counted several times."""
-    worth: dict[str, float] = {}
+    """The entries whose hits are worth most, of those that begin at the same character the best word and the best name.
+
+    Of equals those with the shortest name, of which it is most that was said.
+    """
+    groups: dict[Group, list[Hit]] = {}
     for hit in hits:
-        gain = hit.credit * weight_of(hit.mask, weights)
-        for entry_id, weight in hit.holders.entries.items():
-            worth[entry_id] = worth.get(entry_id, 0.0) + gain * weight
+        groups.setdefault(hit.group, []).append(hit)
+    worth: dict[str, float] = {}
+    for group in groups.values():
+        for entry_id, gain in _best_of(group, weights).items():
+            worth[entry_id] = worth.get(entry_id, 0.0) + gain
     if kinds:
         worth = {entry_id: gain for entry_id, gain in worth.items() if indexed[entry_id].entry.kind in kinds}
-    return set(nlargest(most, worth, key=lambda entry_id: (worth[entry_id], entry_id)))
+    if len(worth) <= most:
+        return set(worth)
+    least = nlargest(most, worth.values())[-1]
+    enough = (entry_id for entry_id, gain in worth.items() if gain >= least)
+    return set(nsmallest(most, enough, key=lambda entry_id: (-worth[entry_id], *tie_order(indexed[entry_id].entry))))
+
+
+def tie_order(entry: Entry) -> tuple[int, str, str]:
+    """Which of several likely entries is looked at first."""
+    return len(entry.name), entry.name, entry.entry_id
+
+
+def _best_of(group: Sequence[Hit], weights: Sequence[float]) -> Mapping[str, float]:
+    """What the best of these hits is worth for each entry."""
+    best: dict[str, float] = {}
+    for hit in group:
+        gain = hit.credit * weight_of(hit.mask, weights)
+        for entry_id, weight in hit.holders.entries.items():
+            best[entry_id] = max(gain * weight, best.get(entry_id, 0.0))
+    return best
 
 
 def _score(terms: Terms, account: _Account, weights: Sequence[float]) -> float:

@@ -110,12 +110,13 @@ class Vocabulary:
         shared = Counter[str]()
         for triple in wanted:
             shared.update(self._triples.having(triple))
-        likely = [(count, term) for term, count in shared.items() if count >= least]
+        likely = [
+            (count, term, other)
+            for term, count in shared.items()
+            if count >= least and abs(len(other := jamo(term)) - len(keys)) <= allowed
+        ]
         slips = Slips(keys)
-        for _, term in nlargest(_MOST_LIKE, likely):
-            other = jamo(term)
-            if abs(len(other) - len(keys)) > allowed:
-                continue
+        for _, term, other in nlargest(_MOST_LIKE, likely):
             made = slips.to(other)
             if 0 < made <= allowed:
                 yield term, 1.0 - _SLIP * made / max(len(keys), len(other))

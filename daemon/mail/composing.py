@@ -12,12 +12,11 @@ from typing import Final
 
 import msgspec
 
-from daemon.mail.contract import Attachment, Letter, LetterRefusedError
+from daemon.mail.contract import LONGEST_SUBJECT, Attachment, Letter, LetterRefusedError
 from protocols.mail_addresses import MailAddressError, mail_address
 
 _MOST_RECIPIENTS: Final = 200
 _MOST_BYTES: Final = 10_000_000
-_LONGEST_SUBJECT: Final = 500
 _LONGEST_KEY: Final = 200
 _CONTENT_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(?:\s*;\s*[\w.+-]+=(?:[\w.+-]+|\"[^\"\\\r\n]*\"))*", re.ASCII)
 
@@ -47,8 +46,8 @@ def checked_letter(letter: Letter, key: str) -> Letter:
     """``letter`` with its addresses in their one form, each once. Raises :class:`LetterRefusedError`."""
     if not key or len(key) > _LONGEST_KEY or not key.isprintable():
         raise LetterRefusedError(f"a letter's key has 1 to {_LONGEST_KEY} characters")
-    if len(letter.subject) > _LONGEST_SUBJECT or not letter.subject.isprintable():
-        raise LetterRefusedError(f"a subject is one line of at most {_LONGEST_SUBJECT} characters")
+    if len(letter.subject) > LONGEST_SUBJECT or not letter.subject.isprintable():
+        raise LetterRefusedError(f"a subject is one line of at most {LONGEST_SUBJECT} characters")
     try:
         to = tuple({address.lower(): address for address in map(mail_address, letter.to)}.values())
     except MailAddressError as error:

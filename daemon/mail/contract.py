@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
+
+LONGEST_SUBJECT: Final = 500
+"""Characters of a letter's subject."""
 
 
 class LetterRefusedError(ValueError):
@@ -20,7 +23,10 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A letter in plain text. ``to`` are e-mail addresses; without any it goes to the configured recipient."""
+    """A letter in plain text. ``to`` are e-mail addresses; without any it goes to the configured recipient.
+
+    ``subject`` is one line of at most ``LONGEST_SUBJECT`` printable characters.
+    """
 
     to: tuple[str, ...] = ()
     subject: str

@@ -49,6 +49,28 @@ TODAY = date(2026, 12, 9)  # a Wednesday
         ("7/1", date(2026, 7, 1)),
         ("5/1", date(2027, 5, 1)),
         ("3일", date(2026, 12, 3)),
+        ("이달 25일", date(2026, 12, 25)),
+        ("이번 달 금요일, 25일", date(2026, 12, 25)),
+        ("이번 금요일", date(2026, 12, 11)),
+        ("다음 달 3일", date(2027, 1, 3)),
+        ("다음달에 3일로", date(2027, 1, 3)),
+        ("다다음달 28일", date(2027, 2, 28)),
+        ("지난달 3일", date(2026, 11, 3)),
+        ("내년 12월 24일", date(2027, 12, 24)),
+        ("작년 12/24", date(2025, 12, 24)),
+        ("올해 1월 5일", date(2026, 1, 5)),
+        ("지난주 금요일", date(2026, 12, 4)),
+        ("저번 주 금요일", date(2026, 12, 4)),
+        ("차주 월욜", date(2026, 12, 14)),
+        ("금주 금요일", date(2026, 12, 11)),
+        ("내일 모레", date(2026, 12, 11)),
+        ("어제", date(2026, 12, 8)),
+        ("그저께", date(2026, 12, 7)),
+        ("3일 뒤", date(2026, 12, 12)),
+        ("3일 후에요", date(2026, 12, 12)),
+        ("2주 뒤", date(2026, 12, 23)),
+        ("2주일 뒤 수요일", date(2026, 12, 23)),
+        ("3일 전", date(2026, 12, 6)),
     ],
 )
 def test_what_is_understood(text: str, day: date) -> None:
@@ -73,6 +95,19 @@ def test_what_is_understood(text: str, day: date) -> None:
         "1/2/3/4",
         "99",
         "월요일 화요일",
+        "지난 금요일",
+        "다음 금요일",
+        "다음 달 금요일",
+        "일주일 뒤 월요일",
+        "2주 뒤 금요일",
+        "두 달 뒤 3일",
+        "다음 달 31일에서 3일 뒤",
+        "내년 금요일",
+        "매월 3일",
+        "24일 이후",
+        "내일 말고",
+        "올해 2월 29일",
+        "이번 달 0일",
     ],
 )
 def test_what_is_no_day_or_not_one(text: str) -> None:
@@ -81,7 +116,7 @@ def test_what_is_no_day_or_not_one(text: str) -> None:
 
 @given(
     st.dates(date(2, 1, 1), date(9990, 1, 1)),
-    st.text(alphabet="0123456789./-년월일 이번다음주금요내모레오늘낼글피간전", max_size=24),
+    st.text(alphabet="0123456789./-년월일달 이번다음주지난금요내작모레오늘낼글피간전뒤", max_size=24),
 )
 def test_any_text_is_a_day_or_none(today: date, text: str) -> None:
     assert isinstance(read_date(text, today), date | None)

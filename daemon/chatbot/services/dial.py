@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from daemon.calls.numbers import NumberError, normal_number
+from daemon.calls.numbers import NumberError
 from daemon.chatbot.contract import Choice, Field, escaped
 from daemon.chatbot.phrases import plain
+from daemon.chatbot.services.answered_numbers import answered_number
 from daemon.chatbot.services.pbx_words import NO_EXTENSION, why_not
 from daemon.chatbot.services.people import of_that_name
 from daemon.chatbot.turn import Reply, Turn, ask, confirm, done
@@ -21,6 +22,7 @@ _MOST: Final = 6
 _MARGIN: Final = 0.1
 _WHO: Final = "누구에게 걸까요? 이름이나 번호를 써 주십시오."
 _NOBODY: Final = "번호를 찾지 못했습니다. 다른 이름이나 번호를 써 주시거나 **취소**라고 하십시오."
+_AWAY: Final = "지금은 주소록을 볼 수 없습니다. 번호를 써 주시거나 잠시 뒤에 다시 해 주십시오."
 _UNPLACED: Final = (CallStep.FAILED, CallStep.CALLER_UNREACHED)
 
 
@@ -44,27 +46,28 @@ def _asked(text: str) -> Reply:
 async def _found(turn: Turn, directory: Directory, database: Database, who: str) -> Reply:
     """A number is dialled as it is; a name is looked up, in the directory and among those who use the chatbot."""
     try:
-        return _confirmed(turn, "", normal_number(who))
+        return _confirmed(turn, "", answered_number(who))
     except NumberError:
         pass
-    close = await _listed(directory, who)
+    listed = await _listed(directory, who)
+    close = listed or []
     numbers, names = {entry.number for entry in close}, {plain(entry.name) for entry in close}
     close += [
         entry for entry in await _users(database, who) if entry.number not in numbers and plain(entry.name) not in names
     ]
     if not close:
-        return _asked(_NOBODY)
+        return _asked(_AWAY if listed is None else _NOBODY)
     if len(close) == 1:
         return _confirmed(turn, close[0].name, close[0].number)
     return _which(turn, close)
 
 
-async def _listed(directory: Directory, who: str) -> list[Entry]:
-    """Whom of the directory it may be, none while it is away."""
+async def _listed(directory: Directory, who: str) -> list[Entry] | None:
+    """Whom of the directory it may be; ``None`` while that is away."""
     try:
         found = await directory.search(who, limit=_MOST, kinds=_KINDS)
     except DirectoryAwayError:
-        return []
+        return None
     reachable = [match for match in found if match.entry.number]
     return [match.entry for match in reachable if match.score >= reachable[0].score - _MARGIN]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from daemon.calls.numbers import NumberError, normal_number
+from daemon.calls.numbers import NumberError
 from daemon.chatbot.contract import Choice, Field, escaped
+from daemon.chatbot.services.answered_numbers import answered_number
 from daemon.chatbot.services.pbx_words import KINDS, NO_EXTENSION, why_not
 from daemon.chatbot.turn import Reply, Turn, ask, confirm, done
 from daemon.pbx.contract import Conflict, Diversion, Diversions, ExtensionDiversions, PbxError
@@ -75,7 +76,7 @@ def _asked_for_number(kind: DiversionKind, slots: dict[str, str], problem: str =
 
 def _number_given(turn: Turn) -> Reply:
     try:
-        number = normal_number(turn.inputs[_NUMBER])
+        number = answered_number(turn.inputs[_NUMBER])
     except NumberError:
         return _asked_for_number(
             _kind(turn), dict(turn.slots), "전화번호가 아닙니다. 그만두시려면 **취소**라고 하십시오. "

@@ -12,7 +12,7 @@ from msgspec import Meta
 from daemon.chatbot.contract import Field, escaped
 from daemon.chatbot.phrases import plain
 from daemon.chatbot.turn import Reply, Turn, ask, confirm, done
-from daemon.mail.contract import Letter, Mail
+from daemon.mail.contract import LONGEST_SUBJECT, Letter, LetterRefusedError, Mail
 from daemon.stores.audit import add_audit, count_audit
 from daemon.stores.database import Database
 from daemon.stores.people import PersonRow, list_people
@@ -21,6 +21,8 @@ _SENT: Final = "chat_mail_sent"
 _HOUR: Final = 3_600.0
 _MOST_RECIPIENTS: Final = 10
 _FORM: Final = "메일을 써 주십시오. 받는 사람은 이름이나 이메일로, 여럿이면 쉼표로 나누어 씁니다."
+
+_REFUSED: Final = "이 메일은 보낼 수 없습니다. 받는 사람의 주소와 내용을 확인해 주십시오."
 
 
 class MailOptions(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +69,10 @@ async def _written(turn: Turn, database: Database, options: MailOptions) -> Repl
         addresses = recipients(turn.inputs["to"], people, options.addresses)
     except UnknownRecipientError as error:
         return _form(str(error), turn.inputs)
-    subject, text = turn.inputs["subject"], turn.inputs["text"]
+    # What nobody sees, as between the parts of an emoji, no mail server takes there.
+    subject, text = "".join(filter(str.isprintable, turn.inputs["subject"])).strip(), turn.inputs["text"]
+    if not 1 <= len(subject) <= LONGEST_SUBJECT:
+        return _form(f"제목은 {LONGEST_SUBJECT}자까지 한 줄로 써 주십시오.", turn.inputs)
     shown = [f"받는 사람: {escaped(', '.join(addresses))}", f"제목: **{escaped(subject)}**", "", escaped(text)]
     slots = {"to": ",".join(addresses), "subject": subject, "text": text}
     return confirm("\n".join([*shown, "", "이대로 보낼까요?"]), step="confirm", slots=slots)
@@ -83,7 +88,10 @@ async def _sent(turn: Turn, database: Database, mail: Mail, options: MailOptions
         await add_audit(connection, turn.audit(_SENT, ", ".join(to)))
     known_as = f"{turn.person.called} <{turn.person.email}>" if turn.person.email else turn.person.called
     text = f"{turn.slots['text']}\n\n-- \n{known_as}"
-    await mail.send(Letter(to=to, subject=turn.slots["subject"], text=text), key=f"chat/{turn.key}")
+    try:
+        await mail.send(Letter(to=to, subject=turn.slots["subject"], text=text), key=f"chat/{turn.key}")
+    except LetterRefusedError:
+        return done(_REFUSED)
     return done(f"{escaped(', '.join(to))} 앞으로 보낼 메일을 접수했습니다.")
 
 

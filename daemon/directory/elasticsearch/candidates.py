@@ -1,7 +1,8 @@
 """Which entries are worth scoring: the query that finds them, likeliest first.
 
-What a clause is worth follows what the scoring makes of a hit. For terms that are as somebody wrote them it is the
-same; for those that are written otherwise it is a guess, and there is room for as many more candidates.
+What a clause is worth follows what the scoring makes of a hit, and of those that begin at the same character the best
+word and the best name count. For terms that are as somebody wrote them it is the same; for those that are written
+otherwise it is a guess, and there is room for as many more candidates.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from daemon.directory.contract import Kind
 from daemon.directory.elasticsearch.lexicons import Questions
-from daemon.directory.hits import Hit
+from daemon.directory.hits import Group, Hit
 from daemon.directory.scoring import MOST_SCORED, weight_of
 from daemon.directory.vocabulary import least_shared, slips_allowed, triples
 from protocols.hangul import initials, is_initials, jamo, pairs
@@ -41,23 +42,24 @@ def query(text: str, hits: Sequence[Hit], weights: Sequence[float], questions: S
     ``hits`` are those of the terms that are as they were written, ``questions`` those that were asked beside.
     """
     clauses = [
-        (hit.credit * weight_of(hit.mask, weights) * weight, _whole({"term": {field: hit.term}}), 1)
+        (hit.credit * weight_of(hit.mask, weights) * weight, _whole({"term": {field: hit.term}}), 1, hit.group)
         for hit in hits
         for field, weight in hit.holders.entries.items()
     ]
     for said, guess, clause, size in _otherwise(questions):
-        at = text.find(said)
-        worth = weight_of((1 << at + len(said)) - (1 << at), weights)
-        clauses.append((guess * worth, clause, size))
+        start = 1 << text.find(said)
+        worth = weight_of((start << len(said)) - start, weights)
+        clauses.append((guess * worth, clause, size, (start, False)))
     clauses.sort(key=lambda each: -each[0])
-    should: list[Query] = []
+    groups: dict[Group, list[Query]] = {}
     left = _MOST_CLAUSES
-    for worth, clause, size in clauses:
+    for worth, clause, size, group in clauses:
         if size <= left:
             left -= size
-            should.append(clause(worth))
-    if not should:
+            groups.setdefault(group, []).append(clause(worth))
+    if not groups:
         return None
+    should = [{"dis_max": {"queries": group}} for group in groups.values()]
     return {"bool": {"should": should, "minimum_should_match": 1}}
 
 

@@ -28,6 +28,12 @@ FAULTS: Final = (
 _ANOTHER_NODE: Final = (502, 503, 504)
 """Statuses after which another node is asked. 429 is none: a cluster that has too much to do is not asked again."""
 
+_MEANT: Final = {
+    401: ": it does not take the user and password, or the API key",
+    403: ": the user or the API key may not do that there",
+}
+"""What an operator has to mend."""
+
 
 def connect(config: ElasticsearchConfig, secrets: Secrets) -> AsyncElasticsearch:
     """A client, which connects when it is first used. Certificates are verified by the system's authorities and those
@@ -62,8 +68,8 @@ def reason(error: BaseException) -> str:
         case elastic_transport.ConnectionError():
             return "it cannot be reached"
         case ApiError(meta=meta, body={"error": {"type": str(kind)}}):
-            return f"it answered {meta.status} ({kind})"
+            return f"it answered {meta.status} ({kind}){_MEANT.get(meta.status, '')}"
         case ApiError(meta=meta):
-            return f"it answered {meta.status}"
+            return f"it answered {meta.status}{_MEANT.get(meta.status, '')}"
         case _:
             return f"its answer could not be read ({type(error).__name__})"

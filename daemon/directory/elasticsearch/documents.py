@@ -11,13 +11,16 @@ import msgspec
 
 from daemon.directory.analysis import DESCRIBED, FURTHER_NAMED, IN_TEAM, NAMED, terms_of
 from daemon.directory.contract import Entry
+from daemon.directory.scoring import tie_order
 from daemon.directory.vocabulary import triples
 from protocols.hangul import initials, jamo, pairs
 
 WORD_FIELDS: Final = {"named": NAMED, "further_named": FURTHER_NAMED, "in_team": IN_TEAM, "described": DESCRIBED}
 """The fields of single words, with what one of them weighs; an entry has each word in one of them."""
 WHOLE_FIELDS: Final = {"whole_named": NAMED, "whole_further_named": FURTHER_NAMED}
-"""The same of names of several words."""
+"""The same of whole names."""
+TIE_ORDER: Final = ("length", "name", "id")
+"""The fields by which equals are sorted, as by :func:`daemon.directory.scoring.tie_order`."""
 
 _NAME: Final = "elasticsearch.json"
 
@@ -32,8 +35,8 @@ def document_of(entry: Entry) -> dict[str, Any]:
     terms = terms_of(entry)
     both = terms.words.keys() | terms.wholes.keys()
     return {
-        "id": entry.entry_id,
         "kind": entry.kind,
+        **dict(zip(TIE_ORDER, tie_order(entry), strict=True)),
         "entry": msgspec.to_builtins(entry),
         **dict(_by_weight(terms.words, WORD_FIELDS)),
         **dict(_by_weight(terms.wholes, WHOLE_FIELDS)),

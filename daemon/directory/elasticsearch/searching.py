@@ -10,7 +10,7 @@ from daemon.directory.analysis import Asked, asked_for
 from daemon.directory.contract import Entry, Kind, Match
 from daemon.directory.elasticsearch.candidates import Query, how_many, of_kinds, query
 from daemon.directory.elasticsearch.counts import Counts, Wanted, aggregations, counted
-from daemon.directory.elasticsearch.documents import entry_of
+from daemon.directory.elasticsearch.documents import TIE_ORDER, entry_of
 from daemon.directory.elasticsearch.lexicons import Candidates, Questions
 from daemon.directory.hits import Finder, Hit
 from daemon.directory.index import Index
@@ -77,7 +77,7 @@ class Searching:
             index=self._index,
             query=wanted,
             size=most,
-            sort=["_score", {"id": "desc"}],
+            sort=["_score", *TIE_ORDER],
             track_total_hits=False,
             source_includes=["entry"],
         )

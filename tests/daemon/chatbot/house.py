@@ -14,6 +14,7 @@ from daemon.config import ChatbotConfig, Config
 from daemon.directory.contract import Directory, Entry
 from daemon.directory.embedded import EmbeddedDirectory
 from daemon.directory.index import Index
+from daemon.mail.composing import checked_letter
 from daemon.mail.contract import Letter, Mail
 from daemon.stores.audit import AuditRow, latest_audit
 from daemon.stores.database import Database
@@ -35,13 +36,13 @@ ADA = PersonRow(name="ada", role="admin", full_name="이다", email="ada@example
 
 
 class Letters(Mail):
-    """Takes letters, each key once."""
+    """Takes letters that can be sent, each key once."""
 
     def __init__(self) -> None:
         self.taken: dict[str, Letter] = {}
 
     async def send(self, letter: Letter, *, key: str) -> str:
-        self.taken.setdefault(key, letter)
+        self.taken.setdefault(key, checked_letter(letter, key))
         return key
 
 

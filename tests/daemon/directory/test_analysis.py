@@ -43,7 +43,7 @@ def test_an_entry_is_found_by_all_its_text_and_best_by_its_names() -> None:
     assert terms.words["annual"] == FURTHER_NAMED
     assert terms.words["인사팀"] == IN_TEAM
     assert terms.words["연차를"] == terms.words["연차"] == DESCRIBED
-    assert terms.wholes == {"휴가신청": NAMED, "hr01": NAMED, "annualleave": FURTHER_NAMED}
+    assert terms.wholes == {"휴가신청": NAMED, "hr01": NAMED, "7101": NAMED, "annualleave": FURTHER_NAMED}
     assert [name.whole for name in terms.names] == ["휴가신청", "hr01", "7101", "annualleave"]
 
 

@@ -18,6 +18,7 @@ from daemon.stores.directory_entries import (
     renew_directory_entries,
     save_directory_entries,
 )
+from daemon.stores.schema import directory_entries, revisions
 from protocols.synonyms import SynonymsError
 
 HONG = Entry(entry_id="person:1", kind="person", name="홍길동", number="2001")
@@ -94,6 +95,22 @@ async def test_it_follows_what_others_change(database: Database, following: Embe
         await remove_directory_entries(connection, [HONG.entry_id])
     await until_found(following, "전우치", [])
     assert await names(following, "휴가") == ["휴가 신청"]
+
+
+async def test_a_store_that_was_put_back_is_taken_in_as_it_is(database: Database, directory: EmbeddedDirectory) -> None:
+    await save(database, HONG, LEAVE)
+    for _ in range(3):
+        await save(database, Entry(entry_id=HONG.entry_id, kind="person", name="전우치"))
+    await directory.refresh()
+    async with database.transaction() as connection:
+        await remove_directory_entries(connection, [HONG.entry_id])
+        await save_directory_entries(connection, [HONG])
+        for table in (directory_entries, revisions):
+            await connection.execute(table.update().values(revision=1))
+    await directory.refresh()
+    assert await names(directory, "홍길동") == ["홍길동"]
+    assert await names(directory, "전우치") == []
+    assert await names(directory, "휴가") == ["휴가 신청"]
 
 
 async def test_while_everything_is_indexed_again_everything_is_found(

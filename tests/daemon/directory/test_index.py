@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,6 +88,23 @@ def test_all_of_the_text_is_accounted_for(text: str, entry: Entry) -> None:
     assert 0.8 <= match.score <= 1
 
 
+LONG = Entry(entry_id="long", kind="team", name="telecommunications", code="A1B2C3D4E5F6G7H8I9J0", keywords=("VPN",))
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("telecommunications", 1.0),
+        ("a1b2c3d4e5f6g7h8i9j0", 1.0),
+        ("Virtual private network", 0.9),
+        ("virtual private network를 써요", 0.8),
+    ],
+)
+def test_words_and_synonyms_may_be_long(text: str, score: float) -> None:
+    [match] = found(index_of(LONG, synonyms="virtual private network, VPN\n"), text)
+    assert match.score > score - 1e-9
+
+
 @pytest.mark.parametrize(
     ("text", "entry"),
     [
@@ -124,6 +142,29 @@ def test_a_word_that_a_line_replaced_means_itself_no_longer() -> None:
     yearly = Entry(entry_id="y", kind="service", name="연차 수당")
     assert found(index_of(yearly, LEAVE), "연차")[0].entry == LEAVE
     assert found(index_of(yearly, LEAVE, synonyms=""), "연차")[0].entry == yearly
+
+
+CROWD = [
+    Entry(
+        entry_id=f"z{number:03}", kind="service", name=f"자동차보험 해지 {number:03}", description="보험을 해지합니다"
+    )
+    for number in range(100)
+]
+
+
+@pytest.mark.parametrize("text", ["자동차보험", "자동차보험을 해지", "해지", "자동차보혐", "ㅈㄷㅊㅂㅎ", "보험"])
+@pytest.mark.parametrize("name", [{"name": "{}"}, {"name": "어려운 말로 된 이름", "keywords": ("{}",)}])
+def test_however_many_have_the_word_who_is_called_so_comes_first(text: str, name: dict[str, str]) -> None:
+    """Each in turn of what is asked for is the whole of a name, among a crowd that has it too."""
+    words = {"자동차보혐": "자동차보험", "ㅈㄷㅊㅂㅎ": "자동차보험"}
+    called = msgspec.json.decode(msgspec.json.encode(name).replace(b"{}", words.get(text, text).encode()))
+    whole = msgspec.convert(called | {"entry_id": "a", "kind": "service"}, Entry)
+    assert found(index_of(*CROWD, whole), text)[0].entry == whole
+
+
+def test_of_many_that_are_as_good_the_first_by_name_are_found() -> None:
+    assert found(index_of(*reversed(CROWD)), "해지", limit=3) == found(index_of(*CROWD), "해지", limit=100)[:3]
+    assert [match.entry.name[-3:] for match in found(index_of(*CROWD), "해지", limit=3)] == ["000", "001", "002"]
 
 
 def test_kinds_limit_and_threshold_leave_out() -> None:

@@ -127,6 +127,32 @@ async def test_both_engines_find_the_same_of_what_nobody_judged(
         assert rounded(await remote.search(text)) == rounded(await embedded.search(text)), text
 
 
+async def test_both_engines_find_the_same_among_a_crowd(
+    embedded: EmbeddedDirectory, remote: ElasticsearchDirectory, judged_database: Database
+) -> None:
+    """More entries have the words than an engine looks at in full."""
+    crowd = [
+        Entry(
+            entry_id=f"service:{number}",
+            kind="service",
+            name=f"프린터 고장 {number:03}",
+            description="프린터 수리를 합니다",
+        )
+        for number in range(300)
+    ]
+    called = [
+        Entry(entry_id="a", kind="service", name="프린터"),
+        Entry(entry_id="b", kind="service", name="종이에 찍는 기계", keywords=("고장",), team="프린터 팀"),
+    ]
+    await save(judged_database, [*crowd, *called])
+    for engine in (embedded, remote):
+        await engine.refresh()
+    for text in ("프린터", "고장", "프린터 고장", "프린터 수리", "프린타", "ㅍㄹㅌ", "프린터가 고장났어요", "프린"):
+        found = await remote.search(text)
+        assert rounded(found) == rounded(await embedded.search(text)), text
+        assert found[0].entry in called or text.startswith("프린터 ") or text.endswith("고장났어요"), text
+
+
 def others(count: int) -> list[Entry]:
     """Branches far away, which share endings, verbs and parts of names with the examples."""
     chance = random.Random(1)

@@ -57,6 +57,11 @@ def test_slips_are_allowed_by_length(vocabulary: Vocabulary) -> None:
     assert 0 < twice < once < 1
 
 
+def test_a_slip_is_found_among_many_longer_terms_that_begin_alike() -> None:
+    many = [f"자동차보험해지{number:03}" for number in range(100)]
+    assert best_first(vocabulary_of("자동차보험", *many).like("자동차보혐")) == ["자동차보험"]
+
+
 def test_a_term_lives_as_long_as_an_entry_has_it(vocabulary: Vocabulary) -> None:
     vocabulary.add("홍길동", "2", 0.6)
     assert vocabulary.entries_of("홍길동") == {"1": 1.0, "2": 0.6}

@@ -68,6 +68,33 @@ async def test_a_form_that_does_not_do_comes_back_as_it_was_filled_in(house: Hou
     assert "이대로 보낼까요?" in await chat.fills(to="박준")
 
 
+async def test_a_subject_is_one_line_of_what_can_be_seen(house: House) -> None:
+    chat = house.chat()
+    await chat.says("mail 박준")
+    said = await chat.fills(subject="축하\u200b 👩\u200d👧\r\nBcc: x@example.com", text="내일")
+    assert "축하 👩👧 Bcc: x@example\\.com" in said
+    assert "접수했습니다" in await chat.says("네")
+    [letter] = house.letters.taken.values()
+    assert letter.subject == "축하 👩👧 Bcc: x@example.com"
+
+
+@pytest.mark.parametrize("subject", ["가" * 501, "\u200b"])
+async def test_a_subject_that_nobody_can_send_is_asked_for_again(house: House, subject: str) -> None:
+    chat = house.chat()
+    await chat.says("mail 박준")
+    assert "제목은 500자까지" in await chat.fills(subject=subject, text="내일")
+    assert "이대로 보낼까요?" in await chat.fills(subject="가" * 500)
+
+
+async def test_a_letter_that_is_refused_is_said(house: House) -> None:
+    house.config.chatbot.service = [ChatbotServiceConfig(name="mail", options={"addresses": ["desk"]})]
+    chat = house.chat()
+    await chat.says("mail desk")
+    await chat.fills(subject="회의", text="내일")
+    assert (await chat.says("네")).startswith("이 메일은 보낼 수 없습니다")
+    assert house.letters.taken == {}
+
+
 async def test_viewers_send_no_letters(house: House) -> None:
     said = await house.chat(JUN).says("mail 김미나")
     assert "메일" not in said

@@ -14,6 +14,7 @@ from daemon.chatbot.trying import MINA
 from daemon.config import ClickToCallConfig
 from daemon.demo.pbx_gateway import SimulatedGateway
 from daemon.directory.contract import Entry
+from daemon.directory.embedded import EmbeddedDirectory
 from daemon.pbx import contract
 from daemon.pbx.contract import ClickToCall, Diversions, PbxError, PbxUnavailable
 from daemon.stores.database import Database
@@ -71,7 +72,7 @@ async def test_forwarding_is_turned_on_and_read_back(acting: Acting) -> None:
     assert "- **무조건**: 꺼져 있습니다" in said
     assert (await chat.says("받지 않을")) == "**받지 않을 때** 어느 번호로 돌릴까요?"
     assert (await chat.says("집으로")).startswith("전화번호가 아닙니다. 그만두시려면 **취소**라고 하십시오.")
-    said = await chat.fills(number="010-1234-5678")
+    said = await chat.says("010-1234-5678로 돌려 주세요")
     assert said == "내선 1010에 오는 전화를 **받지 않을 때** 01012345678 번호로 돌릴까요?"
     assert await acting.stored() == {}
     said = await chat.says("네")
@@ -204,6 +205,18 @@ async def test_somebody_is_called_in_one_go(acting: Acting, text: str, called: s
     said = await acting.house.chat(OPERATOR).says(text)
     assert said == f"내선 1010에서 **{called}** 번호로 전화를 걸까요?"
     assert "전화를 걸까요" not in await acting.house.chat(VIEWER).says(text)
+
+
+async def test_a_number_in_a_sentence_is_called(acting: Acting) -> None:
+    said = await acting.house.chat(OPERATOR).says("dial 010-1234-5678로 걸어줘")
+    assert said == "내선 1010에서 **01012345678** 번호로 전화를 걸까요?"
+
+
+async def test_without_the_directory_numbers_alone_are_called(acting: Acting) -> None:
+    acting.house.directory = EmbeddedDirectory(acting.house.database, acting.house.config.directory)
+    chat = acting.house.chat(OPERATOR)
+    assert "주소록을 볼 수 없습니다" in await chat.says("dial 홍길동")
+    assert "01012345678" in await chat.says("01012345678")
 
 
 async def test_several_of_that_name_are_offered(acting: Acting) -> None:

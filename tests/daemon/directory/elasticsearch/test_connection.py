@@ -63,8 +63,11 @@ async def test_who_is_known_is_let_in_over_tls(
         [match] = await engine.search("홍길동")
         assert match.entry == HONG
         unknown = make_engine(store, config, secrets=Secrets({}))
-        with pytest.raises(DirectoryAwayError, match=r"it answered 401 \(security_exception\)"):
+        with pytest.raises(
+            DirectoryAwayError, match=r"it answered 401 \(security_exception\): it does not take the user"
+        ):
             await unknown.search("홍길동")
+        assert "it does not take the user and password, or the API key" in unknown.condition().detail
 
 
 async def test_a_certificate_that_nobody_trusts_is_refused(

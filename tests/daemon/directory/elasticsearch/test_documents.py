@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from daemon.directory.contract import Entry
 from daemon.directory.elasticsearch import documents
 from daemon.directory.elasticsearch.documents import (
+    TIE_ORDER,
     WHOLE_FIELDS,
     WORD_FIELDS,
     definition,
@@ -41,8 +42,9 @@ def test_a_word_stands_in_the_field_of_its_greatest_weight() -> None:
     assert document["further_named"] == ["팀장"]
     assert document["in_team"] == ["인사팀"]
     assert document["described"] == ["채용"]
-    assert document["whole_named"] == ["홍길동"]
-    assert document["whole_further_named"] == []
+    assert document["whole_named"] == sorted(["홍길동", "2001"])
+    assert document["whole_further_named"] == ["팀장"]
+    assert [document[field] for field in TIE_ORDER] == [4, "홍 길동", "person:1"]
     doubled = document_of(msgspec.structs.replace(HONG, description="길동 인사팀"))
     assert doubled["described"] == []
 
@@ -74,7 +76,7 @@ SAMPLES = (
         keywords=("Wi-Fi", "wireless network", "ㅇㅍ"),
     ),
 )
-MADE = {1: "e65b202d8c6c2606"}
+MADE = {2: "635bb3c5b0a1c0d3"}
 
 
 def test_documents_of_another_making_have_another_format() -> None:
