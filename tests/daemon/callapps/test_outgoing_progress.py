@@ -13,7 +13,7 @@ from daemon.callapps.outgoing import OPEN, OutgoingState
 from daemon.callapps.outgoing_progress import ENDED_UNSEEN, Progress, told
 from daemon.calls.call import Leg, LegState
 from daemon.calls.events import Direction
-from tests.daemon.stores.test_outgoing_calls_store import row
+from tests.daemon.stores.rows import outgoing_call_row as row
 
 Step = Callable[[Progress], None]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from daemon.stores.calls import CallRow, LegRow
+from daemon.stores.click_to_calls import ClickToCallRow, StepRow
+from daemon.stores.outgoing_calls import OutgoingCallRow
 from daemon.stores.utterances import UtteranceRow
 
 
@@ -73,3 +75,42 @@ def utterance_row(call_id: str, seq: int, **changes: Any) -> UtteranceRow:
         "vendor": "brain",
     }
     return UtteranceRow(**(fields | changes))
+
+
+def click_to_call_row(click_to_call_id: str, **changes: Any) -> ClickToCallRow:
+    """One of jin's that is queued."""
+    fields: dict[str, Any] = {
+        "click_to_call_id": click_to_call_id,
+        "actor": "jin",
+        "request_key": f"key-{click_to_call_id}",
+        "request": "hash",
+        "tenant": "main",
+        "caller": "1010",
+        "callee": "01012345678",
+        "way": "rest",
+        "notice": "1010번은 010…으로 전환됩니다",
+        "call_id": "call-1",
+        "created_at": 1000.5,
+        "ended_at": None,
+        "steps": [StepRow("queued", 1000.75, "자세히")],
+    }
+    return ClickToCallRow(**(fields | changes))
+
+
+def outgoing_call_row(call_id: str, **changes: Any) -> OutgoingCallRow:
+    """One that is being dialled."""
+    fields: dict[str, Any] = {
+        "call_id": call_id,
+        "actor": "jin",
+        "request_key": f"key-{call_id}",
+        "request": "hash",
+        "holder": "here",
+        "server": "main",
+        "leg_id": f"leg-{call_id}",
+        "app": "order",
+        "number": "01012345678",
+        "variables": {"name": "홍길동", "odd": "\0\r\n'"},
+        "state": "dialling",
+        "created_at": 1000.5,
+    }
+    return OutgoingCallRow(**(fields | changes))

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import msgspec
-import pytest
 
 from daemon.stores.click_to_calls import (
     ClickToCallRow,
     StepRow,
     add_click_to_call,
-    click_to_call_before,
     count_click_to_calls,
     get_click_to_call,
-    latest_click_to_calls,
     open_click_to_calls,
     save_click_to_call,
 )
-from daemon.stores.database import Database, RowRefusedError
-from daemon.stores.placed_calls import Asked, HourlyLimits, KeyUsedError, TooManyPlacedError
-
-MANY = HourlyLimits(100, 100)
-
-
-def row(click_to_call_id: str, **changes: Any) -> ClickToCallRow:
-    fields: dict[str, Any] = {
-        "click_to_call_id": click_to_call_id,
-        "actor": "jin",
-        "request_key": f"key-{click_to_call_id}",
-        "request": "hash",
-        "tenant": "main",
-        "caller": "1010",
-        "callee": "01012345678",
-        "way": "rest",
-        "notice": "1010번은 010…으로 전환됩니다",
-        "call_id": "call-1",
-        "created_at": 1000.5,
-        "ended_at": None,
-        "steps": [StepRow("queued", 1000.75, "자세히")],
-    }
-    return ClickToCallRow(**(fields | changes))
+from daemon.stores.database import Database
+from tests.daemon.stores.rows import click_to_call_row as row
 
 
 async def add(database: Database, *rows: ClickToCallRow) -> None:
@@ -68,62 +41,7 @@ async def test_what_becomes_known_later_is_saved_and_nothing_else(database: Data
         assert await get_click_to_call(connection, "a") == later
 
 
-async def test_a_key_is_one_actor_s_and_counts_for_a_day(database: Database) -> None:
-    await add(database, row("a", request_key="k"), row("b", request_key="k", actor="sora"))
-    with pytest.raises(RowRefusedError):
-        await add(database, row("c", request_key="k"))
-    day = 86_400.0
-    async with database.transaction() as connection:
-        assert await click_to_call_before(connection, Asked("jin", "k", "hash", 1000.5 + day), MANY) == row(
-            "a", request_key="k"
-        )
-        with pytest.raises(KeyUsedError, match="another request"):
-            await click_to_call_before(connection, Asked("jin", "k", "other", 1001.0), MANY)
-        assert await click_to_call_before(connection, Asked("jin", "l", "hash", 1001.0), MANY) is None
-        assert await click_to_call_before(connection, Asked("jin", "k", "other", 1000.6 + day), MANY) is None
-    await add(database, row("c", request_key="k"))
-
-
-async def test_the_calls_of_an_hour_are_counted_by_actor_and_together(database: Database) -> None:
-    await add(database, *(row(str(at), created_at=at) for at in (3.0, 1.0, 2.0)))
-    await add(database, row("other", created_at=2.5, actor="sora"))
-    hour = 3_600.0
-    async with database.transaction() as connection:
-        for actor, at, limits, wait in (
-            ("jin", 10.0, HourlyLimits(3, 9), hour + 1.0 - 10.0),
-            ("jin", 10.0, HourlyLimits(2, 9), hour + 2.0 - 10.0),
-            ("min", 10.0, HourlyLimits(3, 4), hour + 1.0 - 10.0),
-            ("min", hour + 1.5, HourlyLimits(3, 3), 1.0),
-        ):
-            with pytest.raises(TooManyPlacedError, match="within an hour") as raised:
-                await click_to_call_before(connection, Asked(actor, "new", "hash", at), limits)
-            assert raised.value.retry_after == pytest.approx(wait)
-        assert await click_to_call_before(connection, Asked("jin", "new", "hash", 10.0), HourlyLimits(4, 5)) is None
-        assert (
-            await click_to_call_before(connection, Asked("jin", "new", "hash", hour + 1.0), HourlyLimits(3, 4)) is None
-        )
-        await save_click_to_call(connection, row("2.0", created_at=2.0, request_key=None))
-        # What placed nothing does not count.
-        assert await click_to_call_before(connection, Asked("jin", "new", "hash", 10.0), HourlyLimits(3, 4)) is None
-        assert [one.click_to_call_id for one in await latest_click_to_calls(connection, 2)] == ["3.0", "other"]
-
-
 async def test_those_that_have_not_ended_are_found(database: Database) -> None:
     await add(database, row("late", created_at=2.0), row("early", created_at=1.0), row("over", ended_at=5.0))
     async with database.read() as connection:
         assert [one.click_to_call_id for one in await open_click_to_calls(connection)] == ["early", "late"]
-
-
-async def test_a_limit_holds_however_many_place_at_once(database: Database) -> None:
-    async def place(number: int) -> bool:
-        asked = Asked("jin", f"key-{number}", "hash", 1000.5)
-        async with database.transaction() as connection:
-            try:
-                await click_to_call_before(connection, asked, HourlyLimits(3, 9))
-            except TooManyPlacedError:
-                return False
-            await add_click_to_call(connection, row(str(number)))
-            return True
-
-    placed = await asyncio.gather(*(place(number) for number in range(12)))
-    assert placed.count(True) == 3
