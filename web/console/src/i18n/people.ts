@@ -104,7 +104,9 @@ export const peopleKo = {
   /** What the server's details begin with; after a blank at the end the rest of one follows. */
   reasons: {
     "A name has 1 to 64 characters": "아이디는 1~64자이고 빈칸이 없어야 합니다.",
-    "An extension has 1 to 64 letters": "내선은 영문자, 숫자, * # + _ . - 로 64자까지이고 -로 시작할 수 없습니다.",
+    "A name is neither . nor ..": "마침표 하나나 둘은 이름이 될 수 없습니다.",
+    "An extension has 1 to 64 letters":
+      "내선은 영문자, 숫자, * # + _ . - 로 64자까지이고 -로 시작할 수 없으며, 번호의 숫자 바로 뒤에 영문자가 올 수 없습니다.",
     "The name of a person has at most": "이름은 100자까지입니다.",
     "The name of a team has at most": "팀 이름은 100자까지입니다.",
     "A team has a name": "팀 이름을 넣어 주세요.",
@@ -252,8 +254,9 @@ export const peopleEn: PeopleMessages = {
   },
   reasons: {
     "A name has 1 to 64 characters": "A sign-in name has 1 to 64 characters and no blanks.",
+    "A name is neither . nor ..": "One or two full stops alone are no name.",
     "An extension has 1 to 64 letters":
-      "An extension has up to 64 letters, digits or any of * # + _ . - and begins with no hyphen.",
+      "An extension has up to 64 letters, digits or any of * # + _ . -, begins with no hyphen, and has no letter right behind the digits of a number.",
     "The name of a person has at most": "A name has at most 100 characters.",
     "The name of a team has at most": "The name of a team has at most 100 characters.",
     "A team has a name": "Give the team a name.",
