@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from daemon.authorities import authority_rule
 from daemon.broken_rule import BrokenRule
 from daemon.config import ChatbotConfig, RedisConfig
 from daemon.secrets import REDIS_PASSWORD
@@ -46,11 +46,10 @@ def _redis(redis: RedisConfig) -> Iterator[BrokenRule]:
         if url.query or not (url.path.strip("/") or "0").isdecimal():
             remedy = "after the host give the number of a database at most, redis://host:6379/0"
             yield BrokenRule(("redis", "url"), "there is more in it than a host and a database", remedy)
-    if redis.ca_file and not Path(redis.ca_file).is_file():
-        problem = f'there is no file "{redis.ca_file}"'
-        yield BrokenRule(("redis", "ca_file"), problem, "name a PEM file, or leave it out")
-    elif redis.ca_file and not redis.url.startswith("rediss:"):
+    if redis.ca_file and not redis.url.startswith("rediss:"):
         yield BrokenRule(("redis", "ca_file"), "nothing is spoken over TLS", "write the url as rediss://…")
+    else:
+        yield from authority_rule(redis.ca_file, ("redis", "ca_file"))
 
 
 def _is_address(address: str, schemes: tuple[str, str]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from daemon.authorities import authority_rule
 from daemon.broken_rule import BrokenRule, network_rule
 from daemon.callapp_rules import callapp_rules
 from daemon.chatbot_rules import chatbot_rules
@@ -91,13 +92,8 @@ def _pbx(pbx: PbxConfig) -> Iterator[BrokenRule]:
     yield from _pbx_address(pbx.url, ("pbx", "url"), ("ws", "wss"))
     yield from _pbx_servers(pbx)
     yield from _pbx_tenants(pbx)
-    files: dict[KeyPath, str] = {
-        ("pbx", "ca_file"): pbx.ca_file,
-        ("pbx", "click_to_call", "rest_ca_file"): pbx.click_to_call.rest_ca_file,
-    }
-    for path, name in files.items():
-        if name and not Path(name).is_file():
-            yield BrokenRule(path, f'there is no file "{name}"', "name a PEM file, or leave it out")
+    yield from authority_rule(pbx.ca_file, ("pbx", "ca_file"))
+    yield from authority_rule(pbx.click_to_call.rest_ca_file, ("pbx", "click_to_call", "rest_ca_file"))
     try:
         DiversionKeys(pbx.enable_key, pbx.destination_key, pbx.destination_value)
     except LocalError as error:

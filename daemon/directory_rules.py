@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from daemon.authorities import authority_rule
 from daemon.broken_rule import BrokenRule
 from daemon.config import DirectoryConfig, ElasticsearchConfig
 from daemon.secrets import (
@@ -28,9 +29,7 @@ def directory_rules(directory: DirectoryConfig, secrets: Secrets | None) -> Iter
     if not directory.elasticsearch.urls:
         return
     yield from _addresses(directory.elasticsearch.urls)
-    ca_file = directory.elasticsearch.ca_file
-    if ca_file and not Path(ca_file).is_file():
-        yield BrokenRule((*_HERE, "ca_file"), f'there is no file "{ca_file}"', "name a PEM file, or leave it out")
+    yield from authority_rule(directory.elasticsearch.ca_file, (*_HERE, "ca_file"))
     if secrets is not None:
         yield from _secrets(directory.elasticsearch, secrets)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
+from daemon.authorities import authority_rule
 from daemon.broken_rule import BrokenRule
 from daemon.config import MailConfig
 from daemon.secrets import MAIL_PASSWORD, MAIL_PASSWORD_KEY, Secrets, UnreadableSecretError, mail_password_keys
@@ -24,9 +24,7 @@ def mail_rules(mail: MailConfig, secrets: Secrets | None) -> Iterator[BrokenRule
         yield from _address("sender", mail.sender)
     if mail.recipient:
         yield from _address("recipient", mail.recipient)
-    if mail.ca_file and not Path(mail.ca_file).is_file():
-        problem = f'there is no file "{mail.ca_file}"'
-        yield BrokenRule(("mail", "ca_file"), problem, "name a PEM file, or leave it out")
+    yield from authority_rule(mail.ca_file, ("mail", "ca_file"))
     if secrets is not None:
         yield from _secrets(secrets)
 

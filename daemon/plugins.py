@@ -37,6 +37,14 @@ class PluginError(Exception):
         self.remedy = remedy
 
 
+class MissingError(PluginError):
+    """It asks for something of the type ``contract`` (``None``: of no one type), which is not there."""
+
+    def __init__(self, problem: str, contract: type | None) -> None:
+        super().__init__(problem, _CONFIGURE)
+        self.contract = contract
+
+
 class OptionsError(PluginError):
     """Its own table of the configuration does not fit."""
 
@@ -92,9 +100,8 @@ class Plugin(msgspec.Struct, frozen=True):
                 raise PluginError(f"{self.path} takes {argument.name}, which nobody gives", f"name what is: {given}")
         for need in self.needs.values():
             if need.is_needed and need.name not in (*taken, OPTIONS) and need.contract not in supplied:
-                raise PluginError(
-                    f"{self.path} needs {need.name}: {_written(need.shape)}, which is not there", _CONFIGURE
-                )
+                problem = f"{self.path} needs {need.name}: {_written(need.shape)}, which is not there"
+                raise MissingError(problem, need.contract)
         self._options(options or {})
 
     def bind(

@@ -19,7 +19,7 @@ from daemon.accounts.passwords import Passwords, check_password
 from daemon.accounts.recogniser import Recogniser
 from daemon.accounts.tokens import new_api_token, new_session_token, token_hash
 from daemon.actor import Actor
-from daemon.calls.numbers import EXTENSION
+from daemon.calls.numbers import EXTENSION, EXTENSION_RULE
 from daemon.config import Role, WebConfig
 from daemon.stores import accounts as store
 from daemon.stores.audit import AuditRow, add_audit
@@ -112,9 +112,7 @@ class Accounts:
         """
         name = normal_name(name)
         if extension and re.fullmatch(EXTENSION, extension) is None:
-            raise ExtensionRefusedError(
-                "an extension has 1 to 64 letters, digits or any of * # + _ . - and begins with no hyphen"
-            )
+            raise ExtensionRefusedError(EXTENSION_RULE)
         async with self._database.transaction() as connection:
             if not await store.set_extension(connection, name, extension):
                 raise UnknownNameError(f"there is no user {name}")

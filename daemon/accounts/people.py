@@ -13,12 +13,12 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.accounts.errors import AddressTakenError, OwnAccountError, PersonRefusedError, UnknownNameError
-from daemon.accounts.names import checked_name, normal_name
+from daemon.accounts.names import NO_SEGMENT_RULE, NO_SEGMENTS, checked_name, normal_name
 from daemon.accounts.people_file import PeopleFile, PeopleFileError
 from daemon.accounts.people_import import Planned, plan
 from daemon.accounts.recogniser import Recogniser
 from daemon.actor import Actor
-from daemon.calls.numbers import EXTENSION
+from daemon.calls.numbers import EXTENSION, EXTENSION_RULE
 from daemon.stores import people as store
 from daemon.stores.accounts import remove_user
 from daemon.stores.audit import AuditRow, add_audit
@@ -173,6 +173,8 @@ class People:
         row = TeamRow(name=_name_of("team", row.name), manager_email=_address(row.manager_email) or "")
         if not row.name:
             raise PersonRefusedError("a team has a name")
+        if row.name in NO_SEGMENTS:
+            raise PersonRefusedError(NO_SEGMENT_RULE)
         async with self._database.transaction() as connection:
             is_new = await store.get_team(connection, row.name) is None
             await store.save_teams(connection, [row])
@@ -191,9 +193,7 @@ class People:
 
     def _checked(self, row: PersonRow) -> PersonRow:
         if row.extension and re.fullmatch(EXTENSION, row.extension) is None:
-            raise PersonRefusedError(
-                "an extension has 1 to 64 letters, digits or any of * # + _ . - and begins with no hyphen"
-            )
+            raise PersonRefusedError(EXTENSION_RULE)
         if row.tenant and self._tenants and row.tenant not in self._tenants:
             raise PersonRefusedError(f"there is no tenant {row.tenant}; there are {', '.join(sorted(self._tenants))}")
         return msgspec.structs.replace(

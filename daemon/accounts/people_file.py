@@ -15,8 +15,8 @@ from typing import Final
 import msgspec
 
 from daemon.accounts.errors import AccountError
-from daemon.accounts.names import checked_name
-from daemon.calls.numbers import EXTENSION
+from daemon.accounts.names import NO_SEGMENT_RULE, NO_SEGMENTS, checked_name
+from daemon.calls.numbers import EXTENSION, EXTENSION_RULE
 from daemon.config import Role
 from protocols.mail_addresses import MailAddressError, mail_address
 from protocols.spreadsheet import RowError, csv_rows
@@ -212,9 +212,11 @@ class _Reading:
         for column in ("full_name", "team"):
             if len(values.get(column, "")) > _LONGEST:
                 self._wrong(line, f"{_shown(column)}: it has more than {_LONGEST} characters")
+        if values.get("team") in NO_SEGMENTS:
+            self._wrong(line, f"{_shown('team')}: {NO_SEGMENT_RULE}")
         extension = values.get("extension", "")
         if extension and not re.fullmatch(EXTENSION, extension):
-            self._wrong(line, f"{_shown('extension')}: an extension has 1 to 64 letters, digits or any of * # + _ . -")
+            self._wrong(line, f"{_shown('extension')}: {EXTENSION_RULE}")
 
     def _once(self, line: int, column: str, value: str | None) -> None:
         if not value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from daemon.callapps.intervention_errors import NotAllowedError, WrongInputError
-from daemon.calls.numbers import EXTENSION
+from daemon.calls.numbers import EXTENSION, EXTENSION_RULE
 from daemon.config import TakeoverConfig
 
 
@@ -22,9 +22,7 @@ class Destinations:
         Raises :class:`WrongInputError` for what is no extension, and :class:`NotAllowedError`.
         """
         if re.fullmatch(EXTENSION, extension) is None:
-            raise WrongInputError(
-                "an extension has 1 to 64 letters, digits or any of * # + _ . - and begins with no hyphen"
-            )
+            raise WrongInputError(EXTENSION_RULE)
         if any(pattern.fullmatch(extension) for pattern in self._refused):
             raise NotAllowedError("callers may not be sent there from here")
         if extension == own or any(pattern.fullmatch(extension) for pattern in self._allowed):

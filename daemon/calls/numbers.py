@@ -23,9 +23,14 @@ _COUNTRY: Final = "82"
 _LEAST_WITH_COUNTRY: Final = 10
 """Digits of a number with its country code in front and no plus: a shorter one may begin with the same two digits."""
 
-EXTENSION: Final = r"[0-9A-Za-z*#+_.][0-9A-Za-z*#+_.-]{0,63}"
+EXTENSION: Final = r"(?![0-9A-Za-z*#+_.-]*(?<![0-9A-Za-z])[0-9]+[A-Za-z])[0-9A-Za-z*#+_.][0-9A-Za-z*#+_.-]{0,63}"
 """Where a caller can be sent: what every dialplan takes for a number, and no switch for more than that. What begins
-with a hyphen a switch may take for an option."""
+with a hyphen a switch may take for an option; digits that a letter follows at once are a slip in a number."""
+EXTENSION_RULE: Final = (
+    "an extension has 1 to 64 letters, digits or any of * # + _ . -, begins with no hyphen, "
+    "and has no letter right behind the digits of a number"
+)
+"""What :data:`EXTENSION` asks for, to whoever gave another."""
 
 
 class NumberError(ValueError):

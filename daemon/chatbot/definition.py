@@ -12,7 +12,7 @@ from daemon.chatbot.phrases import RESERVED, plain
 from daemon.chatbot.turn import Reply, Turn
 from daemon.config import ChatbotConfig, ChatbotServiceConfig, Role
 from daemon.directory.contract import Kind
-from daemon.plugins import OPTIONS, Plugin, PluginError, load, plugin_of
+from daemon.plugins import OPTIONS, Parameter, Plugin, PluginError, load, plugin_of
 from daemon.toml_lines import KeyPath
 
 
@@ -107,10 +107,10 @@ class Definition(msgspec.Struct, frozen=True):
         """The first line of its docstring, for people."""
         return self.plugin.description.partition("\n")[0].rstrip(".")
 
-    def missing(self, supplied: Collection[type]) -> list[str]:
-        """What it needs that is not among ``supplied``, by name."""
+    def missing(self, supplied: Collection[type]) -> list[Parameter]:
+        """What it needs that is not among ``supplied``."""
         needs = (need for need in self.plugin.needs.values() if need.is_needed and need.name != OPTIONS)
-        return [need.name for need in needs if need.contract not in supplied]
+        return [need for need in needs if need.contract not in supplied]
 
     def check(self, supplied: Collection[type], *, may_lack: bool = False) -> None:
         """Raise :class:`PluginError` where it cannot be used: its options do not fit, or, unless it ``may_lack`` that,

@@ -17,7 +17,7 @@ from daemon.config import Config
 from daemon.config_file import load
 from daemon.errors import ExitCode
 from daemon.places import database_url
-from daemon.plugin_rules import broken_plugins
+from daemon.plugin_rules import broken_plugins, letter_writers
 from daemon.schedules.definition import used
 from daemon.secrets import DATABASE_PASSWORD, Secrets
 from daemon.stores.database import Database, DatabaseAwayError
@@ -47,12 +47,22 @@ def _check(arguments: argparse.Namespace) -> ExitCode:
     notes = asyncio.run(_notes(config, secrets or Secrets()))
     if secrets is None:
         notes.append(f"{path.parent / _CREDENTIALS} cannot be read, so secrets were not looked for: ask as root")
+    notes += _mail(config)
     for note in notes:
         print(f"note: {note}")
     for schedule in used(config.schedule):
         print(f"schedule {schedule.name} fires next {upcoming(schedule, time.time())}")
     print(f"{arguments.config} is right")
     return ExitCode.OK
+
+
+def _mail(config: Config) -> list[str]:
+    """That letters may have nobody who takes them: an admin may have named a server, or do so later."""
+    writers = [] if config.mail.host else letter_writers(config)
+    if not writers:
+        return []
+    others = "unless an admin has in the console or by parley mail set"
+    return [f"[mail] names no mail server; {others}, what these send waits until one is named: {', '.join(writers)}"]
 
 
 def _secrets(path: Path) -> Secrets | None:

@@ -159,7 +159,7 @@ async def test_seen_spoken_into_and_taken_over(
     assert await broken_rules(live.page) == []
     await dialog.get_by_role("button", name="넘겨받기").click()
     await expect(bar(live)).to_contain_text("사람이 넘겨받음")
-    await expect(bar(live).get_by_role("status")).to_have_text(f"발신자를 {OWN}(으)로 보냈습니다.")
+    await expect(bar(live).get_by_role("status")).to_have_text(f"발신자를 {OWN}로 보냈습니다.")
     await expect(live.row("010-1234-5678").get_by_text("연결됨")).to_be_visible()
     assert call.leg.bridged is not None
     assert call.leg.bridged.profile.destination == OWN

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
-KINDS = (Choice("항상", "always"), Choice("통화 중일 때", "busy"))
+KINDS = (Choice("무조건", "always"), Choice("통화 중일 때", "busy"))
 FORM = Card(
     fields=(
         Field(name="number", label="받을 번호", hint="01012345678"),

@@ -87,7 +87,7 @@ async def test_calls_are_forwarded_by_chat_and_the_pbx_page_shows_it(
     await field.fill("1010")
     await field.press("Enter")
     forwarded = console.locator('form[data-kind="NO_ANSWER"]')
-    await expect(forwarded.get_by_text("010-1234-5678(으)로 전환됩니다.")).to_be_visible()
+    await expect(forwarded.get_by_text("010-1234-5678로 전환됩니다.")).to_be_visible()
     await context.close()
 
 

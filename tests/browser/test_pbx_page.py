@@ -64,7 +64,7 @@ async def open_page(browser: Browser, parley: RunningService, complaints: Compla
         await page.goto(address)
         await LivePage(page).sign_in(name, PASSWORD)
         await page.get_by_role("navigation").get_by_role("link", name="PBX").click()
-        await expect(page.get_by_role("heading", name="착신 전환")).to_be_visible()
+        await expect(page.get_by_role("heading", name="착신전환")).to_be_visible()
         return page
 
     expect.set_options(timeout=20_000)
@@ -92,14 +92,14 @@ async def test_a_diversion_set_in_the_console_is_on_the_pbx(open_page: OpenPage,
     await no_answer.get_by_label("받을 번호").fill("01012345678")
     await no_answer.get_by_label("받을 번호").press("Enter")
     await expect(no_answer.get_by_text("저장했고, 서버에서 다시 읽어 확인했습니다.")).to_be_visible()
-    await expect(no_answer.get_by_text("010-1234-5678(으)로 전환됩니다.")).to_be_visible()
+    await expect(no_answer.get_by_text("010-1234-5678로 전환됩니다.")).to_be_visible()
     for stored in simulated.database.values():
         assert "sub-custom-numbers,01012345678,1" in stored.values()
     await no_answer.get_by_role("switch").uncheck(force=True)
     await no_answer.get_by_role("button", name="저장").click()
-    await expect(no_answer.get_by_text("꺼져 있습니다. 켜면 010-1234-5678(으)로 전환됩니다.")).to_be_visible()
+    await expect(no_answer.get_by_text("꺼져 있습니다. 켜면 010-1234-5678로 전환됩니다.")).to_be_visible()
     await page.reload()
-    await expect(form(page, "NO_ANSWER").get_by_text("꺼져 있습니다. 켜면 010-1234-5678(으)로")).to_be_visible()
+    await expect(form(page, "NO_ANSWER").get_by_text("꺼져 있습니다. 켜면 010-1234-5678로")).to_be_visible()
     await expect(form(page, "NO_ANSWER").get_by_role("switch")).not_to_be_checked()
 
 
@@ -115,10 +115,10 @@ async def test_two_people_do_not_overwrite_each_other_unseen(open_page: OpenPage
     await busy.get_by_label("받을 번호").fill("01012345678")
     await busy.get_by_role("button", name="저장").click()
     await expect(busy.get_by_text("그 사이 다른 사람이 바꿨습니다.")).to_be_visible()
-    await expect(busy.get_by_text("1011(으)로 전환됩니다.")).to_be_visible()
+    await expect(busy.get_by_text("1011로 전환됩니다.")).to_be_visible()
     await expect(busy.get_by_label("받을 번호")).to_have_value("01012345678")
     await busy.get_by_role("button", name="저장").click()
-    await expect(busy.get_by_text("010-1234-5678(으)로 전환됩니다.")).to_be_visible()
+    await expect(busy.get_by_text("010-1234-5678로 전환됩니다.")).to_be_visible()
 
 
 async def test_servers_that_disagree_are_shown_as_such(open_page: OpenPage, simulated: SimulatedGateway) -> None:
@@ -127,7 +127,7 @@ async def test_servers_that_disagree_are_shown_as_such(open_page: OpenPage, simu
     immediate = form(page, "IMMEDIATE")
     await immediate.get_by_label("받을 번호").fill("01012345678")
     await immediate.get_by_role("button", name="저장").click()
-    await expect(immediate.get_by_text("010-1234-5678(으)로 전환됩니다.")).to_be_visible()
+    await expect(immediate.get_by_text("010-1234-5678로 전환됩니다.")).to_be_visible()
     stored = simulated.database[2]
     for key in [key for key, value in stored.items() if "01012345678" in value]:
         del stored[key]
@@ -146,7 +146,7 @@ async def test_a_change_that_came_half_true_shows_what_is_stored(
     await busy.get_by_label("받을 번호").fill("01012345678")
     await busy.get_by_role("button", name="저장").click()
     await expect(busy.get_by_role("alert")).to_contain_text("tored on pbx1; not on pbx2")
-    await expect(busy.get_by_text("010-1234-5678(으)로 전환됩니다.")).to_be_visible()
+    await expect(busy.get_by_text("010-1234-5678로 전환됩니다.")).to_be_visible()
     await expect(busy.get_by_role("definition").first).to_have_text("켬 · 010-1234-5678")
     await expect(busy.get_by_role("definition").last).to_contain_text("읽을 수 없음")
     await expect(busy.get_by_role("alert")).to_contain_text("tored on pbx1; not on pbx2")
@@ -171,12 +171,12 @@ async def test_a_click_to_call_shows_each_step(open_page: OpenPage) -> None:
     immediate = form(page, "IMMEDIATE")
     await immediate.get_by_label("받을 번호").fill("01098765432")
     await immediate.get_by_role("button", name="저장").click()
-    await expect(immediate.get_by_text("010-9876-5432(으)로 전환됩니다.")).to_be_visible()
+    await expect(immediate.get_by_text("010-9876-5432로 전환됩니다.")).to_be_visible()
     await page.get_by_label("거는 내선").fill("1010")
     await page.get_by_label("상대 번호").fill("07000000801")
     await page.get_by_role("button", name="전화 걸기").click()
     progress = page.get_by_role("region", name="진행 상황")
-    await expect(progress.get_by_text("1010은(는) 010-9876-5432(으)로 착신 전환되어")).to_be_visible()
+    await expect(progress.get_by_text("1010은 010-9876-5432로 착신전환되어")).to_be_visible()
     await expect(progress.locator('[data-step="ended"]')).to_be_visible()
     steps = await progress.locator("[data-step]").evaluate_all("all => all.map(one => one.dataset.step)")
     assert steps == [

@@ -32,6 +32,15 @@ FILE = (
     ",한소라,sora@example.com,상담팀,,,\n"
 )
 
+ROOM_BESIDE_PLACEHOLDER = """(input) => {
+    const style = getComputedStyle(input);
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = `${style.fontSize} ${style.fontFamily}`;
+    const cross = parseFloat(style.fontSize);  // which empties the field
+    const around = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight) + cross;
+    return input.clientWidth - around - pen.measureText(input.placeholder).width;
+}"""
+
 OpenPage = Callable[..., Awaitable[Page]]
 
 
@@ -127,7 +136,7 @@ async def test_somebody_is_added_by_their_address_and_removed(open_page: OpenPag
     await expect(row(page, "sky@example.com")).to_contain_text("최하늘")
     await row(page, "sky@example.com").click()
     await page.get_by_role("dialog").get_by_role("button", name="삭제").click()
-    question = page.get_by_role("dialog", name="최하늘을(를) 삭제할까요?")
+    question = page.get_by_role("dialog", name="최하늘을 삭제할까요?")
     await question.get_by_role("button", name="삭제").click()
     await expect(row(page, "sky@example.com")).to_have_count(0)
     await expect(page.get_by_text("최하늘, 삭제했습니다.")).to_be_visible()
@@ -181,7 +190,7 @@ async def test_a_team_is_made_changed_and_removed(open_page: OpenPage, parley: R
     await expect(team).to_contain_text("tech@example.com")
     await page.locator('[data-team="상담팀"]').click()
     await page.get_by_role("dialog").get_by_role("button", name="삭제").click()
-    question = page.get_by_role("dialog", name="상담팀을(를) 삭제할까요?")
+    question = page.get_by_role("dialog", name="상담팀을 삭제할까요?")
     await expect(question).to_contain_text("2명은 팀이 없는 사람이 됩니다.")
     await question.get_by_role("button", name="삭제").click()
     await expect(page.locator("[data-team]")).to_have_count(2)
@@ -249,6 +258,7 @@ async def test_it_is_for_admins_alone(open_page: OpenPage) -> None:
 async def test_on_a_phone_nothing_is_cut_off_and_the_rules_are_kept(open_page: OpenPage, scheme: str) -> None:
     page = await open_page(size=PHONE, color_scheme=scheme)
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert await page.get_by_role("searchbox").evaluate(ROOM_BESIDE_PLACEHOLDER) >= 0
     assert await broken_rules(page) == []
     navigation = await page.get_by_role("navigation").bounding_box()
     assert navigation is not None

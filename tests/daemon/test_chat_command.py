@@ -98,4 +98,4 @@ async def test_what_is_offered_is_listed(tmp_path: Path) -> None:
     assert said.code == 0, said.err
     assert "tgday: 쉬는 날 (admin), 티지데이, tg day, 내 tgday, 날짜 등록\n  이달의 tgday를" in said.out
     assert "dial: 전화 걸기 (operator)" in said.out
-    assert "not offered: there is no click_to_call" in said.out
+    assert "not offered: it needs click_to_call; set url in [pbx]" in said.out

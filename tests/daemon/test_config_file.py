@@ -344,6 +344,13 @@ def test_a_pbx_that_is_right_needs_the_ids_of_its_tenants() -> None:
         ('name = "main"', 'servers = ["pbx9"]', "pbx.tenant[0].servers[0]", 'no server "pbx9"'),
         ('name = "main"', 'extensions = ["1("]', "pbx.tenant[0].extensions[0]", "no regular expression"),
         ("[[pbx.server]]", 'ca_file = "/none.pem"\n[[pbx.server]]', "pbx.ca_file", "no file"),
+        ("[[pbx.server]]", 'ca_file = "/etc/passwd"\n[[pbx.server]]', "pbx.ca_file", "no certificate"),
+        (
+            "[[pbx.server]]",
+            'click_to_call.rest_ca_file = "/etc/passwd"\n[[pbx.server]]',
+            "pbx.click_to_call.rest_ca_file",
+            "no certificate",
+        ),
         ("[[pbx.server]]", 'enable_key = "x"\n[[pbx.server]]', "pbx.enable_key", "{extension} and {kind}"),
         (
             "[[pbx.server]]",

@@ -41,6 +41,7 @@ def test_what_is_right() -> None:
         ({"urls": ["https://search.example/?pretty"]}, (*HERE, "urls", 0)),
         ({"urls": ["https://parley:secret@search.example"]}, (*HERE, "urls", 0)),
         ({"urls": HTTPS, "ca_file": "/none.pem"}, (*HERE, "ca_file")),
+        ({"urls": HTTPS, "ca_file": "/etc/passwd"}, (*HERE, "ca_file")),
         ({"urls": HTTPS, "user": "parley"}, (*HERE, "user")),
     ],
 )

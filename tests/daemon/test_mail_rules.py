@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from daemon.config import MailConfig
 from daemon.mail_rules import mail_rules
@@ -21,7 +22,7 @@ def broken(config: MailConfig, environment: dict[str, str] | None = None) -> lis
 
 def test_nothing_at_all_is_right_and_so_is_a_whole_account(tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
-    authority.touch()
+    trustme.CA().cert_pem.write_to_path(str(authority))
     whole = RIGHT | {"recipient": "lead@example.com", "ca_file": str(authority)}
     for config in (
         MailConfig(),
@@ -42,6 +43,7 @@ def test_nothing_at_all_is_right_and_so_is_a_whole_account(tmp_path: Path) -> No
         ({"host": "smtp://mail.example.com"}, "host", "this is no host"),
         ({"host": "mail..example.com"}, "host", "this is no host"),
         ({"ca_file": "/nowhere/ca.pem"}, "ca_file", 'there is no file "/nowhere/ca.pem"'),
+        ({"ca_file": "/etc/passwd"}, "ca_file", '"/etc/passwd" holds no certificate in PEM'),
     ],
 )
 def test_what_is_wrong_is_named(wrong: dict[str, Any], key: str, problem: str) -> None:

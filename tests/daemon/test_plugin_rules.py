@@ -187,7 +187,7 @@ def test_the_chatbot_service_of_the_readme_is_right(
     assert main(["chat", "list", "--config", path]) == 0
     listed = capsys.readouterr().out
     assert "room: 회의실 예약 (operator), 미팅룸\n  회의실을 예약합니다\n" in listed
-    assert "not offered: there is no diversions" in listed
+    assert "not offered: it needs diversions; set url in [pbx]" in listed
     asyncio.run(importlib.import_module("test_rooms").test_a_room_is_booked())
 
 
@@ -217,7 +217,8 @@ def test_check_says_what_is_wrong_with_services(
     assert "line 12: chatbot.service[1].use: half:b takes 0 arguments by position" in said
     assert 'chatbot.service[2].use: a service cannot be called "취소!"' in said
     assert re.search(r"chatbot\.service\[3\]\.options.*unknown field `per_day`", said), said
-    assert "chatbot.service[4].name: daemon.chatbot.services.forwarding:forwarding needs diversions" in said
+    forwarding = "daemon.chatbot.services.forwarding:forwarding needs diversions: Diversions, which is not there"
+    assert f"chatbot.service[4].name: {forwarding}; set url in [pbx]" in said
 
 
 async def test_the_handler_of_the_readme_does_what_it_says(
@@ -282,7 +283,8 @@ def test_check_names_every_wrong_plugin_by_key_and_line(
     assert "5 mistakes" in said
     assert "line 7: tool[0].use: half:a does not say what x is; give the parameter a type" in said
     assert "line 10: tool[1].use: half:b needs p: float, which is not there" in said
-    assert "line 12: tool[2].name: daemon.tools.set_diversion:set_diversion needs diversions: Diversions" in said
+    needed = "daemon.tools.set_diversion:set_diversion needs diversions: Diversions, which is not there"
+    assert f"line 12: tool[2].name: {needed}; set url in [pbx]" in said
     assert "line 15: tool[3].use: there is no module whole; mend its name, or put its folder into [plugins]" in said
     assert "line 18: inbound.use: half:b needs p: float" in said
 
@@ -323,6 +325,18 @@ def test_a_tool_that_touches_the_pbx_is_told_what_of_it() -> None:
         (("tool", 1, "numbers"), "it may call none"),
         (("tool", 4, "numbers"), "it may divert to none"),
     ]
+
+
+def test_what_no_table_would_bring_is_not_said_to_come_of_one(plugins: Path) -> None:
+    (plugins / "half.py").write_text(
+        "from daemon.pbx.contract import Diversions\n"
+        "async def who(*, from_number: str, to_number: str, diversions: Diversions) -> None: ...\n"
+    )
+    config = Config(pbx=PbxConfig(url="ws://127.0.0.1:1/"))
+    config.plugins.path = [str(plugins)]
+    config.inbound.use = "half:who"
+    [rule] = broken_plugins(config)
+    assert rule.remedy == "configure what provides it, or ask for something else"
 
 
 @pytest.mark.parametrize("url", ["", "ws://127.0.0.1:1/"])

@@ -54,6 +54,28 @@ def test_check_shows_when_schedules_fire_next(config: Path, capsys: pytest.Captu
     assert "schedule b" not in said
 
 
+def test_check_notes_letters_without_a_mail_server(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An admin may name one at any time, so that it is no mistake."""
+    add(config, 'name = "lists"', 'cron = "0 14 3 * *"', 'use = "mail-tgday"')
+    add(
+        config,
+        'name = "weekly"',
+        'cron = "0 9 * * MON"',
+        'use = "missed-calls"',
+        'options = { to = ["a@example.com"] }',
+    )
+    add(config, 'name = "monthly"', 'cron = "0 9 1 * *"', f'use = "{NOTHING}"')
+    add(config, 'name = "never"', 'cron = "0 9 1 * *"', 'use = "mail-tgday"', "enabled = false")
+    assert main(["check", "--config", str(config)]) == 0
+    said = capsys.readouterr().out
+    assert "note: [mail] names no mail server; unless an admin has " in said
+    assert " waits until one is named: schedule lists, schedule weekly\n" in said
+    with config.open("a") as file:
+        file.write('[mail]\nhost = "mail.example.com"\nsender = "parley@example.com"\n')
+    assert main(["check", "--config", str(config)]) == 0
+    assert "mail server" not in capsys.readouterr().out
+
+
 def test_check_says_what_is_wrong_with_schedules(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add(config, 'name = "a"', 'cron = "0 25 * * *"', f'use = "{NOTHING}"')
     add(config, 'name = "a"', 'time_zone = "Asia/Soul"', 'cron = "0 9 * *"', f'use = "{NOTHING}"')
@@ -70,7 +92,7 @@ def test_check_says_what_is_wrong_with_schedules(config: Path, capsys: pytest.Ca
         (14, "schedule[2].cron", '"0 0 LW * */6" never comes'),
         (16, "schedule[2].options", "takes no options"),
         (19, "schedule[3].use", 'there is no built-in schedule "ask-everybody"'),
-        (22, "schedule[4].use", "needs reminders: Reminders, which is not there"),
+        (22, "schedule[4].use", "reminders: Reminders, which is not there; set webhook_url in [chatbot.webex]"),
         (23, "schedule[4].catch_up", "none"),
     ):
         assert re.search(rf"line {line}: {re.escape(key)}: .*{re.escape(problem)}", said), (key, said)

@@ -37,6 +37,7 @@ def test_a_reason_to_refuse_a_webhook_has_words_in_both_languages(reason: str) -
     [
         ("/api/v1/people/so%20ra", {"role": "viewer"}),
         (NAME, {"role": "viewer", "extension": "-"}),
+        (NAME, {"role": "viewer", "extension": "11a4"}),
         (NAME, {"role": "viewer", "full_name": "a" * 101}),
         (NAME, {"role": "viewer", "email": "sora"}),
         (NAME, {"role": "viewer", "email": "jun@example.com"}),

@@ -236,6 +236,7 @@ async def test_viewers_only_look(desk: Desk, switch: SimulatedSwitch) -> None:
         ("transfer", {"extension": "10 01"}),
         ("transfer", {"extension": "1001\n"}),
         ("transfer", {"extension": "-both"}),
+        ("transfer", {"extension": "11a4"}),
         ("transfer", {"extension": "1" * 65}),
         ("transfer", {"extension": "1001", "context": "outside"}),
         ("say", {}),

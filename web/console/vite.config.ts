@@ -45,6 +45,8 @@ export default defineConfig({
     // What the script is made of, and on what terms.
     license: { fileName: "licenses.txt" },
     reportCompressedSize: false,
+    // On a slow machine each plugin takes seconds, and nobody who builds the console can change that.
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   server: {
     proxy: {

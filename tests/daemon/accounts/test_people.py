@@ -84,6 +84,8 @@ async def test_somebody_is_added_changed_and_removed(people: People, database: D
         ({"team": "없는 팀"}, PersonRefusedError, "there is no team 없는 팀"),
         ({"tenant": "daegu"}, PersonRefusedError, "there is no tenant daegu; there are busan, main"),
         ({"extension": "-1"}, PersonRefusedError, "an extension has"),
+        ({"extension": "11a4"}, PersonRefusedError, "no letter right behind the digits"),
+        ({"name": ".."}, NameRefusedError, "a name is neither . nor .."),
         ({"full_name": "가\n나"}, PersonRefusedError, "the name of a person has"),
         ({"full_name": "가" * 101}, PersonRefusedError, "the name of a person has"),
     ],
@@ -101,6 +103,8 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(
 async def test_teams_are_changed_and_leave_their_people_behind(people: People, database: Database) -> None:
     with pytest.raises(PersonRefusedError, match="a team has a name"):
         await people.save_team(TeamRow(name=" "), by=CHIEF)
+    with pytest.raises(PersonRefusedError, match=r"a name is neither \. nor"):
+        await people.save_team(TeamRow(name=" .. "), by=CHIEF)
     with pytest.raises(PersonRefusedError, match="an e-mail address has"):
         await people.save_team(TeamRow(name="영업팀", manager_email="lead"), by=CHIEF)
     await people.save_team(SALES, by=CHIEF)

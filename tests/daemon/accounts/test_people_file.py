@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.accounts.people_file import PeopleFileError, PersonLine, read_people
+from daemon.calls.numbers import EXTENSION_RULE
 
 
 def mistakes_in(content: str | bytes) -> list[str]:
@@ -81,13 +82,14 @@ def test_every_wrong_row_is_named_by_the_line_it_begins_on() -> None:
         'h,"두 줄\n이름",,,,,\n'
         ",,,,,,\n"
         "i,자,i@example.com,,,Admin,*88\n"
+        ".,차,,..,,,11a4\n"
     )
     assert mistakes_in(content) == [
         "line 3: it has 2 cells and the first row 7",
         "line 4: neither 이메일/email nor 아이디/name says who it is",
         'line 5: 역할/role: there is no "사장"; there are viewer, operator, admin, 보기, 운영, 관리',
         "line 5: 아이디/name: a name has 1 to 64 characters, none of them a space or control character",
-        "line 5: 내선/extension: an extension has 1 to 64 letters, digits or any of * # + _ . -",
+        f"line 5: 내선/extension: {EXTENSION_RULE}",
         "line 6: 아이디/name: the same stands on line 2",
         "line 6: 이메일/email: the same stands on line 2",
         "line 6: 팀장 이메일/manager_email is of a team, and no 팀/team is named",
@@ -95,6 +97,9 @@ def test_every_wrong_row_is_named_by_the_line_it_begins_on() -> None:
         "line 7: 팀장 이메일/manager_email: another row has another one for the same team",
         "line 8: 이름/full_name: it has more than 100 characters",
         "line 9: there is a line break or a character in it that cannot be seen",
+        "line 13: 아이디/name: a name is neither . nor ..",
+        "line 13: 팀/team: a name is neither . nor ..",
+        f"line 13: 내선/extension: {EXTENSION_RULE}",
     ]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.calls.numbers import NumberError, mask_number, mask_numbers_in, normal_number, spellings
+from daemon.calls.numbers import EXTENSION, NumberError, mask_number, mask_numbers_in, normal_number, spellings
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,17 @@ def test_a_normal_form_is_its_own(text: str) -> None:
 @given(st.from_regex(r"0[1-9][0-9]{7,9}", fullmatch=True))
 def test_every_spelling_has_the_same_normal_form(number: str) -> None:
     assert {normal_number(one) for one in spellings(number)} == {number}
+
+
+@pytest.mark.parametrize(
+    "extension", ["1001", "*88", "#2", "+821012345678", "alice", "desk4", "a1b2", "1001_shop", "1.web"]
+)
+def test_an_extension_is_a_number_or_a_name(extension: str) -> None:
+    assert re.fullmatch(EXTENSION, extension)
+
+
+@pytest.mark.parametrize(
+    "extension", ["", "11a4", "1001a", "shop_11a4", "*8o8", "-1", "10 01", "1001\n", "1001@shop", "1" * 65]
+)
+def test_a_slip_in_a_number_is_no_extension_nor_is_what_a_switch_reads_more_into(extension: str) -> None:
+    assert not re.fullmatch(EXTENSION, extension)

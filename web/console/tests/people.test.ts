@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { MailSettings, Person } from "../src/api/people";
+import { savePerson, type MailSettings, type Person } from "../src/api/people";
 import { ApiError } from "../src/api/rest";
 import { messages } from "../src/i18n/messages";
 import { called, draftOf, isElsewhere, isFound, mailWish, portWith, wishOf } from "../src/people/drafts";
@@ -35,6 +35,12 @@ const stored: MailSettings = {
 };
 
 describe("a person", () => {
+  it.each([".", ".."])("is not called %s, which no address ends in", async (name) => {
+    const refused = await (async () => savePerson(name, wishOf(mina)))().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ApiError);
+    expect(explainPeople(refused as ApiError, messages.ko)).toBe("마침표 하나나 둘은 이름이 될 수 없습니다.");
+  });
+
   it("is called by name, else as they sign in", () => {
     expect([called(mina), called({ ...mina, full_name: "" })]).toEqual(["김미나", "mina"]);
   });

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from daemon.address_guard import AddressGuard
+from daemon.authorities import authority_problem
 from protocols.relay.session import CONNECT_WITHIN, Limits
 
 _USUAL: Final = Limits()
@@ -66,8 +66,9 @@ class RelayOptions(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
             raise ValueError("app_id is printable ASCII without blanks")
         if self.transfer_to and not _DESTINATION.fullmatch(self.transfer_to):
             raise ValueError("transfer_to is no number that a call can be sent to")
-        if self.ca_file and not Path(self.ca_file).is_file():
-            raise ValueError(f'there is no file "{self.ca_file}" for ca_file')
+        problem = authority_problem(self.ca_file) if self.ca_file else ""
+        if problem:
+            raise ValueError(f"ca_file: {problem}")
         for network in self.private_networks:
             try:
                 ipaddress.ip_network(network)

@@ -178,6 +178,7 @@ async def test_there_is_no_secret(answer: Answer, server: RelayServer, secret: s
         ({"app_id": "a b"}, "app_id"),
         ({"transfer_to": "1001 XML default"}, "transfer_to"),
         ({"ca_file": "/nowhere/ca.pem"}, "ca_file"),
+        ({"ca_file": "/etc/passwd"}, "ca_file: "),
         ({"answer_within": 11.0}, "<= 10.0"),
         ({"instructions": 0}, ">= 1"),
         ({"uri": "x"}, "unknown field `uri`"),

@@ -1,7 +1,7 @@
 /** People, their teams, and how mail is sent, over REST; for admins. The field names are the wire's. */
 
 import type { Role } from "./payloads";
-import { request } from "./rest";
+import { ApiError, request } from "./rest";
 
 export const ROLES = ["viewer", "operator", "admin"] as const satisfies readonly Role[];
 export const TLS = ["starttls", "implicit", "none"] as const;
@@ -66,8 +66,8 @@ export interface MailWish extends MailAccount {
   password?: string;
 }
 
-const person = (name: string): string => `/api/v1/people/${encodeURIComponent(name)}`;
-const team = (name: string): string => `/api/v1/teams/${encodeURIComponent(name)}`;
+const person = (name: string): string => `/api/v1/people/${segment(name)}`;
+const team = (name: string): string => `/api/v1/teams/${segment(name)}`;
 const MAIL = "/api/v1/mail-settings";
 
 export const readPeople = (): Promise<Everybody> => request<Everybody>("GET", "/api/v1/people");
@@ -96,6 +96,12 @@ export const removeMail = (): Promise<void> => request<void>("DELETE", MAIL);
 
 /** A mail server may be waited for as long as letters wait for it: what it says, or that it says nothing, is the answer. */
 const MAIL_SERVER_MS = 180_000;
+
+/** A name at the end of an address. A browser leaves dots alone out, so they are refused here as the server would. */
+function segment(name: string): string {
+  if (name === "." || name === "..") throw new ApiError(422, "Unprocessable Content", "A name is neither . nor ...");
+  return encodeURIComponent(name);
+}
 
 /** Send a test letter; the answer is to whom. */
 export const tryMail = async (to: string): Promise<string> =>

@@ -1,6 +1,7 @@
 /** The words for a call that an app leads, and for taking it in hand. Korean is the pattern that English must fill. */
 
 import type { AppEnding, LiveAppState } from "../api/payloads";
+import { withParticle } from "./particles";
 
 export const handsKo = {
   title: "통화 다루기",
@@ -34,7 +35,7 @@ export const handsKo = {
     leadAlone: "발신자를 이 내선으로 보냅니다. 지금 상대와의 통화는 끝납니다.",
     extension: "받을 내선",
     go: "넘겨받기",
-    done: (extension: string) => `발신자를 ${extension}(으)로 보냈습니다.`,
+    done: (extension: string) => `발신자를 ${withParticle(extension, "으로")} 보냈습니다.`,
   },
   say: {
     button: "한마디 하기",

@@ -1,6 +1,7 @@
 /** The words of the PBX page. Korean is the pattern that English must fill. */
 
 import type { CallStep, DiversionKind } from "../api/pbx";
+import { withParticle } from "./particles";
 
 export const pbxKo = {
   title: "PBX",
@@ -18,20 +19,20 @@ export const pbxKo = {
   tenant: "테넌트",
   anyTenant: "내선 번호로 찾기",
   diversions: {
-    title: "착신 전환",
-    lead: "내선 번호를 넣으면 네 가지 착신 전환을 보고 바꿀 수 있습니다.",
+    title: "착신전환",
+    lead: "내선 번호를 넣으면 네 가지 착신전환을 보고 바꿀 수 있습니다.",
     look: "조회",
     looking: "조회하는 중…",
     of: (extension: string, tenant: string) => `${tenant} · 내선 ${extension}`,
     kinds: {
-      IMMEDIATE: "항상",
+      IMMEDIATE: "무조건",
       BUSY: "통화 중일 때",
       NO_ANSWER: "받지 않을 때",
-      UNAVAILABLE: "연결할 수 없을 때",
+      UNAVAILABLE: "연결되지 않을 때",
     } satisfies Record<DiversionKind, string>,
-    inEffect: (to: string) => `${to}(으)로 전환됩니다.`,
+    inEffect: (to: string) => `${withParticle(to, "으로")} 전환됩니다.`,
     off: "꺼져 있습니다.",
-    offWithDestination: (to: string) => `꺼져 있습니다. 켜면 ${to}(으)로 전환됩니다.`,
+    offWithDestination: (to: string) => `꺼져 있습니다. 켜면 ${withParticle(to, "으로")} 전환됩니다.`,
     noDestination: "켜져 있지만 받을 번호가 없어 전환되지 않습니다.",
     switch: "전환",
     destination: "받을 번호",
@@ -62,17 +63,19 @@ export const pbxKo = {
     mayNot: "전화를 걸려면 운영 권한이 필요합니다.",
     lost: "진행 상황을 받아 오지 못했습니다. 다시 시도하는 중입니다.",
     forwards: {
-      IMMEDIATE: (who: string, to: string) => `내선 ${who}은(는) ${to}(으)로 착신 전환되어 그 전화가 먼저 울립니다.`,
-      BUSY: (who: string, to: string) => `내선 ${who}이(가) 통화 중이면 ${to}(으)로 전환됩니다.`,
-      NO_ANSWER: (who: string, to: string) => `내선 ${who}에서 받지 않으면 ${to}(으)로 전환됩니다.`,
-      UNAVAILABLE: (who: string, to: string) => `내선 ${who}에 연결할 수 없으면 ${to}(으)로 전환됩니다.`,
+      IMMEDIATE: (who: string, to: string) =>
+        `내선 ${withParticle(who, "은")} ${withParticle(to, "으로")} 착신전환되어 그 전화가 먼저 울립니다.`,
+      BUSY: (who: string, to: string) =>
+        `내선 ${withParticle(who, "이")} 통화 중이면 ${withParticle(to, "으로")} 전환됩니다.`,
+      NO_ANSWER: (who: string, to: string) => `내선 ${who}에서 받지 않으면 ${withParticle(to, "으로")} 전환됩니다.`,
+      UNAVAILABLE: (who: string, to: string) => `내선 ${who}에 연결되지 않으면 ${withParticle(to, "으로")} 전환됩니다.`,
     } satisfies Record<DiversionKind, (who: string, to: string) => string>,
-    forwardsUnread: (who: string) => `내선 ${who}의 착신 전환 여부를 읽지 못했습니다.`,
+    forwardsUnread: (who: string) => `내선 ${who}의 착신전환 여부를 읽지 못했습니다.`,
     steps: {
       requested: "요청함",
       queued: "PBX가 접수함",
       caller_ringing: "내선 전화가 울림",
-      forwarded: "착신 전환됨",
+      forwarded: "착신전환됨",
       caller_answered: "내선에서 받음",
       callee_ringing: "상대 전화가 울림",
       callee_answered: "상대가 받음",

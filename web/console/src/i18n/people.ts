@@ -1,6 +1,7 @@
 /** The words of the page of people. Korean is the pattern that English must fill. */
 
 import type { Tls } from "../api/people";
+import { withParticle } from "./particles";
 
 export const peopleKo = {
   title: "사람",
@@ -16,6 +17,8 @@ export const peopleKo = {
     lead: "로그인하는 사람과 챗봇을 쓰는 사람입니다.",
     add: "사람 추가",
     find: "이름, 이메일, 팀, 내선으로 찾기",
+    /** Within the field, which is narrow on a phone. */
+    findBy: "이름, 이메일, 팀, 내선",
     count: (shown: number, all: number) => (shown === all ? `${all}명` : `${all}명 중 ${shown}명`),
     none: "아직 아무도 없습니다.",
     noneHint: "한 사람씩 추가하거나, 서버에서 parley people import로 한꺼번에 넣을 수 있습니다.",
@@ -26,7 +29,7 @@ export const peopleKo = {
     edit: (who: string) => `${who} 고치기`,
     saved: (who: string) => `${who}, 저장했습니다.`,
     removed: (who: string) => `${who}, 삭제했습니다.`,
-    removeTitle: (who: string) => `${who}을(를) 삭제할까요?`,
+    removeTitle: (who: string) => `${withParticle(who, "을")} 삭제할까요?`,
     removeHint: "로그인이 바로 끝나고, 등록한 날짜도 지워집니다. 되돌릴 수 없습니다.",
   },
   person: {
@@ -62,7 +65,7 @@ export const peopleKo = {
     addTitle: "팀 추가",
     saved: (name: string) => `${name}, 저장했습니다.`,
     removed: (name: string) => `${name}, 삭제했습니다.`,
-    removeTitle: (name: string) => `${name}을(를) 삭제할까요?`,
+    removeTitle: (name: string) => `${withParticle(name, "을")} 삭제할까요?`,
     removeHint: (count: number) =>
       count === 0 ? "팀에 속한 사람이 없습니다." : `팀에 있던 ${count}명은 팀이 없는 사람이 됩니다.`,
   },
@@ -104,7 +107,9 @@ export const peopleKo = {
   /** What the server's details begin with; after a blank at the end the rest of one follows. */
   reasons: {
     "A name has 1 to 64 characters": "아이디는 1~64자이고 빈칸이 없어야 합니다.",
-    "An extension has 1 to 64 letters": "내선은 영문자, 숫자, * # + _ . - 로 64자까지이고 -로 시작할 수 없습니다.",
+    "A name is neither . nor ..": "마침표 하나나 둘은 이름이 될 수 없습니다.",
+    "An extension has 1 to 64 letters":
+      "내선은 영문자, 숫자, * # + _ . - 로 64자까지이고 -로 시작할 수 없으며, 번호의 숫자 바로 뒤에 영문자가 올 수 없습니다.",
     "The name of a person has at most": "이름은 100자까지입니다.",
     "The name of a team has at most": "팀 이름은 100자까지입니다.",
     "A team has a name": "팀 이름을 넣어 주세요.",
@@ -161,6 +166,7 @@ export const peopleEn: PeopleMessages = {
     lead: "Those who sign in, and those who use the chatbot.",
     add: "Add a person",
     find: "Find by name, e-mail, team or extension",
+    findBy: "Name, e-mail, team…",
     count: (shown, all) => (shown < all ? `${shown} of ${all}` : `${all} ${all === 1 ? "person" : "people"}`),
     none: "There is nobody yet.",
     noneHint: "Add people one by one, or all at once on the server by parley people import.",
@@ -252,8 +258,9 @@ export const peopleEn: PeopleMessages = {
   },
   reasons: {
     "A name has 1 to 64 characters": "A sign-in name has 1 to 64 characters and no blanks.",
+    "A name is neither . nor ..": "One or two full stops alone are no name.",
     "An extension has 1 to 64 letters":
-      "An extension has up to 64 letters, digits or any of * # + _ . - and begins with no hyphen.",
+      "An extension has up to 64 letters, digits or any of * # + _ . -, begins with no hyphen, and has no letter right behind the digits of a number.",
     "The name of a person has at most": "A name has at most 100 characters.",
     "The name of a team has at most": "The name of a team has at most 100 characters.",
     "A team has a name": "Give the team a name.",
