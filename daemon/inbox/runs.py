@@ -183,8 +183,9 @@ class _Run:
 
     async def run(self) -> _Run:
         self._started_at = self._clock()
+        deadline = asyncio.timeout(self.handler.deadline)
         try:
-            async with asyncio.timeout(self.handler.deadline):
+            async with deadline:
                 await self.handler.handle(self._delivery)
         except PermanentError as error:
             self._fail(str(error), RunOutcome.REFUSED)
@@ -196,7 +197,7 @@ class _Run:
             self.after, self.postponed = error.after, True
         except TimeoutError as error:
             over = f"no end after {self.handler.deadline:g} s"
-            self._fail(over if isinstance(error.__cause__, asyncio.CancelledError) else f"TimeoutError: {error}")
+            self._fail(over if deadline.expired() else f"TimeoutError: {error}")
         except asyncio.CancelledError:
             if self._is_stopping():
                 raise

@@ -286,7 +286,8 @@ async def test_patterns_are_of_providers_and_not_of_what_parley_puts_in(database
             HandlerConfig(name="keep", use="store"),
             HandlerConfig(name="to-crm", use="forward", destination="crm"),
         ]
-        async with at_work(database, handler=handlers, destination=to_crm(receiver)) as room:
+        config = {"handler": handlers, "destination": to_crm(receiver), "retries": [0.01]}
+        async with at_work(database, **config) as room:
             await room.push()
             await room.inbox.put(Work(source="parley", event="call.ended", body=b"{}"))
             await room.settled()
@@ -376,7 +377,7 @@ async def test_work_is_stored_together_with_its_claim_or_not_at_all(database: Da
 
 
 async def test_claimed_work_that_is_there_already_stays_as_it_is(database: Database) -> None:
-    async with at_work(database) as room:
+    async with at_work(database, retries=[0.01]) as room:
         work = Work(source="parley:example", event="e", body=b"1", other_id="w-1")
         await room.inbox.put(work)
         [first] = await room.settled()
