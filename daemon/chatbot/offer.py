@@ -13,6 +13,7 @@ from daemon.chatbot.definition import Definition, Step
 from daemon.chatbot.phrases import plain
 from daemon.directory.contract import Directory, DirectoryAwayError, Entry, Kind, Match
 from daemon.roles import includes
+from protocols.korean_dates import with_days_as
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +22,9 @@ _MARGIN: Final = 0.1
 """What scores less than the best by no more than this may be what was meant."""
 _SURE: Final = 0.55
 """Below, what was found is offered and not begun, be it one alone."""
+_ALL_OF_IT: Final = 0.7
+"""From here on nearly all of the text is accounted for by a service's names."""
+_TODAY: Final = "오늘"
 _MOST: Final = 6
 _LONGEST_TITLE: Final = 5
 """Words of a title that something may follow."""
@@ -126,7 +130,7 @@ class Offer:
         particle between the two."""
         offered = self.of(role)
         words = text.split()
-        for begin in range(max(1, len(words) - _LONGEST_TITLE), len(words)):
+        for begin in range(max(0, len(words) - _LONGEST_TITLE), len(words)):
             service = self._by_ending.get(_together(" ".join(words[begin:])))
             if service is not None and service.name in offered:
                 return Found([service], _PARTICLE.sub("", " ".join(words[:begin])), is_sure=True)
@@ -138,6 +142,9 @@ class Offer:
         if named is not None:
             return named
         offered = self.of(role)
+        of_a_day = self._of_a_day(text, offered)
+        if of_a_day is not None:
+            return of_a_day
         scores: dict[str, float] = {}
         for service, score in await self._matches(text):
             if service.name in offered:
@@ -148,6 +155,15 @@ class Offer:
             return told or Found([])
         close = sorted((name for name in scores if scores[name] >= best - _MARGIN), key=lambda name: -scores[name])
         return Found([offered[name] for name in close[:_MOST]], is_sure=len(close) == 1 and best >= _SURE)
+
+    def _of_a_day(self, text: str, offered: Mapping[str, Service]) -> Found | None:
+        """The service that ``text`` asks for of some day, as its words do of today."""
+        asked = with_days_as(text, _TODAY)
+        if _TODAY not in asked:
+            return None
+        found = self._index.search(asked, limit=1, threshold=max(_ALL_OF_IT, self._threshold))
+        service = offered.get(found[0].entry.entry_id) if found else None
+        return Found([service], is_sure=True) if service is not None and service.definition.knows_days else None
 
     async def _told(self, text: str, offered: Iterable[Service], *, better_than: float) -> Found | None:
         """The service that tells of whom or what ``text`` names, rather than asks for."""

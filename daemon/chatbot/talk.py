@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -36,7 +36,7 @@ from daemon.chatbot.phrases import (
     WHICH,
     plain,
 )
-from daemon.chatbot.reading import Heard, MisreadError, read_answer
+from daemon.chatbot.reading import MOST_TEXT, Heard, MisreadError, read_answer
 from daemon.chatbot.steps import Steps
 from daemon.chatbot.turn import YES_NO, Reply, Turn, ask
 from daemon.plugins import place_of
@@ -46,6 +46,8 @@ from daemon.stores.people import PersonRow
 log = structlog.get_logger(__name__)
 
 _CHOOSE: Final = "choose"
+_WRITTEN: Final = "written"
+"""What was written when several services were offered: the one that is chosen hears all of it."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -126,7 +128,9 @@ class Talk:
             return await self._misread(conversation, str(error))
         if conversation.service == CHOOSING:
             chosen = self._offer.of(self._person.role).get(heard.choice)
-            return Answer([Message(GONE)]) if chosen is None else await self._begin(Found([chosen], is_sure=True))
+            if chosen is None:
+                return Answer([Message(GONE)])
+            return await self._step(chosen, Heard(whole=conversation.slots.get(_WRITTEN, "")), None)
         return await self._step(self._offer.of(self._person.role)[conversation.service], heard, conversation)
 
     async def _begun(self) -> Answer:
@@ -153,9 +157,10 @@ class Talk:
 
     async def _begin(self, found: Found) -> Answer:
         if found.is_sure:
-            return await self._step(found.services[0], Heard(text=found.rest), None)
+            written = self._said.text.strip()[:MOST_TEXT]
+            return await self._step(found.services[0], Heard(text=found.rest, whole=written), None)
         if found.services:
-            return self._choice(WHICH, found.services)
+            return self._choice(WHICH, found.services, slots={_WRITTEN: self._said.text.strip()[:MOST_TEXT]})
         return self._overview(f"{NOT_FOUND} {ON_OFFER}")
 
     def _overview(self, text: str) -> Answer:
@@ -166,9 +171,9 @@ class Talk:
         rows = [_row(service) for service in services]
         return self._choice("\n".join([text, "", *rows, "", ALWAYS]), services)
 
-    def _choice(self, text: str, services: Iterable[Service]) -> Answer:
+    def _choice(self, text: str, services: Iterable[Service], slots: Mapping[str, str] | None = None) -> Answer:
         choices = [Choice(service.title, service.name) for service in services]
-        conversation = begun(self._said, CHOOSING, ask(text, step=_CHOOSE, choices=choices))
+        conversation = begun(self._said, CHOOSING, ask(text, step=_CHOOSE, choices=choices, slots=slots))
         return Answer([conversation.asked.message], conversation)
 
     def _help(self, conversation: Conversation) -> Message:
@@ -186,6 +191,7 @@ class Talk:
             zone=self._zone,
             step=conversation.step if conversation is not None else "",
             text=heard.text,
+            whole=heard.whole or heard.text,
             choice=heard.choice,
             inputs=heard.inputs,
             slots=conversation.slots if conversation is not None else {},

@@ -41,8 +41,10 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a person said to a service.
 
     ``step`` is the one that it asked for, ``""`` at first; ``text`` what was written, at first what stood after the
-    service's name. ``choice`` is the value of what was chosen, by a button or in words, ``inputs`` the fields of a form
-    as they were checked (a date as ``YYYY-MM-DD``); both are empty where nothing of that kind was asked.
+    service's name, and ``whole`` with all that stood around it: of a service that was found by a sentence ``text`` may
+    be empty, and what else the sentence says is there. ``choice`` is the value of what was chosen, by a button or in
+    words, ``inputs`` the fields of a form as they were checked (a date as ``YYYY-MM-DD``); both are empty where nothing
+    of that kind was asked.
 
     ``key`` is the same whenever the same thing said is handled again, and so is ``said_at``, when it was said; ``now``
     is later where nobody could hear it at first. Both are in Unix seconds, ``zone`` is the one by whose clocks people
@@ -56,6 +58,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo
     step: str = ""
     text: str = ""
+    whole: str = ""
     choice: str = ""
     inputs: Mapping[str, str] = {}
     slots: Mapping[str, str] = {}

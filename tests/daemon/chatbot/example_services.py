@@ -40,6 +40,11 @@ async def note(turn: Turn) -> Reply:
     return ask(f"무엇을 적을까요?{turn.text}", step="text")
 
 
+async def echo(turn: Turn) -> Reply:
+    """따라 합니다."""
+    return done(f"{turn.text}|{turn.whole}")
+
+
 class Counter:
     """Counts."""
 

@@ -40,6 +40,7 @@ def example(name: str, **fields: object) -> ChatbotServiceConfig:
 
 def configured(**fields: object) -> Config:
     services = [
+        example("echo", title="따라 하기"),
         example("order", title="꽃 주문", words=["꽃 배달", "화환"], code="F-7", role="operator"),
         example("note", title="메모"),
         *(example(name) for name in NAMES),
@@ -218,6 +219,20 @@ async def test_another_service_may_be_named_where_an_answer_was_asked(house: Hou
     await chat.says("order")
     assert await chat.says("메모") == "무엇을 적을까요?"
     assert await chat.says("order") == "적었습니다: order (True)"
+
+
+async def test_a_service_hears_all_that_was_written(house: House) -> None:
+    chat = house.chat()
+    assert await chat.says("echo  내일 ") == "내일|echo  내일"
+    assert await chat.says("따라하기 내일까지 부탁해요") == "|따라하기 내일까지 부탁해요"
+
+
+async def test_a_service_that_is_chosen_hears_what_was_written_before(database: Database, memory: AnyMemory) -> None:
+    services = [example("echo", title="책 주문"), example("note", title="꽃 주문")]
+    house = await House(database, memory, config=Config(chatbot=ChatbotConfig(built_in=[], service=services))).furnish()
+    chat = house.chat()
+    assert await chat.says("내일 주문") == "이 중에서 어떤 일인가요?"
+    assert await chat.presses("책 주문") == "|내일 주문"
 
 
 async def test_who_is_silent_begins_anew_and_is_told_once(house: House) -> None:
