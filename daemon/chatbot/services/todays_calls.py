@@ -4,7 +4,6 @@ them nobody answered; with links to their transcripts where the console's addres
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from urllib.parse import quote
@@ -26,6 +25,8 @@ _SOME_DAY: Final = re.compile(r"\d|지난\s*\S*[주달월해요]|저번|이번|�
 """What says that not today is meant, where no day can be read."""
 _A_DAY: Final = "\0"
 _WHICH_DAY: Final = "어느 날의 통화인가요? 하루만 볼 수 있습니다. 어제, 12월 3일처럼 써 주십시오."
+_ASKS_FOR_TRANSCRIPTS: Final = "대화록"
+_NO_TRANSCRIPTS: Final = "대화록은 여기서 열 수 없습니다. 콘솔의 통화 기록에서 보십시오."
 _WEEK: Final = 7
 _WENT: Final = {
     Disposition.ANSWERED: "통화함",
@@ -75,23 +76,22 @@ async def _of(turn: Turn, day: date, database: Database, console_url: str, *, on
         wanted = CallFilter(missed_by=extension, since=since, until=until)
         missed, more_missed = await page_calls(connection, wanted, _MOST)
         found, more = (missed, more_missed) if only_missed else await page_calls(connection, of_the_day, _MOST)
+    missed_ids = {call.call_id for call in missed}
     called = "오늘" if day == turn.today else written_date(day, turn.today)
     what = "부재중 전화" if only_missed else "통화"
     if not found:
         return done(f"{called}{'은' if day == turn.today else '에는'} {what}가 없습니다.")
+    rows = [_row(turn, call, console_url, is_missed=call.call_id in missed_ids) for call in found]
     heading = f"{called} {what} 가운데 마지막 {_MOST}건입니다." if more else f"{called} {what}는 {len(found)}건입니다."
     if missed and not only_missed:
         heading += f" 부재중 전화가 {len(missed)}건{' 이상' if more_missed else ''} 있습니다."
-    return done("\n".join([heading, "", *_rows(turn, found, missed, console_url)]))
+    if _ASKS_FOR_TRANSCRIPTS in turn.whole and not console_url:
+        rows += ["", _NO_TRANSCRIPTS]
+    return done("\n".join([heading, "", *rows]))
 
 
 def _midnight(turn: Turn, day: date) -> float:
     return datetime.combine(day, time(), turn.zone).timestamp()
-
-
-def _rows(turn: Turn, found: Sequence[CallRow], missed: Sequence[CallRow], console_url: str) -> list[str]:
-    missed_ids = {call.call_id for call in missed}
-    return [_row(turn, call, console_url, is_missed=call.call_id in missed_ids) for call in found]
 
 
 def _row(turn: Turn, call: CallRow, console_url: str, *, is_missed: bool) -> str:
@@ -111,4 +111,9 @@ def _went(call: CallRow) -> str:
     if call.ended_at is None:
         return "통화 중"
     talked = int(call.ended_at - call.answered_at) if call.answered_at is not None else 0
-    return f"{talked // 60}분 {talked % 60}초" if talked else _WENT.get(Disposition(call.disposition or "lost"), "")
+    return _lasted(talked) if talked > 0 else _WENT.get(Disposition(call.disposition or "lost"), "")
+
+
+def _lasted(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    return " ".join([f"{minutes}분"] * bool(minutes) + [f"{seconds}초"] * bool(seconds))

@@ -82,6 +82,24 @@ async def test_ones_own_calls_of_today_with_links(house: House) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "lasted"), [(15.9, "15초"), (60.0, "1분"), (61.0, "1분 1초"), (3_660.0, "61분"), (0.5, "통화함")]
+)
+async def test_how_long_a_call_lasted(house: House, seconds: float, lasted: str) -> None:
+    began = NOW - 7_200.0
+    await keep(house, call("a", began, "2001", "2002", answered_at=began, ended_at=began + seconds))
+    assert (await house.chat().says("오늘 통화")).splitlines()[2].split(" · ")[2] == lasted
+
+
+async def test_who_asks_for_transcripts_where_no_links_can_be_given_is_told(house: House) -> None:
+    await keep(house, call("a", NOW - 60.0, "2001", "2002"))
+    assert "](https://parley.example.com/#/calls/a)" in await house.chat().says("대화록")
+    house.config.chatbot.console_url = ""
+    assert (await house.chat().says("대화록")).endswith("콘솔의 통화 기록에서 보십시오.")
+    assert "대화록" not in await house.chat().says("오늘 통화")
+    assert "대화록" not in await house.chat().says("도움말")
+
+
 MISSED: dict[str, Any] = {"answered_at": None, "disposition": "no_answer"}
 
 
