@@ -13,6 +13,8 @@ from daemon.pbx.contract import Conflict, Diversion, Diversions, ExtensionDivers
 from protocols.dcmiws.diversions import DiversionKind
 
 _NO_CHANGE: Final = "바꾸지 않았습니다."
+_WITHOUT_NUMBER: Final = "켜져 있지만 받을 번호가 없어 전환되지 않습니다"
+"""As the console says it: the PBX forwards by default, once there is a number."""
 _LEAVE: Final = "leave"
 _NUMBER: Final = "number"
 _CHANGED_MEANWHILE: Final = "그 사이에 다른 곳에서 바뀌었습니다. 지금은 이렇습니다."
@@ -129,6 +131,8 @@ def _row(turn: Turn, one: Diversion) -> str:
     number = escaped(turn.number(one.destination))
     if one.in_effect:
         state = f"{number} 번호로 돌립니다"
+    elif one.enabled:
+        state = _WITHOUT_NUMBER
     elif one.destination:
         state = f"꺼져 있습니다 (저장된 번호 {number})"
     else:

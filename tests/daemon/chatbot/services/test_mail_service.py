@@ -7,6 +7,7 @@ import pytest
 from daemon.chatbot.services.mail import UnknownRecipientError, recipients
 from daemon.chatbot.trying import MINA
 from daemon.config import ChatbotServiceConfig
+from daemon.demo.webex import PEOPLE
 from daemon.mail.contract import Letter
 from tests.daemon.chatbot.house import ADA, JUN, House, renamed
 
@@ -36,6 +37,14 @@ async def test_to_whom_is_said_in_one_go(house: House) -> None:
     assert "메일을 써 주십시오" in await chat.says("박준한테 메일 보내 줘")
     assert chat.card is not None
     assert [field.value for field in chat.card.fields] == ["박준", "", ""]
+
+
+async def test_the_form_names_people_of_the_demo(house: House) -> None:
+    chat = house.chat()
+    await chat.says("메일")
+    assert chat.card is not None
+    names = {name for person in PEOPLE for name in (person.full_name, person.email)}
+    assert set(chat.card.fields[0].hint.split(", ")) <= names
 
 
 async def test_the_same_yes_again_sends_nothing_more(house: House) -> None:

@@ -69,7 +69,7 @@ async def test_forwarding_is_turned_on_and_read_back(acting: Acting) -> None:
     chat = acting.house.chat(OPERATOR)
     said = await chat.says("착신 전한 해줘")
     assert said.startswith("내선 1010의 착신전환")
-    assert "- **무조건**: 꺼져 있습니다" in said
+    assert "- **무조건**: 켜져 있지만 받을 번호가 없어 전환되지 않습니다" in said
     assert (await chat.says("받지 않을")) == "**받지 않을 때** 어느 번호로 돌릴까요?"
     assert (await chat.says("집으로")).startswith("전화번호가 아닙니다. 그만두시려면 **취소**라고 하십시오.")
     said = await chat.says("010-1234-5678로 돌려 주세요")
