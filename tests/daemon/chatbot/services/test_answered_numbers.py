@@ -26,6 +26,12 @@ from daemon.chatbot.services.answered_numbers import answered_number
         ("０１０－１２３４－５６７８로요", "01012345678"),
         ("01012345678로 돌려 주세요!", "01012345678"),
         ("2001번으로 전화 걸어줘", "2001"),
+        ("011-123-4567", "0111234567"),
+        ("1224", "1224"),
+        ("02-2026-1224", "0220261224"),
+        ("031.123.4567", "0311234567"),
+        ("+1 202 555 0147", "+12025550147"),
+        ("1588-1234", "15881234"),
     ],
 )
 def test_what_is_a_number(text: str, number: str) -> None:
@@ -37,6 +43,18 @@ def test_what_is_a_number(text: str, number: str) -> None:
     ["", "집으로", "2001 말고", "2001이 아니라 2002로", "내선 2001", "홍길동2", "7", "번으로", "1번", "2001 extra"],
 )
 def test_what_is_none(text: str) -> None:
+    with pytest.raises(NumberError):
+        answered_number(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("010-12", "010", "0101234567", "010-1234-56789", "010-1234-567로 돌려줘", "+82 10 1234 567", "01612345"),
+        *("12/24", "12-24", "12.24", "2026-12-24", "26/12/24", "12/24로", "+82 10"),
+    ],
+)
+def test_what_nobody_has(text: str) -> None:
     with pytest.raises(NumberError):
         answered_number(text)
 
