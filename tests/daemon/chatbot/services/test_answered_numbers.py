@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.calls.numbers import NumberError, normal_number
-from daemon.chatbot.services.answered_numbers import answered_number
+from daemon.chatbot.services.answered_numbers import answered_number, number_in
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,38 @@ def test_what_is_none(text: str) -> None:
 def test_what_nobody_has(text: str) -> None:
     with pytest.raises(NumberError):
         answered_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("착신전환 010-9999-8888로 걸어줘", "01099998888"),
+        ("01099998888로 착신전환", "01099998888"),
+        ("12월 24일에 1012로 돌려줘", "1012"),
+        ("10시부터 18시까지 내선 1012", "1012"),
+        ("1012번으로", "1012"),
+        ("오후 10:30에 돌려줘", ""),
+        ("12/24에 돌려줘", ""),
+        ("30분 동안", ""),
+        ("착신전환 20", ""),
+        ("", ""),
+    ],
+)
+def test_the_number_within_a_sentence(text: str, number: str) -> None:
+    assert number_in(text) == number
+
+
+@pytest.mark.parametrize("text", ["착신전환 010-12로", "010-1234-567로 걸어줘", "01012345678이나 01087654321로"])
+def test_a_sentence_without_one_good_number(text: str) -> None:
+    with pytest.raises(NumberError):
+        number_in(text)
+
+
+@given(st.text("0123456789+-() 번으로내선시월일./:집", max_size=40))
+def test_whatever_a_sentence_names_is_a_number_or_none(text: str) -> None:
+    with suppress(NumberError):
+        number = number_in(text)
+        assert number == "" or answered_number(number) == number
 
 
 @given(st.text("0123456789+-() 번으로이요전화해줘집", max_size=30))
