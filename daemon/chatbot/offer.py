@@ -125,6 +125,10 @@ class Offer:
             return Found([service], is_sure=True)
         return self.titled(text, role)
 
+    def commanded(self, text: str, role: str) -> Found | None:
+        """The service that ``text`` asks for in the very words that there are for it."""
+        return self.named(text, role) or self._ended(text, role)
+
     def _ended(self, text: str, role: str) -> Found | None:
         """The service that ``text`` asks for at its end, as Korean does, of whom or what stands before: without the
         particle between the two."""
@@ -138,9 +142,9 @@ class Offer:
 
     async def find(self, text: str, role: str) -> Found:
         """What ``text`` may mean: by name, else by what is nearly so, here and in the directory."""
-        named = self.named(text, role) or self._ended(text, role)
-        if named is not None:
-            return named
+        commanded = self.commanded(text, role)
+        if commanded is not None:
+            return commanded
         offered = self.of(role)
         of_a_day = self._of_a_day(text, offered)
         if of_a_day is not None:

@@ -14,10 +14,12 @@ from daemon.chatbot.conversation import CHOOSING, Conversation, begun
 from daemon.chatbot.offer import Found, Offer, Service
 from daemon.chatbot.phrases import (
     ALWAYS,
+    ANEW,
     BACK,
     CANCEL,
     CANCEL_TOO,
     CANCELLED,
+    DROPPED,
     FAILED,
     GONE,
     GREETING,
@@ -145,13 +147,21 @@ class Talk:
         return await self._begin(await self._offer.find(self._said.text, self._person.role))
 
     async def _misread(self, conversation: Conversation, why: str) -> Answer:
-        """Asked to choose a service, or by the name of another one, people may say something else altogether."""
+        """Asked to choose a service people may say something else altogether; else they are asked again."""
         if self._said.inputs is None and conversation.service == CHOOSING:
             return await self._begun()
-        other = self._offer.titled(self._said.text, self._person.role) if self._said.inputs is None else None
-        if other is not None:
-            return await self._begin(other)
-        return Answer([Message(why), conversation.asked.message], conversation)
+        return await self._other(conversation) or Answer([Message(why), conversation.asked.message], conversation)
+
+    async def _other(self, conversation: Conversation) -> Answer | None:
+        """What was written is no answer: another service is begun where it is what that is asked for by."""
+        other = self._offer.commanded(self._said.text, self._person.role) if self._said.inputs is None else None
+        if other is None:
+            return None
+        before = self._offer.of(self._person.role)[conversation.service]
+        is_same = other.services[0].name == before.name
+        dropped = ANEW if is_same else DROPPED.format(title=escaped(before.title))
+        answer = await self._begin(other)
+        return Answer([Message(dropped), *answer.messages], answer.conversation)
 
     # Finding a service
 
@@ -200,6 +210,10 @@ class Talk:
         reply = await self._reply(service, turn)
         if reply is None:
             return Answer([Message(FAILED)], conversation)
+        if reply.misread and conversation is not None:
+            other = await self._other(conversation)
+            if other is not None:
+                return other
         if not reply.step:
             return Answer([Message(reply.text)])
         going_on = conversation.going_on(reply) if conversation is not None else begun(self._said, service.name, reply)

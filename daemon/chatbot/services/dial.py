@@ -39,8 +39,9 @@ async def dial(turn: Turn, *, click_to_call: ClickToCall, directory: Directory, 
     return await _found(turn, directory, database, who) if who else _asked(_WHO)
 
 
-def _asked(text: str) -> Reply:
-    return ask(text, step="who", fields=[Field(name="who", label="받는 사람", hint="홍길동, 01012345678")])
+def _asked(text: str, *, misread: bool = False) -> Reply:
+    field = Field(name="who", label="받는 사람", hint="홍길동, 01012345678")
+    return ask(text, step="who", fields=[field], misread=misread)
 
 
 async def _found(turn: Turn, directory: Directory, database: Database, who: str) -> Reply:
@@ -56,7 +57,7 @@ async def _found(turn: Turn, directory: Directory, database: Database, who: str)
         entry for entry in await _users(database, who) if entry.number not in numbers and plain(entry.name) not in names
     ]
     if not close:
-        return _asked(_AWAY if listed is None else _NOBODY)
+        return _asked(_AWAY if listed is None else _NOBODY, misread=True)
     if len(close) == 1:
         return _confirmed(turn, close[0].name, close[0].number)
     return _which(turn, close)

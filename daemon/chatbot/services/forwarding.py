@@ -22,6 +22,7 @@ _NUMBER: Final = "number"
 _LATER: Final = "later"
 """In the slots where a time was named: nothing is changed but at once, which is said."""
 _NOW_ONLY: Final = "착신전환은 예약할 수 없습니다. 바꾸시면 지금 바로 바뀌고, 다시 바꾸실 때까지 그대로입니다."
+_NO_NUMBER: Final = "전화번호가 아닙니다. 그만두시려면 **취소**라고 하십시오. "
 _REFUSED: Final = "쓰신 것은 전화번호가 아니어서 받지 않았습니다."
 _CHANGED_MEANWHILE: Final = "그 사이에 다른 곳에서 바뀌었습니다. 지금은 이렇습니다."
 
@@ -115,21 +116,22 @@ def _slots(turn: Turn, now: Diversion) -> dict[str, str]:
 
 
 def _number_asked(turn: Turn) -> Reply:
-    return _asked_for_number(_kind(turn), dict(turn.slots))
+    return _asked_for_number(_kind(turn), turn.slots)
 
 
-def _asked_for_number(kind: DiversionKind, slots: dict[str, str], problem: str = "") -> Reply:
-    text = f"{problem}**{KINDS[kind]}** 어느 번호로 돌릴까요?"
-    return ask(text, step="number", slots=slots, fields=[Field(name=_NUMBER, label="받을 번호", hint="01012345678")])
+def _asked_for_number(
+    kind: DiversionKind, slots: Mapping[str, str], before: str = "", *, misread: bool = False
+) -> Reply:
+    text = f"{before}**{KINDS[kind]}** 어느 번호로 돌릴까요?"
+    field = Field(name=_NUMBER, label="받을 번호", hint="01012345678")
+    return ask(text, step="number", slots=slots, fields=[field], misread=misread)
 
 
 def _number_given(turn: Turn) -> Reply:
     try:
         number = answered_number(turn.inputs[_NUMBER])
     except NumberError:
-        return _asked_for_number(
-            _kind(turn), dict(turn.slots), "전화번호가 아닙니다. 그만두시려면 **취소**라고 하십시오. "
-        )
+        return _asked_for_number(_kind(turn), turn.slots, _NO_NUMBER, misread=True)
     return _on_asked(turn, {**turn.slots, _NUMBER: number})
 
 

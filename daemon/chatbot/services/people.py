@@ -37,7 +37,7 @@ async def find_people(turn: Turn, *, directory: Directory, database: Database) -
         _person_row(turn, person) for person in of_that_name(people, turn.text) if plain(person.called) not in listed
     ]
     if not rows:
-        return ask(_NOBODY, step="who")
+        return ask(_NOBODY, step="who", misread=True)
     return done("\n".join(rows[:_MOST]))
 
 

@@ -31,7 +31,7 @@ from tests.daemon.chatbot.example_services import Begun
 from tests.daemon.chatbot.house import JUN, House, renamed
 
 EXAMPLES = "tests.daemon.chatbot.example_services"
-NAMES = ("Counter", "broken", "slow", "nothing", "homeless", "astray", "stubborn", "choosy")
+NAMES = ("Counter", "broken", "slow", "nothing", "homeless", "astray", "stubborn", "choosy", "picky")
 
 
 def example(name: str, **fields: object) -> ChatbotServiceConfig:
@@ -217,8 +217,22 @@ async def test_several_that_fit_are_offered(database: Database, memory: AnyMemor
 async def test_another_service_may_be_named_where_an_answer_was_asked(house: House) -> None:
     chat = house.chat()
     await chat.says("order")
-    assert await chat.says("메모") == "무엇을 적을까요?"
+    assert await chat.says("메모") == "하던 일(**꽃 주문**)은 그만두었습니다.\n\n무엇을 적을까요?"
     assert await chat.says("order") == "적었습니다: order (True)"
+    await chat.says("order")
+    assert (await chat.says("화환")).startswith("처음부터 다시 합니다.")
+    await chat.presses("장미")
+    assert await chat.says("메모 3시") == "하던 일(**꽃 주문**)은 그만두었습니다.\n\n무엇을 적을까요?3시"
+
+
+async def test_what_a_service_takes_for_no_answer_may_name_another_one(house: House) -> None:
+    chat = house.chat()
+    await chat.says("picky")
+    assert await chat.says("order") == "order호입니다."
+    assert await chat.says("picky") == "어느 방인가요?"
+    assert await chat.says("102") == "그런 방은 없습니다. 어느 방인가요?"
+    assert await chat.fills(room="메모") == "그런 방은 없습니다. 어느 방인가요?"
+    assert await chat.says("메모") == "하던 일(**picky**)은 그만두었습니다.\n\n무엇을 적을까요?"
 
 
 async def test_a_service_hears_all_that_was_written(house: House) -> None:

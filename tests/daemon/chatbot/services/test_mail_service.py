@@ -47,6 +47,17 @@ async def test_the_form_names_people_of_the_demo(house: House) -> None:
     assert set(chat.card.fields[0].hint.split(", ")) <= names
 
 
+async def test_a_service_that_is_asked_for_at_the_form_is_begun(house: House) -> None:
+    chat = house.chat()
+    await chat.says("메일")
+    assert (await chat.says("메일")).startswith("처음부터 다시 합니다.")
+    assert (await chat.says("박준한테 메일 보내줘")).startswith("처음부터 다시 합니다.")
+    assert chat.card is not None
+    assert [field.value for field in chat.card.fields] == ["박준", "", ""]
+    assert "양식을 채워" in await chat.says("박준, 내일 뵙겠습니다")
+    assert (await chat.says("통화 중")).startswith("하던 일(**메일 보내기**)은 그만두었습니다.")
+
+
 async def test_the_same_yes_again_sends_nothing_more(house: House) -> None:
     chat = house.chat()
     await chat.says("mail 박준")

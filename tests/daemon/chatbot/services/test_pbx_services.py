@@ -142,6 +142,17 @@ async def test_what_nobody_can_be_called_at_is_refused(acting: Acting, answer: s
     assert await chat.says("1012") == "내선 1010에 오는 전화를 **무조건** 1012 번호로 돌릴까요?"
 
 
+async def test_another_service_where_a_number_was_asked_for(acting: Acting) -> None:
+    chat = acting.house.chat(OPERATOR)
+    await chat.says("forwarding")
+    await chat.presses("무조건")
+    assert (await chat.says("tgday")).startswith("하던 일(**착신전환**)은 그만두었습니다.\n\ntgday 날짜를")
+    await chat.says("전화 걸기")
+    said = await chat.says("박준한테 전화 걸어줘")
+    assert said == "처음부터 다시 합니다.\n\n내선 1010에서 **박준 (1011)** 번호로 전화를 걸까요?"
+    assert (await chat.says("착신전환")).startswith("하던 일(**전화 걸기**)은 그만두었습니다.")
+
+
 async def test_the_number_of_the_sentence_is_not_asked_for_again(acting: Acting) -> None:
     await acting.forward()
     chat = acting.house.chat(OPERATOR)

@@ -58,6 +58,12 @@ async def test_registered_people_are_found_too(house: House) -> None:
     assert "이다" in await house.chat(MINA).says("people ada")
 
 
+async def test_another_service_in_the_place_of_a_name(house: House) -> None:
+    chat = house.chat()
+    await chat.says("사람 찾기")
+    assert (await chat.says("tgday")).startswith("하던 일(**사람·팀 찾기**)은 그만두었습니다.")
+
+
 async def test_nobody_is_found_and_asked_for_again(house: House) -> None:
     chat = house.chat()
     assert "찾지 못했습니다" in await chat.says("people 세종대왕")
