@@ -30,6 +30,8 @@ _LONGEST_TITLE: Final = 5
 """Words of a title that something may follow."""
 _PARTICLE: Final = re.compile(r"(?:\s?님)?\s?(?:에게|한테|께)$|\s?님$|(?<=[0-9])\s?으?로$")
 """What stands behind a name, or behind a number; a name may itself end in 로."""
+_EVERY_ROLE: Final = "admin"
+"""It is offered everything."""
 _KINDS: Final[tuple[Kind, ...]] = ("service",)
 
 
@@ -61,11 +63,15 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What may be meant, best first; ``rest`` is what stood after the service's name. ``is_sure``: begin it."""
+    """What may be meant, best first; ``rest`` is what stood after the service's name. ``is_sure``: begin it.
+
+    ``withheld`` is what was asked for where that is nothing that this person may do.
+    """
 
     services: Sequence[Service]
     rest: str = ""
     is_sure: bool = False
+    withheld: Service | None = None
 
 
 class Offer:
@@ -145,18 +151,23 @@ class Offer:
         commanded = self.commanded(text, role)
         if commanded is not None:
             return commanded
+        commanded = self.commanded(text, _EVERY_ROLE)
+        if commanded is not None:
+            return Found([], withheld=commanded.services[0])
         offered = self.of(role)
         of_a_day = self._of_a_day(text, offered)
         if of_a_day is not None:
             return of_a_day
+        matches = await self._matches(text)
         scores: dict[str, float] = {}
-        for service, score in await self._matches(text):
+        for service, score in matches:
             if service.name in offered:
                 scores[service.name] = max(score, scores.get(service.name, 0.0))
         best = max(scores.values(), default=0.0)
         told = await self._told(text, offered.values(), better_than=best + _MARGIN if scores else 0.0)
         if told is not None or not scores:
-            return told or Found([])
+            asked_for = [service for service, score in matches if score >= _ALL_OF_IT]
+            return told or Found([], withheld=asked_for[0] if asked_for else None)
         close = sorted((name for name in scores if scores[name] >= best - _MARGIN), key=lambda name: -scores[name])
         return Found([offered[name] for name in close[:_MOST]], is_sure=len(close) == 1 and best >= _SURE)
 

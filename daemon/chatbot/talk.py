@@ -36,6 +36,7 @@ from daemon.chatbot.phrases import (
     TIMED_OUT,
     WELCOME,
     WHICH,
+    WITHHELD,
     plain,
 )
 from daemon.chatbot.reading import MOST_TEXT, Heard, MisreadError, read_answer
@@ -171,6 +172,8 @@ class Talk:
             return await self._step(found.services[0], Heard(text=found.rest, whole=written), None)
         if found.services:
             return self._choice(WHICH, found.services, slots={_WRITTEN: self._said.text.strip()[:MOST_TEXT]})
+        if found.withheld is not None:
+            return self._overview(f"{WITHHELD.format(title=escaped(found.withheld.title))}\n\n{ON_OFFER}")
         return self._overview(f"{NOT_FOUND} {ON_OFFER}")
 
     def _overview(self, text: str) -> Answer:

@@ -22,6 +22,7 @@ _NUMBER: Final = "number"
 _LATER: Final = "later"
 """In the slots where a time was named: nothing is changed but at once, which is said."""
 _NOW_ONLY: Final = "착신전환은 예약할 수 없습니다. 바꾸시면 지금 바로 바뀌고, 다시 바꾸실 때까지 그대로입니다."
+_NO_RIGHT: Final = "착신전환을 바꿀 권한이 없어 보여 드리기만 합니다. 필요하시면 관리자에게 문의해 주십시오."
 _NO_NUMBER: Final = "전화번호가 아닙니다. 그만두시려면 **취소**라고 하십시오. "
 _REFUSED: Final = "쓰신 것은 전화번호가 아니어서 받지 않았습니다."
 _CHANGED_MEANWHILE: Final = "그 사이에 다른 곳에서 바뀌었습니다. 지금은 이렇습니다."
@@ -32,7 +33,7 @@ async def forwarding(turn: Turn, *, diversions: Diversions) -> Reply:
     if not turn.person.extension:
         return done(NO_EXTENSION)
     if turn.step and not turn.may("operator"):
-        return done("착신전환을 바꿀 권한이 없습니다.")
+        return done(_NO_RIGHT)
     try:
         match turn.step:
             case "kind" | "kind_off" if turn.choice == _LEAVE:
@@ -63,7 +64,7 @@ async def _shown(turn: Turn, diversions: Diversions) -> Reply:
     """What is stored, and what was wished in the same sentence as far as it says anything."""
     stored = await _read(turn, diversions)
     if not turn.may("operator"):
-        return done(_state(turn, stored))
+        return done(f"{_state(turn, stored)}\n\n{_NO_RIGHT}")
     wish = forwarding_wish(turn.whole, turn.today)
     if wish.is_off:
         return _off_wished(turn, stored, wish)

@@ -152,8 +152,9 @@ async def test_what_can_be_asked_is_what_this_person_may(house: House) -> None:
     assert "꽃" not in said
     assert await jun.presses("메모") == "무엇을 적을까요?"
     await jun.says("취소")
-    assert "꽃" not in await jun.says("order")
-    assert "꽃" not in await jun.says("꽃 주문")
+    for text in ("order", "꽃 주문", "꽃주믄"):
+        assert (await jun.says(text)).startswith("**꽃 주문**: 지금 권한으로는 할 수 없습니다.")
+    assert "꽃" not in await jun.says("도움말")
 
 
 async def test_a_service_is_found_by_what_is_nearly_its_name(house: House) -> None:

@@ -115,9 +115,14 @@ async def test_a_letter_that_is_refused_is_said(house: House) -> None:
     assert house.letters.taken == {}
 
 
-async def test_viewers_send_no_letters(house: House) -> None:
-    said = await house.chat(JUN).says("mail 김미나")
-    assert "메일" not in said
+@pytest.mark.parametrize("text", ["mail 김미나", "메일", "김미나한테 메일 보내줘", "이메일 한 통 보내기"])
+async def test_viewers_send_no_letters_and_are_told_why(house: House, text: str) -> None:
+    chat = house.chat(JUN)
+    said = await chat.says(text)
+    assert said.startswith("**메일 보내기**: 지금 권한으로는 할 수 없습니다.")
+    assert chat.card is not None
+    assert "메일 보내기" not in [choice.title for choice in chat.card.choices]
+    assert "메일" not in await chat.says("도움말")
 
 
 async def test_so_many_in_an_hour(house: House) -> None:

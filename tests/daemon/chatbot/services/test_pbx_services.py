@@ -233,6 +233,7 @@ async def test_viewers_see_it_masked_and_change_nothing(acting: Acting) -> None:
     chat = acting.house.chat(VIEWER)
     said = await chat.says("착신전환")
     assert "- **통화 중일 때**: 010\\*\\*\\*\\*5678 번호로 돌립니다" in said
+    assert said.endswith("바꿀 권한이 없어 보여 드리기만 합니다. 필요하시면 관리자에게 문의해 주십시오.")
     assert chat.card is None
     await chat.says("끄기")
     assert await acting.stored("1011") == {"BUSY": "01012345678"}
