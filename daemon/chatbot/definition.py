@@ -39,7 +39,20 @@ BUILT_IN: Final = MappingProxyType(
         "people": BuiltIn(
             f"{_HERE}.people:find_people",
             "사람·팀 찾기",
-            ("사람 찾기", "팀 찾기", "담당자 찾기", "전화번호 찾기", "연락처", "내선번호", "조직도", "find a person"),
+            (
+                *(
+                    "사람 찾기",
+                    "팀 찾기",
+                    "담당자 찾기",
+                    "전화번호 찾기",
+                    "연락처",
+                    "내선번호",
+                    "조직도",
+                    "find a person",
+                ),
+                *("내 내선", "우리 팀", "팀원"),
+            ),
+            titles=("내 번호", "내 내선번호", "내 전화번호"),
             tells_of=("person", "team"),
         ),
         "tgday": BuiltIn(f"{_HERE}.tgday:tgday", "tgday", ("내 tgday", "날짜 등록"), titles=("티지데이", "tg day")),

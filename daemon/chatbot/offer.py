@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -30,6 +30,7 @@ _LONGEST_TITLE: Final = 5
 """Words of a title that something may follow."""
 _PARTICLE: Final = re.compile(r"(?:\s?님)?\s?(?:에게|한테|께)$|\s?님$|(?<=[0-9])\s?으?로$")
 """What stands behind a name, or behind a number; a name may itself end in 로."""
+_INITIALS: Final = re.compile(r"[ㄱ-ㅎ\s]+")
 _EVERY_ROLE: Final = "admin"
 """It is offered everything."""
 _KINDS: Final[tuple[Kind, ...]] = ("service",)
@@ -39,9 +40,12 @@ class WordIndex(Protocol):
     """Finds entries as the directory does, among those that are put into it."""
 
     def put(self, entry: Entry) -> None:
-        """Add an entry."""
+        """Add an entry, or replace the one of its id."""
 
-    def search(self, text: str, *, limit: int, threshold: float) -> list[Match]:
+    def remove(self, entry_id: str) -> None:
+        """Remove the entry of that id, where there is one."""
+
+    def search(self, text: str, *, limit: int, threshold: float, kinds: Collection[Kind] = ()) -> list[Match]:
         """The best matches, best first."""
 
 
@@ -164,7 +168,7 @@ class Offer:
             if service.name in offered:
                 scores[service.name] = max(score, scores.get(service.name, 0.0))
         best = max(scores.values(), default=0.0)
-        told = await self._told(text, offered.values(), better_than=best + _MARGIN if scores else 0.0)
+        told = await self._told(text, offered.values(), better_than=_more_than(best, text))
         if told is not None or not scores:
             asked_for = [service for service, score in matches if score >= _ALL_OF_IT]
             return told or Found([], withheld=asked_for[0] if asked_for else None)
@@ -185,12 +189,17 @@ class Offer:
         for service in offered:
             kinds = service.definition.tells_of
             try:
-                found = await self._directory.search(text, limit=1, kinds=kinds) if kinds else []
+                found = await self._directory.search(text, limit=_LOOKED_AT, kinds=kinds) if kinds else []
             except DirectoryAwayError:
                 return None
+            found = [match for match in found if self._is_told(match.entry)]
             if found and found[0].score > max(better_than, _SURE):
                 return Found([service], text.strip(), is_sure=True)
         return None
+
+    def _is_told(self, entry: Entry) -> bool:
+        """A service of the directory is told of where it can be called, and is not one to be begun here."""
+        return entry.kind != "service" or (entry.number != "" and entry.code.casefold() not in self._by_code)
 
     async def _matches(self, text: str) -> list[tuple[Service, float]]:
         own = self._index.search(text, limit=_LOOKED_AT, threshold=self._threshold)
@@ -202,6 +211,12 @@ class Offer:
             return found
         of_services = ((self._by_code.get(match.entry.code.casefold()), match.score) for match in listed)
         return found + [(service, score) for service, score in of_services if service is not None]
+
+
+def _more_than(best: float, text: str) -> float:
+    """What somebody must score more than to be meant rather than a service that scores ``best``: consonants alone are
+    mostly a name's."""
+    return best + _MARGIN if best and not _INITIALS.fullmatch(text.strip()) else best
 
 
 def _together(text: str) -> str:

@@ -149,7 +149,7 @@ async def test_another_service_where_a_number_was_asked_for(acting: Acting) -> N
     assert (await chat.says("tgday")).startswith("하던 일(**착신전환**)은 그만두었습니다.\n\ntgday 날짜를")
     await chat.says("전화 걸기")
     said = await chat.says("박준한테 전화 걸어줘")
-    assert said == "처음부터 다시 합니다.\n\n내선 1010에서 **박준 (1011)** 번호로 전화를 걸까요?"
+    assert said == "내선 1010에서 **박준 (1011)** 번호로 전화를 걸까요?"
     assert (await chat.says("착신전환")).startswith("하던 일(**전화 걸기**)은 그만두었습니다.")
 
 
