@@ -53,7 +53,7 @@ BUILT_IN: Final = MappingProxyType(
                 *("내 내선", "우리 팀", "팀원"),
             ),
             titles=("내 번호", "내 내선번호", "내 전화번호"),
-            tells_of=("person", "team"),
+            tells_of=("person", "team", "service"),
         ),
         "tgday": BuiltIn(f"{_HERE}.tgday:tgday", "tgday", ("내 tgday", "날짜 등록"), titles=("티지데이", "tg day")),
         "mail": BuiltIn(

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from daemon.chatbot.trying import MINA, add_person
+from daemon.demo.directory import ENTRIES
+from daemon.demo.webex import PEOPLE
 from daemon.directory.contract import Entry
+from daemon.stores.database import Database
 from daemon.stores.people import PersonRow
+from tests.daemon.chatbot.conftest import AnyMemory
 from tests.daemon.chatbot.house import ADA, JUN, House, renamed
 
 GILDONG = Entry(
@@ -129,6 +133,26 @@ async def test_who_is_in_ones_own_team(house: House) -> None:
     assert (await house.chat(renamed(SORA, webex_person_id="sora-at-webex")).says("우리 팀 누구 있어")).startswith(
         "**인사팀**: 2명"
     )
+
+
+@pytest.mark.parametrize("text", ["비밀번호 초기화", "비밀번허 초기하", "비번 변경"])
+async def test_what_a_team_sees_to_is_told_of(house: House, text: str) -> None:
+    assert await house.chat().says(text) == "- **비밀번호 초기화** · 전산지원팀 · 7201"
+
+
+async def test_a_service_without_a_number_is_not_told_of_and_one_of_the_bot_is_begun(house: House) -> None:
+    assert "찾지 못했습니다" in await house.chat().says("사내 도서관")
+    assert (await house.chat().says("근무표 등록")).startswith("tgday 날짜를")
+
+
+async def test_the_demos_bot_finds_what_the_readme_says(database: Database, memory: AnyMemory) -> None:
+    house = await House(database, memory).furnish(*ENTRIES, people=PEOPLE)
+    chat = house.chat(PEOPLE[0])
+    assert await chat.says("비밀번허 초기하") == "- **비밀번호 초기화** · 전산지원팀 · 7201"
+    assert await chat.says("ㅎㄱㄷ") == "- **홍길동** · 인사팀 · 2001"
+    rows = (await chat.says("인사팀 누구 있어")).splitlines()
+    assert [row.split("**")[1] for row in rows if row] == ["인사팀", "이소라", "홍길동"]
+    assert "**김민아**" in await chat.says("상담팀 김민아 내선")
 
 
 async def test_nobody_is_found_and_asked_for_again(house: House) -> None:
