@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from daemon.chatbot.known_people import KnownPeople
 from daemon.chatbot.trying import MINA, add_person
-from daemon.directory.contract import DirectoryAwayError, Entry
+from daemon.directory.contract import DirectoryAwayError, Entry, Kind
 from daemon.directory.embedded import EmbeddedDirectory
 from daemon.directory.index import Index
 from tests.daemon.chatbot.house import JUN, House, renamed
@@ -20,8 +22,8 @@ def known(house: House, directory: EmbeddedDirectory | None = None, *, max_age: 
     return KnownPeople(house.database, directory or house.directory, Index({}), threshold=0.3, max_age=max_age)
 
 
-async def found(people: KnownPeople, text: str, **how: object) -> list[str]:
-    return [match.entry.entry_id for match in await people.search(text, **how)]  # type: ignore[arg-type]
+async def found(people: KnownPeople, text: str, **how: Any) -> list[str]:
+    return [match.entry.entry_id for match in await people.search(text, **how)]
 
 
 async def test_entries_and_people_are_ranked_together(house: House) -> None:
@@ -31,7 +33,8 @@ async def test_entries_and_people_are_ranked_together(house: House) -> None:
     assert await found(people, "박준", limit=1) == ["parley:person:jun"]
     assert await found(people, "박준호") == ["p1", "parley:person:jun"]
     assert await found(people, "박준", kinds=("team",)) == []
-    [team] = await people.search("상담팀", kinds=("team",))
+    teams: tuple[Kind, ...] = ("team",)
+    [team] = await people.search("상담팀", kinds=teams)
     assert (team.entry.name, team.score) == ("상담팀", 1.0)
 
 
