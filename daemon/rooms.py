@@ -21,6 +21,7 @@ from daemon.calls.links import LinkStatus
 from daemon.calls.registry import Registry
 from daemon.chatbot.contract import Messenger
 from daemon.chatbot.conversations import BotConversations, build_conversations
+from daemon.chatbot.known_people import KnownPeople
 from daemon.chatbot.memory import build_memory
 from daemon.chatbot.room import HANDLERS, PATIENCE, ChatbotRoom
 from daemon.chatbot.speakers import Speakers
@@ -102,6 +103,7 @@ class Rooms:
         self.outgoing = self._outgoing()
         self.interventions = self._interventions()
         self.memory = build_memory(config, secrets, self.database, clock=clock)
+        self.known_people = self._known_people()
         self.conversations = self._conversations()
         self.chatbot = self._chatbot()
         self.inbox.add_configured(self.supplies)
@@ -129,7 +131,8 @@ class Rooms:
     @property
     def chatbot_supplies(self) -> dict[type, object]:
         """What services of the chatbot may ask for: :data:`daemon.chatbot.supplies.OF_SERVICES` too."""
-        return self.supplies | {LiveCalls: self.registry, ChatbotConfig: self.config.chatbot}
+        of_services = {LiveCalls: self.registry, ChatbotConfig: self.config.chatbot, KnownPeople: self.known_people}
+        return self.supplies | of_services
 
     def links(self) -> list[LinkStatus]:
         """The state of every link, in the order of the configuration."""
@@ -286,11 +289,17 @@ class Rooms:
         return build_conversations(
             self.config,
             supplies=self.chatbot_supplies,
-            directory=self.directory,
+            directory=self.known_people,
             index=Index(read_meanings(self.config.directory.synonyms)),
             speakers=Speakers(self.database),
             memory=self.memory,
             clock=self._clock,
+        )
+
+    def _known_people(self) -> KnownPeople:
+        config = self.config.directory
+        return KnownPeople(
+            self.database, self.directory, Index(read_meanings(config.synonyms)), threshold=config.threshold
         )
 
     def _own_events(self) -> OwnEvents:

@@ -79,6 +79,11 @@ def read_date(text: str, today: date) -> date | None:
     return day if day is not None and weekdays <= {day.weekday()} else None
 
 
+def with_days_as(text: str, word: str) -> str:
+    """``text``, in one letter case and width, with ``word`` in the place of each day that it names."""
+    return _DAY.sub(word, unicodedata.normalize("NFKC", text).casefold())
+
+
 def written_date(day: date, today: date) -> str:
     """``day`` for people to read, ``12월 24일(목)``; with its year where that is another than today's."""
     year = f"{day.year}년 " if day.year != today.year else ""

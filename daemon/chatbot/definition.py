@@ -19,7 +19,8 @@ from daemon.toml_lines import KeyPath
 class BuiltIn(msgspec.Struct, frozen=True):
     """What the configuration need not say of a service, as of one that comes with Parley.
 
-    Of entries of the directory of the kinds ``tells_of`` it tells where nothing but their name is written.
+    Of entries of the directory of the kinds ``tells_of`` it tells where nothing but their name is written. Where it
+    ``knows_days``, what its words say of today may be asked of any day.
     """
 
     path: str
@@ -29,6 +30,7 @@ class BuiltIn(msgspec.Struct, frozen=True):
     titles: tuple[str, ...] = ()
     tells_of: tuple[Kind, ...] = ()
     endings: tuple[str, ...] = ()
+    knows_days: bool = False
 
 
 _HERE: Final = "daemon.chatbot.services"
@@ -37,8 +39,21 @@ BUILT_IN: Final = MappingProxyType(
         "people": BuiltIn(
             f"{_HERE}.people:find_people",
             "사람·팀 찾기",
-            ("사람 찾기", "팀 찾기", "담당자 찾기", "전화번호 찾기", "연락처", "내선번호", "조직도", "find a person"),
-            tells_of=("person", "team"),
+            (
+                *(
+                    "사람 찾기",
+                    "팀 찾기",
+                    "담당자 찾기",
+                    "전화번호 찾기",
+                    "연락처",
+                    "내선번호",
+                    "조직도",
+                    "find a person",
+                ),
+                *("내 내선", "우리 팀", "팀원"),
+            ),
+            titles=("내 번호", "내 내선번호", "내 전화번호"),
+            tells_of=("person", "team", "service"),
         ),
         "tgday": BuiltIn(f"{_HERE}.tgday:tgday", "tgday", ("내 tgday", "날짜 등록"), titles=("티지데이", "tg day")),
         "mail": BuiltIn(
@@ -51,7 +66,13 @@ BUILT_IN: Final = MappingProxyType(
         "forwarding": BuiltIn(
             f"{_HERE}.forwarding:forwarding",
             "착신전환",
-            ("착신 전환", "전화 돌리기", "전화 돌려놓기", "전화 착신", "부재중 전환", "call forwarding"),
+            ("착신 전환", "전화 돌리기", "전화 돌려놓기", "전화 착신", "call forwarding"),
+            endings=(
+                *("착신전환", "착신전환 해줘", "착신전환 해주세요", "착신전환 걸어줘", "착신전환 좀 걸어줘"),
+                *("착신전환 꺼줘", "착신전환 해제", "착신전환 해제해줘", "착신전환 취소해줘"),
+                *("전화 돌려줘", "전화 돌려줘요", "전화 돌려주세요", "전화 좀 돌려줘"),
+                *("부재중 전환", "부재중 전환 해줘", "부재중 전환 해주세요"),
+            ),
         ),
         "dial": BuiltIn(
             f"{_HERE}.dial:dial",
@@ -71,7 +92,21 @@ BUILT_IN: Final = MappingProxyType(
         "todays_calls": BuiltIn(
             f"{_HERE}.todays_calls:todays_calls",
             "오늘 통화",
-            ("오늘의 통화", "통화 내역", "통화 기록", "대화록", "내 통화", "today's calls"),
+            (
+                *("오늘의 통화", "통화 내역", "통화 기록", "대화록", "내 통화", "today's calls"),
+                *(
+                    "오늘 전화",
+                    "최근 통화",
+                    "지난 통화",
+                    "부재중",
+                    "부재중 전화",
+                    "부재중 통화",
+                    "오늘 부재중",
+                    "오늘 부재중 전화",
+                ),
+                *("놓친 전화", "못 받은 전화", "받지 못한 전화", "안 받은 전화", "missed calls"),
+            ),
+            knows_days=True,
         ),
     }
 )
@@ -90,7 +125,8 @@ class Offered(msgspec.Struct, frozen=True):
 
 class Definition(msgspec.Struct, frozen=True):
     """One service. ``argument`` is the name of what it takes the turn by; ``words`` are title and further ones. What
-    follows one of ``titles`` is said to it, as after its title; so is what stands before one of ``endings``."""
+    follows one of ``titles`` is said to it, as after its title; so is what stands before one of ``endings``, be it
+    nothing."""
 
     config: ChatbotServiceConfig
     plugin: Plugin
@@ -101,6 +137,7 @@ class Definition(msgspec.Struct, frozen=True):
     tells_of: tuple[Kind, ...] = ()
     titles: tuple[str, ...] = ()
     endings: tuple[str, ...] = ()
+    knows_days: bool = False
 
     @property
     def description(self) -> str:
@@ -180,6 +217,7 @@ def _of(config: ChatbotServiceConfig, plugin: Plugin, usual: BuiltIn) -> Definit
         tells_of=usual.tells_of,
         titles=usual.titles,
         endings=usual.endings,
+        knows_days=usual.knows_days,
     )
 
 

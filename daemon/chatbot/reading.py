@@ -32,9 +32,10 @@ class MisreadError(Exception):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer, as a :class:`~daemon.chatbot.turn.Turn` has it."""
+    """An answer, as a :class:`~daemon.chatbot.turn.Turn` has it; ``whole`` ``""`` is the text."""
 
     text: str = ""
+    whole: str = ""
     choice: str = ""
     inputs: Mapping[str, str] = {}
 

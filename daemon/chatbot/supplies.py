@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from daemon.calls.call import Call
+from daemon.chatbot.known_people import KnownPeople
 from daemon.config import ChatbotConfig
 
 
@@ -15,5 +16,5 @@ class LiveCalls(Protocol):
         """Every call in memory, live and recently ended. They change: read them before returning to the loop."""
 
 
-OF_SERVICES: Final = frozenset({LiveCalls, ChatbotConfig})
+OF_SERVICES: Final = frozenset({LiveCalls, ChatbotConfig, KnownPeople})
 """Their types: each service may ask for them."""

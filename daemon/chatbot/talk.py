@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -14,10 +14,12 @@ from daemon.chatbot.conversation import CHOOSING, Conversation, begun
 from daemon.chatbot.offer import Found, Offer, Service
 from daemon.chatbot.phrases import (
     ALWAYS,
+    ANEW,
     BACK,
     CANCEL,
     CANCEL_TOO,
     CANCELLED,
+    DROPPED,
     FAILED,
     GONE,
     GREETING,
@@ -34,9 +36,10 @@ from daemon.chatbot.phrases import (
     TIMED_OUT,
     WELCOME,
     WHICH,
+    WITHHELD,
     plain,
 )
-from daemon.chatbot.reading import Heard, MisreadError, read_answer
+from daemon.chatbot.reading import MOST_TEXT, Heard, MisreadError, read_answer
 from daemon.chatbot.steps import Steps
 from daemon.chatbot.turn import YES_NO, Reply, Turn, ask
 from daemon.plugins import place_of
@@ -46,6 +49,8 @@ from daemon.stores.people import PersonRow
 log = structlog.get_logger(__name__)
 
 _CHOOSE: Final = "choose"
+_WRITTEN: Final = "written"
+"""What was written when several services were offered: the one that is chosen hears all of it."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -126,7 +131,9 @@ class Talk:
             return await self._misread(conversation, str(error))
         if conversation.service == CHOOSING:
             chosen = self._offer.of(self._person.role).get(heard.choice)
-            return Answer([Message(GONE)]) if chosen is None else await self._begin(Found([chosen], is_sure=True))
+            if chosen is None:
+                return Answer([Message(GONE)])
+            return await self._step(chosen, Heard(whole=conversation.slots.get(_WRITTEN, "")), None)
         return await self._step(self._offer.of(self._person.role)[conversation.service], heard, conversation)
 
     async def _begun(self) -> Answer:
@@ -141,21 +148,32 @@ class Talk:
         return await self._begin(await self._offer.find(self._said.text, self._person.role))
 
     async def _misread(self, conversation: Conversation, why: str) -> Answer:
-        """Asked to choose a service, or by the name of another one, people may say something else altogether."""
+        """Asked to choose a service people may say something else altogether; else they are asked again."""
         if self._said.inputs is None and conversation.service == CHOOSING:
             return await self._begun()
-        other = self._offer.titled(self._said.text, self._person.role) if self._said.inputs is None else None
-        if other is not None:
-            return await self._begin(other)
-        return Answer([Message(why), conversation.asked.message], conversation)
+        return await self._other(conversation) or Answer([Message(why), conversation.asked.message], conversation)
+
+    async def _other(self, conversation: Conversation) -> Answer | None:
+        """What was written is no answer: another service is begun where it is what that is asked for by."""
+        other = self._offer.commanded(self._said.text, self._person.role) if self._said.inputs is None else None
+        if other is None:
+            return None
+        before = self._offer.of(self._person.role)[conversation.service]
+        is_same = other.services[0].name == before.name
+        dropped = ANEW if is_same else DROPPED.format(title=escaped(before.title))
+        answer = await self._begin(other)
+        return Answer([Message(dropped), *answer.messages], answer.conversation)
 
     # Finding a service
 
     async def _begin(self, found: Found) -> Answer:
         if found.is_sure:
-            return await self._step(found.services[0], Heard(text=found.rest), None)
+            written = self._said.text.strip()[:MOST_TEXT]
+            return await self._step(found.services[0], Heard(text=found.rest, whole=written), None)
         if found.services:
-            return self._choice(WHICH, found.services)
+            return self._choice(WHICH, found.services, slots={_WRITTEN: self._said.text.strip()[:MOST_TEXT]})
+        if found.withheld is not None:
+            return self._overview(f"{WITHHELD.format(title=escaped(found.withheld.title))}\n\n{ON_OFFER}")
         return self._overview(f"{NOT_FOUND} {ON_OFFER}")
 
     def _overview(self, text: str) -> Answer:
@@ -166,9 +184,9 @@ class Talk:
         rows = [_row(service) for service in services]
         return self._choice("\n".join([text, "", *rows, "", ALWAYS]), services)
 
-    def _choice(self, text: str, services: Iterable[Service]) -> Answer:
+    def _choice(self, text: str, services: Iterable[Service], slots: Mapping[str, str] | None = None) -> Answer:
         choices = [Choice(service.title, service.name) for service in services]
-        conversation = begun(self._said, CHOOSING, ask(text, step=_CHOOSE, choices=choices))
+        conversation = begun(self._said, CHOOSING, ask(text, step=_CHOOSE, choices=choices, slots=slots))
         return Answer([conversation.asked.message], conversation)
 
     def _help(self, conversation: Conversation) -> Message:
@@ -186,6 +204,7 @@ class Talk:
             zone=self._zone,
             step=conversation.step if conversation is not None else "",
             text=heard.text,
+            whole=heard.whole or heard.text,
             choice=heard.choice,
             inputs=heard.inputs,
             slots=conversation.slots if conversation is not None else {},
@@ -194,6 +213,10 @@ class Talk:
         reply = await self._reply(service, turn)
         if reply is None:
             return Answer([Message(FAILED)], conversation)
+        if reply.misread and conversation is not None:
+            other = await self._other(conversation)
+            if other is not None:
+                return other
         if not reply.step:
             return Answer([Message(reply.text)])
         going_on = conversation.going_on(reply) if conversation is not None else begun(self._said, service.name, reply)

@@ -171,6 +171,9 @@ class _NoWords:
     def put(self, entry: Entry) -> None:
         """It is not kept."""
 
-    def search(self, text: str, *, limit: int, threshold: float) -> list[Match]:
+    def remove(self, entry_id: str) -> None:
+        """It was not kept."""
+
+    def search(self, text: str, **_: Any) -> list[Match]:
         """Nothing."""
         return []

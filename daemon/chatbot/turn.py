@@ -41,8 +41,10 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a person said to a service.
 
     ``step`` is the one that it asked for, ``""`` at first; ``text`` what was written, at first what stood after the
-    service's name. ``choice`` is the value of what was chosen, by a button or in words, ``inputs`` the fields of a form
-    as they were checked (a date as ``YYYY-MM-DD``); both are empty where nothing of that kind was asked.
+    service's name, and ``whole`` with all that stood around it: of a service that was found by a sentence ``text`` may
+    be empty, and what else the sentence says is there. ``choice`` is the value of what was chosen, by a button or in
+    words, ``inputs`` the fields of a form as they were checked (a date as ``YYYY-MM-DD``); both are empty where nothing
+    of that kind was asked.
 
     ``key`` is the same whenever the same thing said is handled again, and so is ``said_at``, when it was said; ``now``
     is later where nobody could hear it at first. Both are in Unix seconds, ``zone`` is the one by whose clocks people
@@ -56,6 +58,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo
     step: str = ""
     text: str = ""
+    whole: str = ""
     choice: str = ""
     inputs: Mapping[str, str] = {}
     slots: Mapping[str, str] = {}
@@ -103,6 +106,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[Field, ...] = ()
     submit: str = "확인"
     free: bool = False
+    misread: bool = False
 
 
 def done(text: str) -> Reply:
@@ -119,12 +123,15 @@ def ask(
     fields: Sequence[Field] = (),
     submit: str = "확인",
     free: bool = False,
+    misread: bool = False,
 ) -> Reply:
     """Ask something; the answer comes with ``step``, and with ``slots``, which must be all that is to be kept.
 
     With ``choices`` (of a text, title and value are the same) the answer is one of them, with ``fields`` a form that
     was checked; who answers otherwise is asked again, unless it is ``free``: then it comes as ``text``. A form of one
-    field may be answered in words as well. Raises ``ValueError`` for what cannot be asked.
+    field may be answered in words as well. ``misread`` says that it is asked again, since what was said was no answer,
+    and nothing was done: where a service is asked for by those words, that is begun instead. Raises ``ValueError`` for
+    what cannot be asked.
     """
     names = [field.name for field in fields]
     if not step:
@@ -135,7 +142,14 @@ def ask(
         raise ValueError(f"each field needs its own name, and none of {', '.join(sorted(RESERVED_FIELDS))}")
     offered = tuple(Choice(choice, choice) if isinstance(choice, str) else choice for choice in choices)
     return Reply(
-        text=text, step=step, slots=slots or {}, choices=offered, fields=tuple(fields), submit=submit, free=free
+        text=text,
+        step=step,
+        slots=slots or {},
+        choices=offered,
+        fields=tuple(fields),
+        submit=submit,
+        free=free,
+        misread=misread,
     )
 
 

@@ -17,6 +17,7 @@ from daemon import logs
 from daemon.calls.call import Call
 from daemon.chatbot.contract import Card, Field, Said
 from daemon.chatbot.conversations import build_conversations
+from daemon.chatbot.known_people import KnownPeople
 from daemon.chatbot.phrases import CANCEL, plain
 from daemon.chatbot.store_memory import StoreMemory
 from daemon.chatbot.supplies import LiveCalls
@@ -76,6 +77,7 @@ async def _talk(config: Config, arguments: argparse.Namespace) -> ExitCode:
         person = await _person(database, arguments)
         directory = EmbeddedDirectory(database, config.directory)
         await directory.refresh()
+        people = KnownPeople(database, directory, Index({}), threshold=config.directory.threshold)
         conversations = build_conversations(
             config,
             supplies={
@@ -83,8 +85,9 @@ async def _talk(config: Config, arguments: argparse.Namespace) -> ExitCode:
                 Directory: directory,
                 LiveCalls: _NoCalls(),
                 ChatbotConfig: config.chatbot,
+                KnownPeople: people,
             },
-            directory=directory,
+            directory=people,
             index=Index({}),
             speakers=_Oneself(database, person.name),
             memory=StoreMemory(database),

@@ -68,9 +68,8 @@ class DemoWebex(SimulatedWebex):
 
     def config(self, parley: str) -> ChatbotConfig:
         """How to reach it once it runs, for the Parley at ``parley``, such as ``http://127.0.0.1:8000``."""
-        return ChatbotConfig(
-            webex=WebexConfig(api_url=self.url, webhook_url=parley, bot_name=BOT_NAME, reconcile_interval=15.0)
-        )
+        webex = WebexConfig(api_url=self.url, webhook_url=parley, bot_name=BOT_NAME, reconcile_interval=15.0)
+        return ChatbotConfig(console_url=parley, webex=webex)
 
     @property
     def secrets(self) -> dict[str, str]:

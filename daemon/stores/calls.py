@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.stores.cursor import read_cursor, write_cursor
+from daemon.stores.missed_calls import is_missed
 from daemon.stores.schema import call_aliases, calls, legs
 from daemon.stores.upsert import insert_into
 
@@ -68,7 +69,8 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which calls a list holds; what is ``None`` does not matter.
 
-    Numbers, code and server are compared whole; ``extension`` is the caller or callee of a leg. ``since`` (inclusive)
+    Numbers, code and server are compared whole; ``extension`` is the caller or callee of a leg, ``missed_by`` one that
+    rang in vain (:func:`daemon.stores.missed_calls.is_missed`). ``since`` (inclusive)
     and ``until`` (exclusive) bound ``created_at``.
     Calls that were merged into another are left out unless ``merged`` is set.
     """
@@ -80,6 +82,7 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     server: str | None = None
     sensitive: bool | None = None
     extension: str | None = None
+    missed_by: str | None = None
     since: float | None = None
     until: float | None = None
     merged: bool = False
@@ -261,6 +264,9 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     if wanted.extension is not None:
         is_leg_of_it = (legs.c.caller == wanted.extension) | (legs.c.callee == wanted.extension)
         conditions.append(exists().where(legs.c.call_id == calls.c.call_id, is_leg_of_it))
+    if wanted.missed_by is not None:
+        rang = exists().where(legs.c.call_id == calls.c.call_id, legs.c.callee == wanted.missed_by)
+        conditions += [calls.c.caller != wanted.missed_by, rang, is_missed()]
     if wanted.since is not None:
         conditions.append(calls.c.created_at >= wanted.since)
     if wanted.until is not None:

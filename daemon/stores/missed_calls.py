@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.stores.schema import calls, click_to_calls, outgoing_calls
@@ -24,6 +24,13 @@ class MissedCalls(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_at: float
 
 
+def is_missed() -> ColumnElement[bool]:
+    """Of a row of ``calls``: somebody called, it rang in vain, and it was not Parley that placed the call."""
+    placed = select(outgoing_calls.c.call_id).where(outgoing_calls.c.call_id == calls.c.call_id)
+    clicked = select(click_to_calls.c.call_id).where(click_to_calls.c.call_id == calls.c.call_id)
+    return and_(calls.c.disposition.in_(_MISSED), ~placed.exists(), ~clicked.exists())
+
+
 async def count_missed_calls(
     connection: AsyncConnection, since: float, until: float, *, servers: Collection[str] = ()
 ) -> list[MissedCalls]:
@@ -32,19 +39,15 @@ async def count_missed_calls(
 
     Calls that Parley placed itself are none, and calls marked as sensitive are left out.
     """
-    placed = select(outgoing_calls.c.call_id).where(outgoing_calls.c.call_id == calls.c.call_id)
-    clicked = select(click_to_calls.c.call_id).where(click_to_calls.c.call_id == calls.c.call_id)
     count = func.count()
     found = (
         select(calls.c.did, calls.c.caller, count.label("count"), func.max(calls.c.created_at).label("last_at"))
         .where(
             calls.c.created_at >= since,
             calls.c.created_at < until,
-            calls.c.disposition.in_(_MISSED),
             calls.c.merged_into == "",
             ~calls.c.sensitive,
-            ~placed.exists(),
-            ~clicked.exists(),
+            is_missed(),
         )
         .group_by(calls.c.did, calls.c.caller)
         .order_by(calls.c.did, count.desc(), calls.c.caller)

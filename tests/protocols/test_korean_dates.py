@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.korean_dates import read_date, written_date
+from protocols.korean_dates import read_date, with_days_as, written_date
 
 TODAY = date(2026, 12, 9)  # a Wednesday
 
@@ -132,3 +132,17 @@ def test_a_day_is_read_as_it_is_written(today: date, days: int) -> None:
 def test_how_it_is_written() -> None:
     assert written_date(date(2026, 12, 24), TODAY) == "12월 24일(목)"
     assert written_date(date(2027, 1, 5), TODAY) == "2027년 1월 5일(화)"
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("어제 통화", "X 통화"),
+        ("12월 3일 통화 보여줘", "X 통화 보여줘"),
+        ("１２/３ Call", "X call"),
+        ("010-1234-5678", "010-1234-5678"),
+        ("", ""),
+    ],
+)
+def test_days_in_a_text_are_replaced(text: str, without: str) -> None:
+    assert with_days_as(text, "X") == without

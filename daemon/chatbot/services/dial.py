@@ -7,15 +7,12 @@ from typing import Final
 
 from daemon.calls.numbers import NumberError
 from daemon.chatbot.contract import Choice, Field, escaped
-from daemon.chatbot.phrases import plain
+from daemon.chatbot.known_people import KnownPeople
 from daemon.chatbot.services.answered_numbers import answered_number
 from daemon.chatbot.services.pbx_words import NO_EXTENSION, why_not
-from daemon.chatbot.services.people import of_that_name
 from daemon.chatbot.turn import Reply, Turn, ask, confirm, done
-from daemon.directory.contract import Directory, DirectoryAwayError, Entry, Kind
+from daemon.directory.contract import DirectoryAwayError, Entry, Kind
 from daemon.pbx.contract import CallStep, ClickToCall, ClickToCallRequest, PbxError
-from daemon.stores.database import Database
-from daemon.stores.people import list_people
 
 _KINDS: Final[tuple[Kind, ...]] = ("person", "team")
 _MOST: Final = 6
@@ -26,7 +23,7 @@ _AWAY: Final = "지금은 주소록을 볼 수 없습니다. 번호를 써 주�
 _UNPLACED: Final = (CallStep.FAILED, CallStep.CALLER_UNREACHED)
 
 
-async def dial(turn: Turn, *, click_to_call: ClickToCall, directory: Directory, database: Database) -> Reply:
+async def dial(turn: Turn, *, click_to_call: ClickToCall, people: KnownPeople) -> Reply:
     """내 내선에서 전화를 걸어 줍니다. 내 전화가 먼저 울립니다."""
     if not turn.person.extension:
         return done(NO_EXTENSION)
@@ -36,51 +33,31 @@ async def dial(turn: Turn, *, click_to_call: ClickToCall, directory: Directory, 
         case "confirm":
             return await _placed(turn, click_to_call) if turn.yes else done("걸지 않았습니다.")
     who = turn.inputs.get("who", "") if turn.step else turn.text
-    return await _found(turn, directory, database, who) if who else _asked(_WHO)
+    return await _found(turn, people, who) if who else _asked(_WHO)
 
 
-def _asked(text: str) -> Reply:
-    return ask(text, step="who", fields=[Field(name="who", label="받는 사람", hint="홍길동, 01012345678")])
+def _asked(text: str, *, misread: bool = False) -> Reply:
+    field = Field(name="who", label="받는 사람", hint="홍길동, 01012345678")
+    return ask(text, step="who", fields=[field], misread=misread)
 
 
-async def _found(turn: Turn, directory: Directory, database: Database, who: str) -> Reply:
-    """A number is dialled as it is; a name is looked up, in the directory and among those who use the chatbot."""
+async def _found(turn: Turn, people: KnownPeople, who: str) -> Reply:
+    """A number is dialled as it is; a name is looked up."""
     try:
         return _confirmed(turn, "", answered_number(who))
     except NumberError:
         pass
-    listed = await _listed(directory, who)
-    close = listed or []
-    numbers, names = {entry.number for entry in close}, {plain(entry.name) for entry in close}
-    close += [
-        entry for entry in await _users(database, who) if entry.number not in numbers and plain(entry.name) not in names
-    ]
+    try:
+        found = await people.search(who, limit=_MOST, kinds=_KINDS)
+    except DirectoryAwayError:
+        return _asked(_AWAY, misread=True)
+    reachable = [match for match in found if match.entry.number]
+    close = [match.entry for match in reachable if match.score >= reachable[0].score - _MARGIN]
     if not close:
-        return _asked(_AWAY if listed is None else _NOBODY)
+        return _asked(_NOBODY, misread=True)
     if len(close) == 1:
         return _confirmed(turn, close[0].name, close[0].number)
     return _which(turn, close)
-
-
-async def _listed(directory: Directory, who: str) -> list[Entry] | None:
-    """Whom of the directory it may be; ``None`` while that is away."""
-    try:
-        found = await directory.search(who, limit=_MOST, kinds=_KINDS)
-    except DirectoryAwayError:
-        return None
-    reachable = [match for match in found if match.entry.number]
-    return [match.entry for match in reachable if match.score >= reachable[0].score - _MARGIN]
-
-
-async def _users(database: Database, who: str) -> list[Entry]:
-    """Those of that name who have an extension, as entries of a directory."""
-    async with database.read() as connection:
-        people = await list_people(connection)
-    return [
-        Entry(entry_id=one.name, kind="person", name=one.called, team=one.team or "", number=one.extension)
-        for one in of_that_name(people, who)
-        if one.extension
-    ]
 
 
 def _which(turn: Turn, entries: Sequence[Entry]) -> Reply:

@@ -55,7 +55,7 @@ async def send_mail(turn: Turn, *, database: Database, mail: Mail, options: Mail
 
 def _form(text: str, values: Mapping[str, str]) -> Reply:
     fields = [
-        Field(name="to", label="받는 사람", value=values.get("to", ""), hint="김미나, park@example.com"),
+        Field(name="to", label="받는 사람", value=values.get("to", ""), hint="김민아, jun@example.com"),
         Field(name="subject", label="제목", value=values.get("subject", "")),
         Field(name="text", label="내용", kind="lines", value=values.get("text", "")),
     ]

@@ -56,7 +56,8 @@ async def _first(turn: Turn, database: Database) -> Reply:
         return done("그대로 두었습니다.")
     if turn.step:
         stands = f"{_UNREAD} {stands}"
-    return ask(f"{stands} 어떻게 할까요? 다른 날짜를 쓰시면 바뀝니다.", step="choose", choices=_CHOICES, free=True)
+    text = f"{stands} 어떻게 할까요? 다른 날짜를 쓰시면 바뀝니다."
+    return ask(text, step="choose", choices=_CHOICES, free=True, misread=turn.step != "")
 
 
 def _asked(turn: Turn, text: str) -> Reply:

@@ -40,6 +40,11 @@ async def note(turn: Turn) -> Reply:
     return ask(f"무엇을 적을까요?{turn.text}", step="text")
 
 
+async def echo(turn: Turn) -> Reply:
+    """따라 합니다."""
+    return done(f"{turn.text}|{turn.whole}")
+
+
 class Counter:
     """Counts."""
 
@@ -103,6 +108,16 @@ async def choosy(turn: Turn) -> Reply:
     if turn.step:
         return done(f"{turn.choice} ({turn.text})")
     return ask("지울까요?", step="choose", choices=["지우기", "아니요", Choice("뒤로", "before")])
+
+
+async def picky(turn: Turn) -> Reply:
+    """방을 찾습니다."""
+    room = Field(name="room", label="방")
+    if not turn.step:
+        return ask("어느 방인가요?", step="room", fields=[room])
+    if turn.inputs["room"] in ("101", "order"):
+        return done(f"{turn.inputs['room']}호입니다.")
+    return ask("그런 방은 없습니다. 어느 방인가요?", step="room", fields=[room], misread=True)
 
 
 async def homeless(turn: Turn) -> Reply:

@@ -7,6 +7,7 @@ import msgspec
 from daemon.calls.call import Call
 from daemon.chatbot.contract import Memory
 from daemon.chatbot.conversations import BotConversations, build_conversations
+from daemon.chatbot.known_people import KnownPeople
 from daemon.chatbot.speakers import Speakers
 from daemon.chatbot.supplies import LiveCalls
 from daemon.chatbot.trying import MINA, Chat, add_person
@@ -80,17 +81,20 @@ class House:
 
     def conversations(self, memory: Memory | None = None) -> BotConversations:
         """One Parley's."""
-        supplies = {
+        threshold = self.config.directory.threshold
+        people = KnownPeople(self.database, self.directory, Index({}), threshold=threshold, max_age=0.0)
+        supplies: dict[type, object] = {
             Database: self.database,
             Directory: self.directory,
             Mail: self.letters,
             LiveCalls: self.calls,
             ChatbotConfig: self.config.chatbot,
+            KnownPeople: people,
         }
         return build_conversations(
             self.config,
             supplies=supplies | self.more,
-            directory=self.directory,
+            directory=people,
             index=Index({}),
             speakers=Speakers(self.database),
             memory=memory or self.memory,

@@ -31,7 +31,7 @@ from tests.daemon.chatbot.example_services import Begun
 from tests.daemon.chatbot.house import JUN, House, renamed
 
 EXAMPLES = "tests.daemon.chatbot.example_services"
-NAMES = ("Counter", "broken", "slow", "nothing", "homeless", "astray", "stubborn", "choosy")
+NAMES = ("Counter", "broken", "slow", "nothing", "homeless", "astray", "stubborn", "choosy", "picky")
 
 
 def example(name: str, **fields: object) -> ChatbotServiceConfig:
@@ -40,6 +40,7 @@ def example(name: str, **fields: object) -> ChatbotServiceConfig:
 
 def configured(**fields: object) -> Config:
     services = [
+        example("echo", title="따라 하기"),
         example("order", title="꽃 주문", words=["꽃 배달", "화환"], code="F-7", role="operator"),
         example("note", title="메모"),
         *(example(name) for name in NAMES),
@@ -151,8 +152,9 @@ async def test_what_can_be_asked_is_what_this_person_may(house: House) -> None:
     assert "꽃" not in said
     assert await jun.presses("메모") == "무엇을 적을까요?"
     await jun.says("취소")
-    assert "꽃" not in await jun.says("order")
-    assert "꽃" not in await jun.says("꽃 주문")
+    for text in ("order", "꽃 주문", "꽃주믄"):
+        assert (await jun.says(text)).startswith("**꽃 주문**: 지금 권한으로는 할 수 없습니다.")
+    assert "꽃" not in await jun.says("도움말")
 
 
 async def test_a_service_is_found_by_what_is_nearly_its_name(house: House) -> None:
@@ -216,8 +218,36 @@ async def test_several_that_fit_are_offered(database: Database, memory: AnyMemor
 async def test_another_service_may_be_named_where_an_answer_was_asked(house: House) -> None:
     chat = house.chat()
     await chat.says("order")
-    assert await chat.says("메모") == "무엇을 적을까요?"
+    assert await chat.says("메모") == "하던 일(**꽃 주문**)은 그만두었습니다.\n\n무엇을 적을까요?"
     assert await chat.says("order") == "적었습니다: order (True)"
+    await chat.says("order")
+    assert (await chat.says("화환")).startswith("처음부터 다시 합니다.")
+    await chat.presses("장미")
+    assert await chat.says("메모 3시") == "하던 일(**꽃 주문**)은 그만두었습니다.\n\n무엇을 적을까요?3시"
+
+
+async def test_what_a_service_takes_for_no_answer_may_name_another_one(house: House) -> None:
+    chat = house.chat()
+    await chat.says("picky")
+    assert await chat.says("order") == "order호입니다."
+    assert await chat.says("picky") == "어느 방인가요?"
+    assert await chat.says("102") == "그런 방은 없습니다. 어느 방인가요?"
+    assert await chat.fills(room="메모") == "그런 방은 없습니다. 어느 방인가요?"
+    assert await chat.says("메모") == "하던 일(**picky**)은 그만두었습니다.\n\n무엇을 적을까요?"
+
+
+async def test_a_service_hears_all_that_was_written(house: House) -> None:
+    chat = house.chat()
+    assert await chat.says("echo  내일 ") == "내일|echo  내일"
+    assert await chat.says("따라하기 내일까지 부탁해요") == "|따라하기 내일까지 부탁해요"
+
+
+async def test_a_service_that_is_chosen_hears_what_was_written_before(database: Database, memory: AnyMemory) -> None:
+    services = [example("echo", title="책 주문"), example("note", title="꽃 주문")]
+    house = await House(database, memory, config=Config(chatbot=ChatbotConfig(built_in=[], service=services))).furnish()
+    chat = house.chat()
+    assert await chat.says("내일 주문") == "이 중에서 어떤 일인가요?"
+    assert await chat.presses("책 주문") == "|내일 주문"
 
 
 async def test_who_is_silent_begins_anew_and_is_told_once(house: House) -> None:

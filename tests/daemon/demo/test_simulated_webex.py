@@ -175,6 +175,10 @@ async def test_the_chat_page_calls_roles_as_a_file_of_people_does(demo: DemoWebe
         assert [line.role for line in file.people] == [person.role]
 
 
+async def test_the_bot_knows_where_the_console_is(demo: DemoWebex) -> None:
+    assert demo.config("http://127.0.0.1:8000").console_url == "http://127.0.0.1:8000"
+
+
 async def test_the_chat_page_lets_nobody_do_what_its_people_could_not(demo: DemoWebex) -> None:
     world = demo.world
     mina, stranger = world.find_person("mina@example.com"), world.find_person("guest@example.net")

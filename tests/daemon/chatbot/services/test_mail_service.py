@@ -7,6 +7,7 @@ import pytest
 from daemon.chatbot.services.mail import UnknownRecipientError, recipients
 from daemon.chatbot.trying import MINA
 from daemon.config import ChatbotServiceConfig
+from daemon.demo.webex import PEOPLE
 from daemon.mail.contract import Letter
 from tests.daemon.chatbot.house import ADA, JUN, House, renamed
 
@@ -36,6 +37,25 @@ async def test_to_whom_is_said_in_one_go(house: House) -> None:
     assert "메일을 써 주십시오" in await chat.says("박준한테 메일 보내 줘")
     assert chat.card is not None
     assert [field.value for field in chat.card.fields] == ["박준", "", ""]
+
+
+async def test_the_form_names_people_of_the_demo(house: House) -> None:
+    chat = house.chat()
+    await chat.says("메일")
+    assert chat.card is not None
+    names = {name for person in PEOPLE for name in (person.full_name, person.email)}
+    assert set(chat.card.fields[0].hint.split(", ")) <= names
+
+
+async def test_a_service_that_is_asked_for_at_the_form_is_begun(house: House) -> None:
+    chat = house.chat()
+    await chat.says("메일")
+    assert (await chat.says("메일")).startswith("처음부터 다시 합니다.")
+    assert (await chat.says("박준한테 메일 보내줘")).startswith("처음부터 다시 합니다.")
+    assert chat.card is not None
+    assert [field.value for field in chat.card.fields] == ["박준", "", ""]
+    assert "양식을 채워" in await chat.says("박준, 내일 뵙겠습니다")
+    assert (await chat.says("통화 중")).startswith("하던 일(**메일 보내기**)은 그만두었습니다.")
 
 
 async def test_the_same_yes_again_sends_nothing_more(house: House) -> None:
@@ -95,9 +115,14 @@ async def test_a_letter_that_is_refused_is_said(house: House) -> None:
     assert house.letters.taken == {}
 
 
-async def test_viewers_send_no_letters(house: House) -> None:
-    said = await house.chat(JUN).says("mail 김미나")
-    assert "메일" not in said
+@pytest.mark.parametrize("text", ["mail 김미나", "메일", "김미나한테 메일 보내줘", "이메일 한 통 보내기"])
+async def test_viewers_send_no_letters_and_are_told_why(house: House, text: str) -> None:
+    chat = house.chat(JUN)
+    said = await chat.says(text)
+    assert said.startswith("**메일 보내기**: 지금 권한으로는 할 수 없습니다.")
+    assert chat.card is not None
+    assert "메일 보내기" not in [choice.title for choice in chat.card.choices]
+    assert "메일" not in await chat.says("도움말")
 
 
 async def test_so_many_in_an_hour(house: House) -> None:

@@ -42,10 +42,10 @@ class Acting:
         read = await self.room.pbx.diversions.read(extension)
         return {one.kind.value: one.destination for one in read.diversions if one.in_effect}
 
-    async def forward(self, number: str = "01012345678") -> None:
+    async def forward(self, number: str = "01012345678", kind: DiversionKind = DiversionKind.IMMEDIATE) -> None:
         """Somebody else forwards the extension."""
         await self.room.pbx.diversions.change(
-            "1010", DiversionKind.IMMEDIATE, actor=SOMEBODY_ELSE, version="*", enabled=True, destination=number
+            "1010", kind, actor=SOMEBODY_ELSE, version="*", enabled=True, destination=number
         )
 
 
@@ -69,7 +69,7 @@ async def test_forwarding_is_turned_on_and_read_back(acting: Acting) -> None:
     chat = acting.house.chat(OPERATOR)
     said = await chat.says("착신 전한 해줘")
     assert said.startswith("내선 1010의 착신전환")
-    assert "- **무조건**: 꺼져 있습니다" in said
+    assert "- **무조건**: 켜져 있지만 받을 번호가 없어 전환되지 않습니다" in said
     assert (await chat.says("받지 않을")) == "**받지 않을 때** 어느 번호로 돌릴까요?"
     assert (await chat.says("집으로")).startswith("전화번호가 아닙니다. 그만두시려면 **취소**라고 하십시오.")
     said = await chat.says("010-1234-5678로 돌려 주세요")
@@ -133,6 +133,93 @@ async def test_done_before_and_not_noted_it_is_no_conflict_with_itself(acting: A
     assert (await chat.says("네")).startswith("켰습니다.")
 
 
+@pytest.mark.parametrize("answer", ["010-12", "12/24", "010-1234-56789", "2026-12-24"])
+async def test_what_nobody_can_be_called_at_is_refused(acting: Acting, answer: str) -> None:
+    chat = acting.house.chat(OPERATOR)
+    await chat.says("forwarding")
+    await chat.presses("무조건")
+    assert (await chat.says(answer)).startswith("전화번호가 아닙니다.")
+    assert await chat.says("1012") == "내선 1010에 오는 전화를 **무조건** 1012 번호로 돌릴까요?"
+
+
+async def test_another_service_where_a_number_was_asked_for(acting: Acting) -> None:
+    chat = acting.house.chat(OPERATOR)
+    await chat.says("forwarding")
+    await chat.presses("무조건")
+    assert (await chat.says("tgday")).startswith("하던 일(**착신전환**)은 그만두었습니다.\n\ntgday 날짜를")
+    await chat.says("전화 걸기")
+    said = await chat.says("박준한테 전화 걸어줘")
+    assert said == "내선 1010에서 **박준 (1011)** 번호로 전화를 걸까요?"
+    assert (await chat.says("착신전환")).startswith("하던 일(**전화 걸기**)은 그만두었습니다.")
+
+
+async def test_the_number_of_the_sentence_is_not_asked_for_again(acting: Acting) -> None:
+    await acting.forward()
+    chat = acting.house.chat(OPERATOR)
+    said = await chat.says("착신전환 010-9999-8888로 걸어줘")
+    assert said.endswith("**01099998888** 번호로 돌립니다. 어느 것을 바꿀까요?")
+    said = await chat.presses("무조건")
+    assert said == "내선 1010에 오는 전화를 **무조건** 01099998888 번호로 돌릴까요?"
+    assert await acting.stored() == {"IMMEDIATE": "01012345678"}
+    await chat.says("네")
+    assert await acting.stored() == {"IMMEDIATE": "01099998888"}
+
+
+async def test_number_and_kind_of_the_sentence_are_only_confirmed(acting: Acting) -> None:
+    chat = acting.house.chat(OPERATOR)
+    said = await chat.says("받지 않을 때 1012번으로 착신전환 해줘")
+    assert said == "내선 1010에 오는 전화를 **받지 않을 때** 1012 번호로 돌릴까요?"
+    assert await acting.stored() == {}
+    await chat.says("아니요")
+    assert (await chat.says("무조건 착신전환 해줘")).endswith("**무조건** 어느 번호로 돌릴까요?")
+
+
+async def test_a_number_in_the_sentence_that_is_none_is_said(acting: Acting) -> None:
+    said = await acting.house.chat(OPERATOR).says("착신전환 010-12로 걸어줘")
+    assert said.startswith("쓰신 것은 전화번호가 아니어서 받지 않았습니다.")
+    assert said.endswith("\n\n어느 것을 바꿀까요?")
+
+
+@pytest.mark.parametrize("text", ["착신전환 해제해줘", "착신전환 꺼줘", "착신전환 취소", "전화 돌린 거 꺼줘 착신전환"])
+async def test_what_is_on_is_turned_off_at_a_word(acting: Acting, text: str) -> None:
+    chat = acting.house.chat(OPERATOR)
+    assert (await chat.says(text)).startswith("지금 전화를 돌리는 착신전환이 없어 끌 것이 없습니다.")
+    await acting.forward()
+    said = await chat.says(text)
+    assert "01012345678 번호로 돌립니다" in said
+    assert said.endswith("**무조건** 착신전환을 끌까요?")
+    assert await acting.stored() == {"IMMEDIATE": "01012345678"}
+    assert (await chat.says("네")).startswith("껐습니다.")
+    assert await acting.stored() == {}
+
+
+async def test_of_several_that_are_on_it_is_asked_which_to_turn_off(acting: Acting) -> None:
+    await acting.forward()
+    await acting.forward("01022223333", DiversionKind.BUSY)
+    chat = acting.house.chat(OPERATOR)
+    assert (await chat.says("착신전환 꺼줘")).endswith("어느 것을 끌까요?")
+    assert chat.card is not None
+    assert [choice.title for choice in chat.card.choices] == ["무조건", "통화 중일 때", "그대로 두기"]
+    assert await chat.presses("통화 중일 때") == "**통화 중일 때** 착신전환을 끌까요?"
+    await chat.says("네")
+    assert await acting.stored() == {"IMMEDIATE": "01012345678"}
+    await acting.forward("01022223333", DiversionKind.BUSY)
+    assert (await chat.says("무조건 착신전환 꺼줘")).endswith("**무조건** 착신전환을 끌까요?")
+
+
+@pytest.mark.parametrize(
+    "text", ["내일 착신전환 좀 걸어줘", "착신전환 6시부터 해줘", "12/24 착신전환", "착신전환 다음 주까지"]
+)
+async def test_that_nothing_is_set_for_later_is_said(acting: Acting, text: str) -> None:
+    chat = acting.house.chat(OPERATOR)
+    assert (await chat.says(text)).startswith("착신전환은 예약할 수 없습니다.")
+    await chat.presses("무조건")
+    said = await chat.says("01012345678")
+    assert said == "내선 1010에 오는 전화를 지금부터 바로 **무조건** 01012345678 번호로 돌릴까요?"
+    await chat.says("취소")
+    assert "예약" not in await chat.says("오늘 착신전환 해줘")
+
+
 async def test_a_kind_in_words_is_no_other_service(acting: Acting) -> None:
     chat = acting.house.chat(OPERATOR)
     await chat.says("forwarding")
@@ -146,6 +233,7 @@ async def test_viewers_see_it_masked_and_change_nothing(acting: Acting) -> None:
     chat = acting.house.chat(VIEWER)
     said = await chat.says("착신전환")
     assert "- **통화 중일 때**: 010\\*\\*\\*\\*5678 번호로 돌립니다" in said
+    assert said.endswith("바꿀 권한이 없어 보여 드리기만 합니다. 필요하시면 관리자에게 문의해 주십시오.")
     assert chat.card is None
     await chat.says("끄기")
     assert await acting.stored("1011") == {"BUSY": "01012345678"}

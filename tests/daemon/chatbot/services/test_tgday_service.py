@@ -115,6 +115,13 @@ async def test_a_day_that_there_is_not_is_said(house: House) -> None:
     assert await stored(house) == date(2026, 12, 24)
 
 
+async def test_another_service_in_the_place_of_a_date(house: House) -> None:
+    chat = house.chat()
+    await chat.says("tgday 24일")
+    await chat.says("tgday")
+    assert (await chat.says("사람 찾기")).startswith("하던 일(**tgday**)은 그만두었습니다.")
+
+
 async def test_ones_own_alone_is_touched(house: House) -> None:
     await house.chat(JUN).says("tgday 23일")
     await house.chat().says("tgday 24일")
