@@ -164,7 +164,10 @@ def test_a_text_message_is_identified_by_what_is_there() -> None:
     assert identify({}, b'{"event":"sms_received"}') == Identified("sms_received")
 
 
-@given(st.text(min_size=1) | st.text("x", min_size=100), st.sampled_from(["call_ended", "mid_call", "x" * 300]))
+_ids = st.text(min_size=1).filter(lambda text: text.strip("\0"))  # of NULs nothing is left
+
+
+@given(_ids | st.text("x", min_size=100), st.sampled_from(["call_ended", "mid_call", "x" * 300]))
 def test_the_ids_of_a_call_s_events_begin_with_its_key(call_id: str, event: str) -> None:
     identified = identify({}, v1(event, call_id=call_id))
     message = {"event": "sms_received", "sms": {"call_id": call_id, "sms_id": "s" * len(call_id)}}
