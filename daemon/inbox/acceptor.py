@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
 
 from daemon.inbox.contract import InboxFullError
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
-from daemon.stores.delivery_inserts import Accepted, NewDelivery, add_deliveries
+from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery, add_deliveries, sqlite_insert
+from daemon.stores.sqlite_writer import SqliteStream
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +34,8 @@ _Waiting = tuple[NewDelivery, "asyncio.Future[Accepted]"]
 class Acceptor:
     """Stores deliveries in groups. ``stored`` is called after each with what became of its deliveries."""
 
+    _left: asyncio.Future[Sequence[_Waiting]]
+
     def __init__(self, database: Database, stored: Callable[[Sequence[NewDelivery], Sequence[Accepted]], None]) -> None:
         self._database = database
         self._stored = stored
@@ -39,7 +43,11 @@ class Acceptor:
         self._bytes = 0
         self._some = asyncio.Event()
         self._enough = asyncio.Event()
+        self._group: Sequence[_Waiting] = ()
+        """What is being stored."""
+        self._last = 1
         self._wanted = 1
+        self._stream: SqliteStream | None = None
         self._many_at = -math.inf
         self._closed = False
         self.problem = ""
@@ -70,32 +78,85 @@ class Acceptor:
         self._waiting.append((delivery, safe))
         self._bytes += len(delivery.body)
         self._some.set()
-        if len(self._waiting) >= self._wanted:
+        if self._stream is not None:
+            self._stream.look()
+        elif len(self._waiting) >= self._wanted:
             self._enough.set()
         return safe
 
     async def run(self) -> None:
         """Store what waits until cancelled; who still waits then is told that the store is away."""
         self._closed = False
-        group: Sequence[_Waiting] = ()
-        last = 1
         try:
             while True:
                 await self._some.wait()
                 await self._gather()
-                group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
-                self._bytes -= sum(len(delivery.body) for delivery, _ in group)
-                if not self._waiting:
-                    self._some.clear()
-                self._wanted, last = (last + len(group)) // 4, len(group)
-                await self._store(group)
-                if len(group) >= _MANY:
-                    self._many_at = asyncio.get_running_loop().time()
+                group = self._next()
+                if not self._database.is_postgresql:
+                    group = await self._stored_on(group)
+                if group:
+                    await self._store(group)
         finally:
             self._closed = True
-            _fail([*group, *self._waiting], _stopped())
-            self._waiting, self._bytes = [], 0
+            _fail([*self._group, *self._waiting], _stopped())
+            self._group, self._waiting, self._bytes = (), [], 0
             self._some.clear()
+
+    def _next(self) -> Sequence[_Waiting]:
+        """The next group."""
+        group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+        self._bytes -= sum(len(delivery.body) for delivery, _ in group)
+        if not self._waiting:
+            self._some.clear()
+        self._wanted, self._last = (self._last + len(group)) // 4, len(group)
+        self._group = group
+        return group
+
+    async def _stored_on(self, group: Sequence[_Waiting]) -> Sequence[_Waiting]:
+        """Store a group on SQLite and, where enough have come meanwhile, the next in the moment in which it is stored,
+        and so on. Returns the one that was not stored whole, and the store is to be asked about; empty: all were."""
+        self._left = asyncio.get_running_loop().create_future()
+        try:
+            async with self._database.stream() as self._stream:
+                self._begin(group)
+                return await self._left
+        except DatabaseAwayError as error:
+            self._fail_for_now(self._group, error)
+            return ()
+        except Exception:
+            return self._group  # whose fault it is shows when it is stored by halves
+        finally:
+            self._stream = None
+
+    def _begin(self, group: Sequence[_Waiting]) -> None:
+        assert self._stream is not None  # noqa: S101 - only what runs on a stream begins
+        self._stream.begin(*sqlite_insert([delivery for delivery, _ in group]), partial(self._ended, group))
+
+    def _ended(self, group: Sequence[_Waiting], result: int | BaseException) -> None:
+        if self._stream is None or group is not self._group or self._left.done():
+            return  # it was given up: who waited for it was told that Parley stops
+        if isinstance(result, BaseException):
+            self._left.set_exception(result)
+            return
+        if result < len(group):
+            self._left.set_result(group)
+            return
+        # Before anybody is told: those who are told come again at once.
+        if self._waiting and len(self._waiting) >= self._wanted // 2 and not self._stream.is_wanted:
+            self._begin(self._next())
+        else:
+            self._left.set_result(())
+        self._tell(group, [Accepted(delivery.delivery_id, Fate.STORED) for delivery, _ in group])
+
+    def _tell(self, group: Sequence[_Waiting], accepted: Sequence[Accepted]) -> None:
+        """Tell those who wait what became of theirs."""
+        self.problem = ""
+        if len(group) >= _MANY:
+            self._many_at = asyncio.get_running_loop().time()
+        for (_, safe), one in zip(group, accepted, strict=True):
+            if not safe.done():
+                safe.set_result(one)
+        self._stored([delivery for delivery, _ in group], accepted)
 
     async def _gather(self) -> None:
         """Wait a moment for enough.
@@ -126,18 +187,17 @@ class Acceptor:
             await self._store(group[:middle])
             await self._store(group[middle:])
         except DatabaseAwayError as error:
-            self.problem = str(error)
-            _fail(group, error)
+            self._fail_for_now(group, error)
         except Exception:
             # Whoever waits in this group comes again; those who come later must find somebody at work.
             log.exception("deliveries_not_stored", count=len(group))
             _fail(group, DatabaseAwayError("something went wrong in Parley itself"))
         else:
-            self.problem = ""
-            for (_, safe), one in zip(group, accepted, strict=True):
-                if not safe.done():
-                    safe.set_result(one)
-            self._stored(deliveries, accepted)
+            self._tell(group, accepted)
+
+    def _fail_for_now(self, group: Sequence[_Waiting], error: DatabaseAwayError) -> None:
+        self.problem = str(error)
+        _fail(group, error)
 
 
 def _stopped() -> DatabaseAwayError:

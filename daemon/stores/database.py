@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from daemon.stores.postgresql_engine import driver_arguments, postgresql_engine
 from daemon.stores.sqlite_engine import PRAGMAS, sqlite_engine
-from daemon.stores.sqlite_writer import SqliteWriter
+from daemon.stores.sqlite_writer import SqliteStream, SqliteWriter, WriteTurn
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -80,7 +80,7 @@ class Database:
         self._sqlite: SqliteWriter | None = None
         if not self.is_postgresql:
             # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
-            self._turn = turn = asyncio.Lock()
+            self._turn = turn = WriteTurn()
             self._sqlite = SqliteWriter(engine.url.database or "", PRAGMAS, turn)
         self._uses = 0
         self._unused = asyncio.Event()
@@ -132,6 +132,16 @@ class Database:
             raise TypeError("PostgreSQL is spoken to by its driver")
         async with self._guarded():
             return await self._sqlite.write(statement, parameters)
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[SqliteStream]:
+        """SQLite's writer for as long as the block lasts, for statements as those of :meth:`write`, one right after the
+        other. What they raise is told to who begins them; this raises :class:`DatabaseAwayError`.
+        """
+        if self._sqlite is None:
+            raise TypeError("PostgreSQL is spoken to by its driver")
+        async with self._guarded(), self._sqlite.stream() as stream:
+            yield stream
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Any]:

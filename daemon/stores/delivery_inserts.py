@@ -157,22 +157,29 @@ async def add_delivery(connection: AsyncConnection, row: NewDelivery) -> None:
 
 async def _insert(database: Database, rows: Sequence[NewDelivery]) -> set[str]:
     """Store rows in one transaction; the ids of those that were not there yet."""
-    waiting = _waiting(rows)
     if database.is_postgresql:
-        values = [(*_values(row), waits) for row, waits in zip(rows, waiting, strict=True)]
+        values = [(*_values(row), waits) for row, waits in zip(rows, _waiting(rows), strict=True)]
         async with database.driver() as driver:
             return {record[0] for record in await driver.fetch(_POSTGRESQL, *map(list, zip(*values, strict=True)))}
-    # RETURNING would hand over row by row, and wait for Python's lock each time.
-    given = chain.from_iterable(
-        (*_values(row), waits, row.source, row.order_key if _may_wait(row) else None, row.delivery_id)
-        for row, waits in zip(rows, waiting, strict=True)
-    )
     ids = [row.delivery_id for row in rows]
-    if await database.write(_sqlite_statement(len(rows)), list(given)) == len(rows):
+    if await database.write(*sqlite_insert(rows)) == len(rows):
         return set(ids)
     async with database.read() as connection:
         stored = await connection.scalars(select(deliveries.c.delivery_id).where(deliveries.c.delivery_id.in_(ids)))
         return set(stored)
+
+
+def sqlite_insert(rows: Sequence[NewDelivery]) -> tuple[str, list[object]]:
+    """A statement of SQLite with its values that stores those of ``rows`` that are not there yet, 500 at most.
+
+    Where it changes fewer rows than there are, or fails, :func:`add_deliveries` of the same says what became of each.
+    """
+    # RETURNING would hand over row by row, and wait for Python's lock each time.
+    given = chain.from_iterable(
+        (*_values(row), waits, row.source, row.order_key if _may_wait(row) else None, row.delivery_id)
+        for row, waits in zip(rows, _waiting(rows), strict=True)
+    )
+    return _sqlite_statement(len(rows)), list(given)
 
 
 @lru_cache(maxsize=64)

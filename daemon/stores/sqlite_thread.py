@@ -4,24 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Final
 
-import msgspec
+Ended = Callable[[int | BaseException], None]
+"""Told of a statement's end: by the number of rows that it changed, or what it raised."""
 
 _END: Final = 5.0
 """Seconds that closing waits for what is under way: only what hangs on its disk takes so long."""
 
 
-class _Job(msgspec.Struct, frozen=True):
-    statement: str
-    parameters: Sequence[object]
-    done: asyncio.Future[int]
-    is_awaited: bool
-    """Whether the loop stands still until the thread has begun."""
+class Execution:
+    """A statement under way. It tells of its end when the loop comes to that, or at :meth:`look`."""
+
+    __slots__ = ("_ended", "_is_told", "_loop", "_result", "is_awaited", "parameters", "statement")
+
+    def __init__(self, statement: str, parameters: Sequence[object], ended: Ended, *, is_awaited: bool) -> None:
+        self.statement = statement
+        self.parameters = parameters
+        self.is_awaited = is_awaited
+        """Whether the loop stands still until the thread has begun."""
+        self._loop = asyncio.get_running_loop()
+        self._ended = ended
+        self._result: int | BaseException | None = None
+        self._is_told = False
+
+    def look(self) -> None:
+        """Tell of its end now, if that is so and was not told."""
+        if self._result is not None and not self._is_told:
+            self._is_told = True
+            self._ended(self._result)
+
+    def end(self, result: int | BaseException) -> None:
+        """Called on the thread."""
+        self._result = result
+        # A loop that is closed, which it may be any moment, has nobody left who could wait.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self.look)
 
 
 class SqliteThread:
@@ -30,7 +52,7 @@ class SqliteThread:
     def __init__(self, path: str, pragmas: Sequence[str]) -> None:
         self._path = path
         self._pragmas = pragmas
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Execution | None] = SimpleQueue()
         self._under_way = 0
         self._begun = Lock()
         self._begun.acquire()
@@ -41,19 +63,38 @@ class SqliteThread:
 
         Raises :class:`sqlite3.Error`. It goes on to its end when who asked is cancelled.
         """
-        is_open = self._thread is not None
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def ended(result: int | BaseException) -> None:
+            if done.done():
+                return
+            if isinstance(result, BaseException):
+                done.set_exception(result)
+            else:
+                done.set_result(result)
+
+        self.begin(statement, parameters, ended)
+        return await done
+
+    def begin(self, statement: str, parameters: Sequence[object], ended: Ended) -> Execution:
+        """Execute one statement, and let ``ended`` know, on the loop, when that is done."""
+        is_awaited = self._thread is not None and not self._under_way
         if self._thread is None:
             self._thread = Thread(target=self._work, name="sqlite", daemon=True)
             self._thread.start()
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        is_awaited = is_open and not self._under_way
+
+        def counted(result: int | BaseException) -> None:
+            self._under_way -= 1
+            ended(result)
+
+        execution = Execution(statement, parameters, counted, is_awaited=is_awaited)
         self._under_way += 1
-        self._jobs.put(_Job(statement, parameters, done, is_awaited))
+        self._jobs.put(execution)
         if is_awaited:
             # Whoever waits for Python's lock while the loop has much to do gets it late. It only takes some
             # microseconds to begin: then SQLite is at work, and the loop too.
             self._begun.acquire()
-        return await done
+        return execution
 
     async def close(self) -> None:
         """Close it when what is under way has ended, or does not end."""
@@ -75,7 +116,7 @@ class SqliteThread:
                 result = cursor.rowcount
             except BaseException as error:
                 result = error
-            self._tell(job.done, result)
+            job.end(result)
         if connection is not None:
             connection.close()
 
@@ -88,17 +129,3 @@ class SqliteThread:
             connection.close()
             raise
         return connection
-
-    def _tell(self, done: asyncio.Future[int], result: int | BaseException) -> None:
-        # A loop that is closed, which it may be any moment, has nobody left who could wait.
-        with suppress(RuntimeError):
-            done.get_loop().call_soon_threadsafe(self._ended, done, result)
-
-    def _ended(self, done: asyncio.Future[int], result: int | BaseException) -> None:
-        self._under_way -= 1
-        if done.done():
-            return
-        if isinstance(result, BaseException):
-            done.set_exception(result)
-        else:
-            done.set_result(result)

@@ -4,19 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from sqlite3 import Error, OperationalError
 from typing import Final
 
 import structlog
 
-from daemon.stores.sqlite_thread import SqliteThread
+from daemon.stores.sqlite_thread import Ended, Execution, SqliteThread
 
 log = structlog.get_logger(__name__)
 
-CHECKPOINT_AFTER: Final = 8 * 1024 * 1024
-"""Bytes of values that are written before the log is brought into the file."""
+CHECKPOINT_AFTER: Final = 32 * 1024 * 1024
+"""Bytes of values that are written before the log is brought into the file. What is committed meanwhile waits for the
+same disk, and pages that are written again and again, those of indexes, are brought there once each time."""
+
+
+class WriteTurn:
+    """Whose turn it is to write: SQLite has one writer at a time. Entered when it is one's own."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._waiting = 0
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for it."""
+        return self._waiting > 0
+
+    async def __aenter__(self) -> None:
+        self._waiting += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class SqliteWriter:
@@ -26,11 +50,11 @@ class SqliteWriter:
     beside the commits, and only the rest between two of them, after which the log begins anew.
     """
 
-    def __init__(self, path: str, pragmas: Sequence[str], turn: asyncio.Lock) -> None:
+    def __init__(self, path: str, pragmas: Sequence[str], turn: WriteTurn) -> None:
         self._path = path
         self._turn = turn
         # In pages: the log does not come so far.
-        self._statements = SqliteThread(path, [*pragmas, "wal_autocheckpoint=16000"])
+        self._statements = SqliteThread(path, [*pragmas, "wal_autocheckpoint=64000"])
         # Whoever reads for long, and whoever else writes, is not waited for: it is tried again after as much more.
         self._checkpoints = SqliteThread(path, [*pragmas, "busy_timeout=0"])
         self._written = 0
@@ -44,14 +68,17 @@ class SqliteWriter:
         try:
             async with self._turn:
                 changed = await self._statements.execute(statement, parameters)
-        except OperationalError:
-            # The disk may be full by the log.
-            self._begin_checkpoint()
+        except OperationalError as error:
+            self._note(error, parameters)
             raise
-        self._written += sum(len(value) for value in parameters if isinstance(value, bytes))
-        if self._written >= CHECKPOINT_AFTER:
-            self._begin_checkpoint()
+        self._note(changed, parameters)
         return changed
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[SqliteStream]:
+        """The turn to write, and a way to use it for statements that follow each other at once."""
+        async with self._turn:
+            yield SqliteStream(self._statements, self._turn, self._note)
 
     async def close(self) -> None:
         """Close it when what is under way has ended."""
@@ -59,6 +86,17 @@ class SqliteWriter:
             await asyncio.wait([self._checkpointing])
         await self._statements.close()
         await self._checkpoints.close()
+
+    def _note(self, result: int | BaseException, parameters: Sequence[object]) -> None:
+        """How a statement has ended."""
+        if isinstance(result, BaseException):
+            if isinstance(result, OperationalError):
+                # The disk may be full by the log.
+                self._begin_checkpoint()
+            return
+        self._written += sum(len(value) for value in parameters if isinstance(value, bytes))
+        if self._written >= CHECKPOINT_AFTER:
+            self._begin_checkpoint()
 
     def _begin_checkpoint(self) -> None:
         if self._checkpointing is None or self._checkpointing.done():
@@ -78,6 +116,41 @@ class SqliteWriter:
             # The commits do it themselves when the log has grown too long. A full disk is told of by those who write,
             # and would be told of here with each of them.
             log.debug("checkpoint_failed", error=str(error))
+
+
+class SqliteStream:
+    """Statements, each a transaction by itself, of one who has the turn to write until the stream is left.
+
+    Between the end of one and the beginning of the next there need be no way through the loop, which is long just then.
+    """
+
+    def __init__(
+        self, thread: SqliteThread, turn: WriteTurn, note: Callable[[int | BaseException, Sequence[object]], None]
+    ) -> None:
+        self._thread = thread
+        self._turn = turn
+        self._note = note
+        self._execution: Execution | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody else waits to write."""
+        return self._turn.is_wanted
+
+    def begin(self, statement: str, parameters: Sequence[object], ended: Ended) -> None:
+        """Execute a statement; the one before has ended. ``ended`` is called when the loop comes to it, or by
+        :meth:`look`, and may begin the next."""
+
+        def noted(result: int | BaseException) -> None:
+            self._note(result, parameters)
+            ended(result)
+
+        self._execution = self._thread.begin(statement, parameters, noted)
+
+    def look(self) -> None:
+        """Call ``ended`` now if the statement has ended."""
+        if self._execution is not None:
+            self._execution.look()
 
 
 def _sync(path: str) -> None:

@@ -18,7 +18,7 @@ import uvloop
 from daemon import logs
 from daemon.callapps.contract import AppCall
 from daemon.calls.links import LinkState, LinkStatus
-from daemon.commands.run import spare_pauses
+from daemon.commands.run import let_threads_in, spare_pauses
 from daemon.config import (
     CallAppConfig,
     CallAppsConfig,
@@ -58,6 +58,7 @@ async def serve(switch_port: int, state_dir: str) -> None:
     logs.configure(config.log, io.StringIO())
     service = Service(config, Secrets({"PARLEY_SWITCH_MAIN_PASSWORD": PASSWORD}))
     spare_pauses()
+    let_threads_in()
     ready = asyncio.Event()
 
     def link_changed(status: LinkStatus) -> None:

@@ -16,7 +16,7 @@ import time
 import uvloop
 
 from daemon import logs
-from daemon.commands.run import spare_pauses
+from daemon.commands.run import let_threads_in, spare_pauses
 from daemon.config import (
     ChatbotConfig,
     Config,
@@ -49,6 +49,7 @@ async def serve(api_url: str, token: str, state_dir: str) -> None:
     secrets = {"PARLEY_WEBEX_BOT_TOKEN": token, "PARLEY_SOURCE_WEBEX_SECRET": "example-secret-of-the-webhooks"}
     service = Service(config, Secrets(secrets))
     spare_pauses()
+    let_threads_in()
     running = asyncio.create_task(service.run())
     assert service.rooms.chatbot is not None, "there is a token"
     await service.rooms.chatbot.passed.wait()

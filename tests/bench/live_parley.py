@@ -15,7 +15,7 @@ import uvloop
 
 from daemon import logs
 from daemon.calls.links import LinkState, LinkStatus
-from daemon.commands.run import spare_pauses
+from daemon.commands.run import let_threads_in, spare_pauses
 from daemon.config import Config, ListenerConfig, LogConfig, ServiceConfig, SwitchConfig, WebConfig
 from daemon.secrets import Secrets
 from daemon.service import Service
@@ -33,6 +33,7 @@ async def serve(source_port: int, state_dir: str) -> None:
     logs.configure(config.log)
     service = Service(config, Secrets({"PARLEY_SWITCH_MAIN_PASSWORD": PASSWORD}))
     spare_pauses()
+    let_threads_in()
     switch_ready = asyncio.Event()
 
     def link_changed(status: LinkStatus) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from daemon.inbox import acceptor
 from daemon.inbox.acceptor import Acceptor
@@ -13,7 +14,7 @@ from daemon.inbox.contract import InboxFullError
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
 from daemon.stores.delivery_inserts import Accepted, Fate
 from tests.daemon.inbox.workshop import Workshop, at_work
-from tests.services.databases import PostgresDatabases
+from tests.services.databases import PostgresDatabases, SqliteDatabases
 from tests.services.postgres import PostgresServer
 from tests.web.turns import until
 
@@ -136,6 +137,81 @@ async def test_whoever_waits_at_a_stop_is_told_and_whoever_comes_later_too(
         with pytest.raises(DatabaseAwayError):
             await shop.accept()
     assert shop.acceptor.waiting == 0
+    await database.close()
+
+
+async def test_who_else_writes_has_a_turn_while_ever_more_comes(database: Database) -> None:
+    shop = Workshop(database)
+    stored: list[int] = []
+    shop.acceptor = Acceptor(database, lambda deliveries, _: stored.append(len(deliveries)))
+    is_over = False
+
+    async def deliver() -> int:
+        count = 0
+        while not is_over:
+            await shop.accept()
+            count += 1
+        return count
+
+    async with at_work(shop.acceptor), asyncio.timeout(60):
+        delivering = [asyncio.create_task(deliver()) for _ in range(20)]
+        for _ in range(5):
+            before = len(stored)
+            async with database.transaction() as connection:
+                await connection.execute(text("DELETE FROM deliveries WHERE delivery_id = ''"))
+            await until(lambda before=before: len(stored) > before)  # type: ignore[misc]
+        is_over = True
+        counts = await asyncio.gather(*delivering)
+    async with database.read() as connection:
+        in_store = await connection.scalar(text("SELECT count(*) FROM deliveries"))
+    assert sum(counts) == sum(stored) == in_store
+
+
+async def test_what_is_refused_and_what_is_double_stop_nobody_behind_them(database: Database) -> None:
+    shop = Workshop(database)
+    known = [f"known-{number}" for number in range(5)]
+    async with at_work(shop.acceptor), asyncio.timeout(60):
+        await asyncio.gather(*(shop.accept(other_id=one) for one in known))
+
+        async def deliver(number: int) -> list[object]:
+            outcomes: list[object] = []
+            for turn in range(5):
+                event = "\ud800" if (number, turn) in ((3, 1), (7, 3)) else "push"
+                other_id = known[number] if turn == 2 and number < len(known) else None
+                [outcome] = await asyncio.gather(shop.accept(event=event, other_id=other_id), return_exceptions=True)
+                outcomes.append(outcome.fate if isinstance(outcome, Accepted) else type(outcome))
+            return outcomes
+
+        all_outcomes = await asyncio.gather(*(deliver(number) for number in range(20)))
+    for number, outcomes in enumerate(all_outcomes):
+        expected: list[object] = [Fate.STORED] * 5
+        if number < len(known):
+            expected[2] = Fate.DOUBLE
+        if number in (3, 7):
+            expected[1 if number == 3 else 3] = RowRefusedError
+        assert outcomes == expected
+
+
+async def test_who_waits_at_a_stop_for_a_file_that_is_locked_is_told(sqlite_databases: SqliteDatabases) -> None:
+    url = await asyncio.to_thread(sqlite_databases.make)
+    database = Database.of(url)
+    shop = Workshop(database)
+    other = sqlite3.connect(make_url(url).database or "", isolation_level=None)
+    async with at_work(shop.acceptor), asyncio.timeout(30):
+        await shop.accept()
+        other.execute("BEGIN IMMEDIATE")
+        asking = [asyncio.create_task(shop.accept()) for _ in range(3)]
+        await until(lambda: shop.acceptor.waiting == 3)
+        await until(lambda: shop.acceptor.waiting == 0)
+        asking.append(asyncio.create_task(shop.accept()))
+        await until(lambda: shop.acceptor.waiting == 1)
+    away = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(one) for one in away] == [DatabaseAwayError] * 4
+    other.execute("ROLLBACK")
+    other.close()
+    async with at_work(shop.acceptor):
+        await asyncio.sleep(0)
+        assert (await shop.accept()).fate is Fate.STORED
     await database.close()
 
 

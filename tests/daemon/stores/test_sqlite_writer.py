@@ -7,6 +7,7 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from daemon.stores.sqlite_thread import SqliteThread
-from daemon.stores.sqlite_writer import CHECKPOINT_AFTER, SqliteWriter
+from daemon.stores.sqlite_writer import CHECKPOINT_AFTER, SqliteWriter, WriteTurn
 
 INSERT = "INSERT INTO parts VALUES (?, ?) ON CONFLICT DO NOTHING"
 MEGABYTE = 1024 * 1024
@@ -44,7 +45,7 @@ async def thread(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteTh
 
 @pytest.fixture
 async def writer(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteWriter]:
-    opened = SqliteWriter(path, ["busy_timeout=20000"], asyncio.Lock())
+    opened = SqliteWriter(path, ["busy_timeout=20000"], WriteTurn())
     yield opened
     await opened.close()
 
@@ -149,3 +150,69 @@ async def test_a_checkpoint_leaves_sqlite_its_locks(writer: SqliteWriter, path: 
     other = await asyncio.create_subprocess_exec(sys.executable, "-c", alone, stdout=PIPE, stderr=PIPE)
     _, said = await other.communicate()
     assert b"database is locked" in said
+
+
+async def test_statements_of_a_stream_follow_each_other_at_once(
+    writer: SqliteWriter, other: sqlite3.Connection
+) -> None:
+    ends: list[int | BaseException] = []
+    over = asyncio.get_running_loop().create_future()
+
+    def ended(result: int | BaseException) -> None:
+        ends.append(result)
+        if len(ends) < 3:
+            stream.begin(INSERT, (len(ends), b""), ended)
+        elif len(ends) == 3:
+            stream.begin("INSERT INTO nowhere VALUES (1)", (), ended)
+        else:
+            over.set_result(None)
+
+    async with writer.stream() as stream:
+        stream.begin(INSERT, (0, b""), ended)
+        # It is told without the loop having a turn.
+        deadline = time.monotonic() + 30
+        while len(ends) < 2 and time.monotonic() < deadline:
+            stream.look()
+        assert ends == [1, 1]
+        await over
+    assert ends[:3] == [1, 1, 1]
+    assert isinstance(ends[3], sqlite3.OperationalError)
+    assert count(other) == 3
+
+
+async def test_who_waits_for_a_stream_to_end_is_known(writer: SqliteWriter) -> None:
+    async with writer.stream() as stream:
+
+        def is_wanted() -> bool:
+            return stream.is_wanted
+
+        assert not is_wanted()
+        writing = asyncio.create_task(writer.write(INSERT, (1, b"")))
+        leaving = asyncio.create_task(writer.write(INSERT, (2, b"")))
+        await asyncio.sleep(0)
+        assert is_wanted()
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        assert is_wanted()
+    assert await writing == 1
+    async with writer.stream() as stream:
+        assert not is_wanted()
+
+
+async def test_what_streams_write_makes_the_log_long_too(writer: SqliteWriter, path: str) -> None:
+    async def write(number: int) -> None:
+        done = asyncio.get_running_loop().create_future()
+        stream.begin(INSERT, (number, bytes(MEGABYTE)), done.set_result)
+        assert await done == 1
+
+    first = CHECKPOINT_AFTER // MEGABYTE + 1
+    async with writer.stream() as stream:
+        for number in range(first):
+            await write(number)
+        async with asyncio.timeout(30):
+            while not stream.is_wanted:  # noqa: ASYNC110 - by who brings the log into the file, and tells nobody
+                await asyncio.sleep(0.005)
+    for number in range(first, 5 * CHECKPOINT_AFTER // MEGABYTE):
+        async with writer.stream() as stream:
+            await write(number)
+    assert os.stat(f"{path}-wal").st_size < 3 * CHECKPOINT_AFTER
