@@ -141,7 +141,8 @@ class Acceptor:
         if result < len(group):
             self._left.set_result(group)
             return
-        # Before anybody is told: those who are told come again at once.
+        # Before anybody is told: those who are told come again at once. Fewer will do than when nothing is stored
+        # meanwhile.
         if self._waiting and len(self._waiting) >= self._wanted // 2 and not self._stream.is_wanted:
             self._begin(self._next())
         else:

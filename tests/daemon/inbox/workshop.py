@@ -69,6 +69,10 @@ class Workshop:
         return worker
 
     async def accept(self, source: str = "github", event: str = "push", **fields: Any) -> Accepted:
+        return await self.acceptor.accept(self.delivery(source, event, **fields))
+
+    def delivery(self, source: str = "github", event: str = "push", **fields: Any) -> NewDelivery:
+        """One that has just come."""
         given: dict[str, Any] = {
             "delivery_id": str(uuid7()),
             "source": source,
@@ -78,7 +82,7 @@ class Workshop:
             "attempts_allowed": self.retries.attempts,
             "body": b"{}",
         }
-        return await self.acceptor.accept(NewDelivery(**(given | fields)))
+        return NewDelivery(**(given | fields))
 
     async def get(self, accepted: Accepted) -> WholeDelivery:
         async with self.database.read() as connection:
