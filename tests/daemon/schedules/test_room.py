@@ -258,17 +258,21 @@ async def failing(database: Database) -> tuple[Timekeeping, Timekeeping, str]:
     return one, other, page.rows[0].delivery_id
 
 
-async def test_what_another_parley_made_good_is_not_shown_as_failing(
-    failing: tuple[Timekeeping, Timekeeping, str],
-) -> None:
-    one, other, delivery_id = failing
-    await other.inbox.replaying.replay(delivery_id, actor=BY)
+async def is_well_once_done(one: Timekeeping, other: Timekeeping) -> None:
     await one.schedules.look()
     assert one.schedules.condition().numbers["failing"] == 1, "it has not been done yet"
     async with other.at_work():
         await ended(other, "noted", DeliveryState.DONE)
     await one.schedules.look()
     assert one.schedules.condition().condition is Condition.OK
+
+
+async def test_what_another_parley_made_good_is_not_shown_as_failing(
+    failing: tuple[Timekeeping, Timekeeping, str],
+) -> None:
+    one, other, delivery_id = failing
+    await other.inbox.replaying.replay(delivery_id, actor=BY)
+    await is_well_once_done(one, other)
 
 
 async def test_what_another_parley_did_the_next_time_is_not_shown_as_failing(
@@ -276,12 +280,7 @@ async def test_what_another_parley_did_the_next_time_is_not_shown_as_failing(
 ) -> None:
     one, other, _ = failing
     await other.look_at(2026, 12, 1, 9, 0)
-    await one.schedules.look()
-    assert one.schedules.condition().numbers["failing"] == 1, "it has not been done yet"
-    async with other.at_work():
-        await ended(other, "noted", DeliveryState.DONE)
-    await one.schedules.look()
-    assert one.schedules.condition().condition is Condition.OK
+    await is_well_once_done(one, other)
 
 
 async def test_what_nobody_wants_any_more_is_not_shown_as_failing(
