@@ -7,7 +7,7 @@ says yes to is read the same there (RFC 9112; both stand on llhttp).
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -31,17 +31,21 @@ _ONCE: Final = _NEEDED | {
     "user-agent",
 }
 """What aiohttp does not take twice."""
-_TELLING: Final = _ONCE | {
-    "x-forwarded-for",
-    "connection",
-    "proxy-connection",
-    "transfer-encoding",
-    "content-encoding",
-    "upgrade",
-    "expect",
-    "trailer",
-    "sec-websocket-key1",
-}
+_TURNING: Final = frozenset(
+    {
+        "connection",
+        "proxy-connection",
+        "transfer-encoding",
+        "content-encoding",
+        "upgrade",
+        "expect",
+        "trailer",
+        "sec-websocket-key1",
+    }
+)
+"""What may say that the request is to be read, or answered, in another way."""
+_FORWARDED_FOR: Final = "x-forwarded-for"
+_TELLING: Final = _TURNING | {_FORWARDED_FOR}
 
 
 class WholeRequest(msgspec.Struct, frozen=True, gc=False):
@@ -77,59 +81,48 @@ def whole_request(data: bytes, most: int) -> WholeRequest | None:
     except (HttpParserError, HttpParserUpgrade):
         return None
     path = _PATH.fullmatch(head.target)
-    length = len(data) - end
-    if (
-        path is None
-        or not head.plain
-        or not head.by_name.keys() >= _NEEDED
-        or len(head.headers) > _LINES
-        or head.length != length
-        or length > most
-        or parser.get_http_version() != "1.1"
-    ):
+    if path is None or len(head.lines) > _LINES or parser.get_http_version() != "1.1":
         return None
-    return WholeRequest(path[1].decode(), head.headers, head.by_name, head.forwarded_for, data[end:])
+    headers = [
+        (name.decode("utf-8", "surrogateescape"), value.strip(b" \t").decode("utf-8", "surrogateescape"))
+        for name, value in head.lines
+    ]
+    by_name = {name.lower(): value for name, value in headers}
+    if not by_name.keys() >= _NEEDED:
+        return None
+    forwarded_for: list[str] = []
+    if len(by_name) < len(headers) or not _TELLING.isdisjoint(by_name):
+        lines = [(name.lower(), value) for name, value in headers]
+        if not _is_plain(lines):
+            return None
+        forwarded_for = [value for name, value in lines if name == _FORWARDED_FOR]
+    length = by_name["content-length"]
+    if not _LENGTH.fullmatch(length) or int(length) != len(data) - end or int(length) > most:
+        return None
+    return WholeRequest(path[1].decode(), headers, by_name, forwarded_for, data[end:])
+
+
+def _is_plain(lines: Sequence[tuple[str, str]]) -> bool:
+    """Whether a request with these headers, by their names in lower case, is read as any other."""
+    names = [name for name, _ in lines]
+    if any(names.count(name) > 1 for name in _ONCE):
+        # Which of the two is meant is for aiohttp to judge.
+        return False
+    turning = [(name, value.lower()) for name, value in lines if name in _TURNING]
+    return all(line == ("connection", "keep-alive") for line in turning)
 
 
 class _Head:
     """What the parser tells of a head."""
 
-    __slots__ = ("by_name", "forwarded_for", "headers", "length", "plain", "target")
+    __slots__ = ("lines", "target")
 
     def __init__(self) -> None:
         self.target = b""
-        self.headers: list[tuple[str, str]] = []
-        self.by_name: dict[str, str] = {}
-        self.forwarded_for: list[str] = []
-        self.plain = True
-        self.length = -1
+        self.lines: list[tuple[bytes, bytes]] = []
 
     def on_url(self, url: bytes) -> None:
         self.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        text, lower = _name(name)
-        content = value.strip(b" \t").decode("utf-8", "surrogateescape")
-        if lower in _TELLING:
-            self._tell(lower, content)
-        self.headers.append((text, content))
-        self.by_name[lower] = content
-
-    def _tell(self, name: str, content: str) -> None:
-        """It says how the request is to be read. This is before it is among the others."""
-        if name in _ONCE:
-            # A second one is for aiohttp to judge.
-            self.plain &= name not in self.by_name
-            if name == "content-length":
-                self.length = int(content) if _LENGTH.fullmatch(content) else -1
-        elif name == "x-forwarded-for":
-            self.forwarded_for.append(content)
-        else:
-            self.plain &= name == "connection" and content.lower() == "keep-alive"
-
-
-# A provider names the same ones each time; whoever makes some up only costs the time to look at them.
-@lru_cache(maxsize=1024)
-def _name(name: bytes) -> tuple[str, str]:
-    text = name.decode("utf-8", "surrogateescape")
-    return text, text.lower()
+        self.lines.append((name, value))

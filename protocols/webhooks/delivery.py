@@ -44,10 +44,13 @@ def stable_id(*parts: Any, most: int = ID_LENGTH) -> str | None:
 
     What has more than ``most`` characters, which are 71 or more, is its hash.
     """
-    texts = [str(part) if type(part) is int and abs(part) < 10**40 else part for part in parts]
-    if not all(isinstance(text, str) and text for text in texts):
+    if len(parts) == 1 and type(parts[0]) is str:
+        joined = parts[0]
+    else:
+        texts = [str(part) if type(part) is int and abs(part) < 10**40 else part for part in parts]
+        joined = ":".join(texts) if all(isinstance(text, str) and text for text in texts) else ""
+    if not joined:
         return None
-    joined = ":".join(texts)
     if len(joined) <= most and _printable(joined) == joined:
         return joined
     return f"sha256:{sha256(as_bytes(joined)).hexdigest()}"
