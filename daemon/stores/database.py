@@ -119,8 +119,19 @@ class Database:
 
         Raises :class:`DatabaseAwayError` (then the commit may or may not have happened) or :class:`RowRefusedError`.
         """
-        async with self._guarded(), self._turn, self._writer.begin() as connection:
+        async with self._guarded(), self._turn, self._writer.begin() as connection, self._noted(connection):
             yield connection
+
+    @asynccontextmanager
+    async def _noted(self, connection: AsyncConnection) -> AsyncIterator[None]:
+        """Let SQLite's writer know how much ``connection`` writes meanwhile."""
+        if self._sqlite is None:
+            yield
+            return
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        before: int = driver.total_changes
+        yield
+        self._sqlite.note_rows(driver.total_changes - before)
 
     async def write(self, statement: str, parameters: Sequence[object]) -> int:
         """Execute one statement in SQLite's own words, a transaction by itself; returns the rows it changed.

@@ -20,6 +20,8 @@ PRAGMAS: Final = (
     # FULL: what was committed survives a loss of power, since the spool's copy is deleted after the commit.
     "synchronous=FULL",
     "foreign_keys=ON",
+    # In pages. The log is brought into the file beside the commits, long before it is so long: see sqlite_writer.
+    "wal_autocheckpoint=64000",
 )
 """Set on each connection to SQLite."""
 

@@ -16,8 +16,10 @@ from daemon.stores.sqlite_thread import Ended, Execution, SqliteThread
 log = structlog.get_logger(__name__)
 
 CHECKPOINT_AFTER: Final = 32 * 1024 * 1024
-"""Bytes of values that are written before the log is brought into the file. What is committed meanwhile waits for the
-same disk, and pages that are written again and again, those of indexes, are brought there once each time."""
+"""Bytes that are written before the log is brought into the file. What is committed meanwhile waits for the same disk,
+and pages that are written again and again, those of indexes, are brought there once each time."""
+_ROW: Final = 8 * 1024
+"""Bytes that the change of a row is taken for where more is not known: a page of its own and one of an index."""
 
 
 class WriteTurn:
@@ -47,14 +49,14 @@ class SqliteWriter:
     """Writes into the file at ``path``, with ``pragmas`` set, in ``turn`` with the other writers of this process.
 
     SQLite brings its log into the file in the middle of a commit, for which everybody waits. Here most of that is done
-    beside the commits, and only the rest between two of them, after which the log begins anew.
+    beside the commits, also those of others (:meth:`note_rows`), and only the rest between two of them, after which the
+    log begins anew.
     """
 
     def __init__(self, path: str, pragmas: Sequence[str], turn: WriteTurn) -> None:
         self._path = path
         self._turn = turn
-        # In pages: the log does not come so far.
-        self._statements = SqliteThread(path, [*pragmas, "wal_autocheckpoint=64000"])
+        self._statements = SqliteThread(path, pragmas)
         # Whoever reads for long, and whoever else writes, is not waited for: it is tried again after as much more.
         self._checkpoints = SqliteThread(path, [*pragmas, "busy_timeout=0"])
         self._written = 0
@@ -80,6 +82,10 @@ class SqliteWriter:
         async with self._turn:
             yield SqliteStream(self._statements, self._turn, self._note)
 
+    def note_rows(self, changed: int) -> None:
+        """Others have changed so many rows, and the log has grown by them."""
+        self._grow(changed * _ROW)
+
     async def close(self) -> None:
         """Close it when what is under way has ended."""
         if self._checkpointing is not None:
@@ -94,7 +100,10 @@ class SqliteWriter:
                 # The disk may be full by the log.
                 self._begin_checkpoint()
             return
-        self._written += sum(len(value) for value in parameters if isinstance(value, bytes))
+        self._grow(sum(len(value) for value in parameters if isinstance(value, bytes)))
+
+    def _grow(self, by: int) -> None:
+        self._written += by
         if self._written >= CHECKPOINT_AFTER:
             self._begin_checkpoint()
 
@@ -109,7 +118,7 @@ class SqliteWriter:
             # has it before others wait for that.
             for _ in range(2):
                 await self._checkpoints.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            await asyncio.to_thread(_sync, self._path)
+                await asyncio.to_thread(_sync, self._path)
             async with self._turn:
                 await self._checkpoints.execute("PRAGMA wal_checkpoint(RESTART)")
         except Error as error:

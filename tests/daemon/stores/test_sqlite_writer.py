@@ -13,7 +13,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from daemon.stores.database import Database
 from daemon.stores.sqlite_thread import SqliteThread
 from daemon.stores.sqlite_writer import CHECKPOINT_AFTER, SqliteWriter, WriteTurn
 
@@ -216,3 +218,22 @@ async def test_what_streams_write_makes_the_log_long_too(writer: SqliteWriter, p
         async with writer.stream() as stream:
             await write(number)
     assert os.stat(f"{path}-wal").st_size < 3 * CHECKPOINT_AFTER
+
+
+async def test_what_transactions_write_is_brought_into_the_file_beside_them(path: str) -> None:
+    database = Database.of(f"sqlite:///{path}")
+    insert = text("INSERT INTO parts (content) VALUES (:content)")
+    async with database.transaction() as connection:
+        await connection.execute(text("CREATE TABLE parts (number INTEGER PRIMARY KEY, content BLOB NOT NULL)"))
+    empty = os.stat(path).st_size
+    async with database.transaction() as connection:
+        await connection.execute(insert, [{"content": bytes(8_000)}] * 1_000)
+    # No commit has to wait for it.
+    assert os.stat(path).st_size == empty
+    written = 0
+    while written < 4 * CHECKPOINT_AFTER:
+        async with database.transaction() as connection:
+            await connection.execute(insert, [{"content": bytes(8_000)}] * 100)
+        written += 100 * 8_000
+    assert os.stat(f"{path}-wal").st_size < 3 * CHECKPOINT_AFTER
+    await database.close()
