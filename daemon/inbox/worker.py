@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Final
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.backoff import Backoff
 from daemon.config import InboxConfig
@@ -32,6 +33,7 @@ from daemon.stores.delivery_work import (
     ClaimedRow,
     DeliveryState,
     RunOutcome,
+    any_fresh,
     claim_deliveries,
     claim_following,
     hand_back_deliveries,
@@ -222,11 +224,17 @@ class Worker:
                 patience=patience,
             )
             # Where all places were taken, it is looked again as soon as one is free.
-            due = await next_due(connection) if len(firsts) < most else None
-        # What is due and was not claimed waits for another with its key or source, or is locked by somebody.
-        wait = _IDLE if due is None or due <= now else due - now
+            wait = await self._until_next(connection, now) if len(firsts) < most else _IDLE
         self._last_took = loop.time() - began
-        return series_of(firsts, following, loop.time()), min(wait, _IDLE)
+        return series_of(firsts, following, loop.time()), wait
+
+    async def _until_next(self, connection: AsyncConnection, now: float) -> float:
+        """Seconds until it is worth looking again, where nothing more can be claimed now."""
+        if await any_fresh(connection):
+            return 0.0
+        due = await next_due(connection)
+        # What is due and was not claimed waits for another with its key or source, or is locked by somebody.
+        return _IDLE if due is None or due <= now else min(due - now, _IDLE)
 
     def _may_have_followers(self, row: ClaimedRow) -> bool:
         if self._pressed() or row.source in self._alone or not is_untried(row):

@@ -34,9 +34,19 @@ _COLUMNS: Final = (
     "redacted",
     "headers",
     "body",
-    "waits",
 )
-_values: Final = attrgetter(*_COLUMNS[:-1])
+_values: Final = attrgetter(*_COLUMNS)
+_CONSTANTS: Final = {
+    "state": "'pending'",
+    "attempts": "0",
+    "replays": "0",
+    "error": "''",
+    "done_by": "'[]'",
+}
+# SQLite writes a page at a time, so a row costs what it touches: what goes by its key is done for many at once, later.
+_FRESH: Final = _CONSTANTS | {"waits": "false", "fresh": "true"}
+_SQLITE: Final = f"INSERT INTO deliveries ({', '.join((*_COLUMNS, *_FRESH))}) VALUES "  # noqa: S608 - no value in it
+_SQLITE_ROW: Final = f"({', '.join((*('?' for _ in _COLUMNS), *_FRESH.values()))})"
 _TYPES: Final = [
     "text",
     "text",
@@ -52,32 +62,20 @@ _TYPES: Final = [
     "bytea",
     "bool",
 ]
-_CONSTANTS: Final = {
-    "state": "'pending'",
-    "attempts": "0",
-    "replays": "0",
-    "error": "''",
-    "done_by": "'[]'",
-}
-_INTO: Final = f"INSERT INTO deliveries ({', '.join((*_COLUMNS, *_CONSTANTS))})"
 # Whether others of its key wait already: then so does this one.
 _BEHIND: Final = """(
     SELECT 1 FROM deliveries AS earlier
-    WHERE earlier.source = %s AND earlier.order_key = %s AND earlier.delivery_id < %s
+    WHERE earlier.source = new.source AND earlier.order_key = new.order_key AND earlier.delivery_id < new.delivery_id
         AND earlier.state = 'pending' AND earlier.waits
     ORDER BY earlier.delivery_id LIMIT 1
 ) IS NOT NULL"""
-# One text for all rows, whether it has to be looked for or not: SQLite prepares each text once.
-_ROW: Final = (
-    f"({', '.join(('?',) * (len(_COLUMNS) - 1))}, ? OR {_BEHIND % ('?', '?', '?')}, {', '.join(_CONSTANTS.values())})"
-)
-_POSTGRESQL: Final = (
-    f"{_INTO} SELECT {', '.join(_COLUMNS[:-1])}, waits OR due_at <= received_at AND "
-    + _BEHIND % ("new.source", "new.order_key", "new.delivery_id")
-    + f", {', '.join(_CONSTANTS.values())} FROM unnest("
-    + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES, 1))
-    + f") AS new({', '.join(_COLUMNS)}) ON CONFLICT DO NOTHING RETURNING delivery_id"
-)
+_GIVEN: Final = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES, 1))
+_POSTGRESQL: Final = f"""
+    INSERT INTO deliveries ({", ".join((*_COLUMNS, *_CONSTANTS, "waits"))})
+    SELECT {", ".join((*_COLUMNS, *_CONSTANTS.values()))}, waits OR due_at <= received_at AND {_BEHIND}
+    FROM unnest({_GIVEN}) AS new({", ".join((*_COLUMNS, "waits"))})
+    ON CONFLICT DO NOTHING RETURNING delivery_id
+"""  # noqa: S608 - no value stands in it
 _ROWS_AT_ONCE: Final = 500
 """Rows of one statement: SQLite takes 32,766 values at most."""
 
@@ -150,7 +148,7 @@ async def add_delivery(connection: AsyncConnection, row: NewDelivery) -> None:
     """
     if row.order_key is not None:
         raise ValueError("what has a key is stored by itself")
-    given = {name: getattr(row, name) for name in _COLUMNS[:-1]}
+    given = {name: getattr(row, name) for name in _COLUMNS}
     new = {"waits": False, "state": "pending", "attempts": 0, "replays": 0, "error": "", "done_by": "[]"}
     await connection.execute(insert_into(connection, deliveries).values(given | new).on_conflict_do_nothing())
 
@@ -175,16 +173,12 @@ def sqlite_insert(rows: Sequence[NewDelivery]) -> tuple[str, list[object]]:
     Where it changes fewer rows than there are, or fails, :func:`add_deliveries` of the same says what became of each.
     """
     # RETURNING would hand over row by row, and wait for Python's lock each time.
-    given = chain.from_iterable(
-        (*_values(row), waits, row.source, row.order_key if _may_wait(row) else None, row.delivery_id)
-        for row, waits in zip(rows, _waiting(rows), strict=True)
-    )
-    return _sqlite_statement(len(rows)), list(given)
+    return _sqlite_statement(len(rows)), [*chain.from_iterable(map(_values, rows))]
 
 
 @lru_cache(maxsize=64)
 def _sqlite_statement(rows: int) -> str:
-    return f"{_INTO} VALUES {', '.join([_ROW] * rows)} ON CONFLICT DO NOTHING"
+    return f"{_SQLITE}{', '.join([_SQLITE_ROW] * rows)} ON CONFLICT DO NOTHING"
 
 
 def _waiting(rows: Sequence[NewDelivery]) -> list[bool]:
@@ -197,15 +191,10 @@ def _waiting(rows: Sequence[NewDelivery]) -> list[bool]:
     waits = []
     for row in rows:
         first = row.delivery_id
-        if _may_wait(row):
+        if row.order_key is not None and row.due_at <= row.received_at:
             first = firsts.setdefault((row.source, row.order_key), first)
         waits.append(first < row.delivery_id)
     return waits
-
-
-def _may_wait(row: NewDelivery) -> bool:
-    """Whether it is due and has a key."""
-    return row.order_key is not None and row.due_at <= row.received_at
 
 
 async def _again(connection: AsyncConnection, row: NewDelivery) -> Accepted | None:

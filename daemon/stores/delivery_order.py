@@ -6,7 +6,7 @@ the later one has been due for less than that. So the waits for several that fai
 for later and was not tried blocks nobody before it is due, nor does one that has ended.
 
 So that a claim does not look at all that stands behind one that is not tried yet, such rows are marked: they ``wait``,
-and are in no index that a claim reads. A mark is set where a row is stored together with one before it, or while one
+and are in no index that a claim reads. A mark is set where a row is lined up together with one before it, or while one
 before it waits, and by the first claim that comes across it. Whatever ends the block (an attempt's end, a cancel) takes
 the mark from the first of the key that waits, in the same transaction; the others wait for that one from then on. The
 mark decides nothing: who has none is claimed by the rule alone.
@@ -18,6 +18,10 @@ stored behind one that turned out to be a double, or that came to its end meanwh
 cancelled in the same moment) is found by looking at the first of each key now and then: see :func:`waiting_keys`.
 
 Failing rows are never marked, for time frees them.
+
+A row is lined up as it is stored on PostgreSQL. On SQLite, where each row of a group has to write a page of an index
+for its key alone, it is stored ``fresh``, and for all of this it is not there yet: a claim begins by lining up many at
+once, in the order of their ids (:func:`line_up`).
 """
 
 from __future__ import annotations
@@ -46,7 +50,8 @@ _EARLIER: Final = """
 # The first by an index, and not whether any EXISTS: for that PostgreSQL may read the table, in the belief that it comes
 # across one soon. Where there is none it would read all of it.
 BEHIND_UNTRIED: Final = f"""
-    (({_EARLIER} AND earlier.failing_since IS NULL AND (earlier.state = 'working' OR earlier.due_at <= :now)
+    (({_EARLIER} AND earlier.failing_since IS NULL AND NOT earlier.fresh
+        AND (earlier.state = 'working' OR earlier.due_at <= :now)
         ORDER BY earlier.delivery_id LIMIT 1) IS NOT NULL)
 """
 """SQL: an earlier one that is due was not tried yet, or is at its first try."""
@@ -68,6 +73,29 @@ def given_rows(columns: dict[str, str], engine: str) -> str:
     named = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
     return f"SELECT {named} FROM json_each(:given)"  # noqa: S608
 
+
+# On SQLite alone.
+_LINE_UP: Final = text("""
+    WITH new AS MATERIALIZED (
+        SELECT delivery_id, source, order_key,
+            state = 'pending' AND order_key IS NOT NULL AND due_at <= :now AS may_wait
+        FROM deliveries AS new WHERE fresh ORDER BY delivery_id LIMIT :most
+    )
+    UPDATE deliveries SET fresh = false, waits = found.behind
+    FROM (
+        SELECT delivery_id, may_wait AND (
+            row_number() OVER (PARTITION BY source, order_key, may_wait ORDER BY delivery_id) > 1
+            OR (
+                SELECT 1 FROM deliveries AS earlier
+                WHERE earlier.source = new.source AND earlier.order_key = new.order_key
+                    AND earlier.delivery_id < new.delivery_id AND earlier.state = 'pending' AND earlier.waits
+                ORDER BY earlier.delivery_id LIMIT 1
+            ) IS NOT NULL
+        ) AS behind
+        FROM new
+    ) AS found
+    WHERE deliveries.delivery_id = found.delivery_id
+""")
 
 _KEY_COLUMNS: Final = {"source": "text", "order_key": "text"}
 _FIRST_WAITING: Final = """
@@ -118,6 +146,12 @@ _WAITING_KEYS: Final = f"""
 """  # noqa: S608 - no value stands in it
 _COLLATED: Final = {"sqlite": "", "postgresql": 'COLLATE "C"'}
 _WAITING_KEYS_BY: Final = {engine: text(_WAITING_KEYS % ((_COLLATED[engine],) * 2)) for engine in ENGINES}
+
+
+async def line_up(connection: AsyncConnection, now: float, *, most: int) -> None:
+    """Let ``most`` of those that are fresh, the earliest, take their places among the others of their keys."""
+    if connection.dialect.name == "sqlite":
+        await connection.execute(_LINE_UP, {"now": now, "most": most})
 
 
 async def release_next(

@@ -20,6 +20,7 @@ from daemon.stores.delivery_order import (
     ONE_OF,
     SKIP_LOCKED,
     given_rows,
+    line_up,
     release_next,
 )
 from daemon.stores.schema import deliveries
@@ -95,6 +96,8 @@ class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes
 
 
+_LINED_UP: Final = 8
+"""Times as many are lined up as are claimed at most: some of them wait for others."""
 _CLAIMED: Final = ", ".join(f"deliveries.{name}" for name in ClaimedRow.__struct_fields__)
 # Of what is due and not marked: those that may be worked on, and those that are to be marked, for they stand behind one
 # that is not tried yet. Both engines would read the rows again, for their bodies, if the statement did not return them.
@@ -106,7 +109,7 @@ _CLAIM: Final = f"""
         attempts = attempts + CASE WHEN found.behind THEN 0 ELSE 1 END
     FROM (
         SELECT delivery_id, order_key IS NOT NULL AND {BEHIND_UNTRIED} AS behind FROM deliveries
-        WHERE state = 'pending' AND NOT waits AND due_at <= :now AND source NOT IN :full AND (
+        WHERE state = 'pending' AND NOT waits AND NOT fresh AND due_at <= :now AND source NOT IN :full AND (
             order_key IS NULL
             OR CASE WHEN {BEHIND_UNTRIED} THEN failing_since IS NULL ELSE NOT {BEHIND_FAILING} END
         )
@@ -121,7 +124,7 @@ _CLAIM: Final = f"""
 _NEAR: Final = """
     SELECT %s FROM deliveries AS later
     WHERE later.source = given.source AND later.order_key = given.order_key
-        AND later.state IN ('pending', 'working') AND later.failing_since IS NULL
+        AND later.state IN ('pending', 'working') AND later.failing_since IS NULL AND NOT later.fresh
         AND later.delivery_id > given.delivery_id
     ORDER BY later.delivery_id LIMIT :most
 """
@@ -220,8 +223,9 @@ async def claim_deliveries(
     """Up to ``most`` that are due, ``holder``'s alone until ``until`` (Unix seconds), those due longest first.
 
     None is of a source in ``full``. One waits ``patience`` seconds at most, from when it is due, for the retries of all
-    others with its key.
+    others with its key. Where there are fewer, more may be found by claiming again, while :func:`any_fresh`.
     """
+    await line_up(connection, now, most=most * _LINED_UP)
     values = {"now": now, "patient_since": now - patience, "holder": holder, "until": until}
     claim = text(_CLAIM_BY[connection.dialect.name])
     claim = claim.bindparams(bindparam("full", value=list(full), type_=Text, expanding=True))
@@ -321,10 +325,15 @@ async def lost_deliveries(
     return [LostRow(**row._mapping) for row in rows]
 
 
+async def any_fresh(connection: AsyncConnection) -> bool:
+    """Whether there are more than one claim lines up."""
+    return await connection.scalar(text("SELECT delivery_id FROM deliveries WHERE fresh LIMIT 1")) is not None
+
+
 async def next_due(connection: AsyncConnection) -> float | None:
     """When the next pending one that waits for no other is due, in Unix seconds; ``None``: there is none."""
     found: float | None = await connection.scalar(
-        text("SELECT min(due_at) FROM deliveries WHERE state = 'pending' AND NOT waits")
+        text("SELECT min(due_at) FROM deliveries WHERE state = 'pending' AND NOT waits AND NOT fresh")
     )
     return found
 

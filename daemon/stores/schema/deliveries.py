@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from daemon.stores.schema.columns import Id, metadata, where
@@ -23,7 +24,8 @@ from daemon.stores.schema.columns import Id, metadata, where
 # which it is accepted once, ``order_key`` what it must stay in order with; both null where there is none. ``headers``
 # is a JSON array of pairs, ``done_by`` one of the names of handlers that have succeeded and of what others refused by.
 # ``attempts`` counts claims; ``attempts_allowed`` grows by each replay, and by each claim that comes to no attempt.
-# ``failing_since`` is when its present run of failures began, ``waits`` whether it is known to stand behind another.
+# ``failing_since`` is when its present run of failures began, ``waits`` whether it is known to stand behind another,
+# ``fresh`` whether it is yet to be lined up with the others of its key.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -49,13 +51,20 @@ deliveries = Table(
     Column("redacted", Boolean, nullable=False),
     Column("headers", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("fresh", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("delivery_id"),
     UniqueConstraint("source", "other_id"),
     CheckConstraint("state IN ('pending', 'working', 'done', 'dead', 'cancelled')", name="state"),
 )
 
 # What the workers look for; then the list, whole or by one of these, each paged by the id, which grows with time.
-Index("deliveries_due_idx", deliveries.c.due_at, deliveries.c.delivery_id, **where("state = 'pending' AND NOT waits"))
+Index("deliveries_fresh_idx", deliveries.c.delivery_id, **where("fresh"))
+Index(
+    "deliveries_due_idx",
+    deliveries.c.due_at,
+    deliveries.c.delivery_id,
+    **where("state = 'pending' AND NOT waits AND NOT fresh"),
+)
 
 Index("deliveries_lease_idx", deliveries.c.lease_until, **where("state = 'working'"))
 
@@ -65,7 +74,7 @@ Index(
     deliveries.c.source,
     deliveries.c.order_key,
     deliveries.c.delivery_id,
-    **where("state IN ('pending', 'working') AND order_key IS NOT NULL AND failing_since IS NULL"),
+    **where("state IN ('pending', 'working') AND order_key IS NOT NULL AND failing_since IS NULL AND NOT fresh"),
 )
 
 Index(

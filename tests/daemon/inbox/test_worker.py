@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from daemon.inbox import worker
 from daemon.inbox.contract import Delivery, PermanentError, RetryLaterError
 from daemon.inbox.leases import LOST
 from daemon.stores.database import Database
@@ -85,6 +86,25 @@ async def test_what_fails_is_tried_again_later_and_dies_in_the_end(database: Dat
     assert [run.error for run in whole.runs] == [f"ConnectionError: no {number}" for number in (1, 2, 3)]
     assert whole.row.finished_at == shop.now
     assert len(set(keys)) == 1
+
+
+async def test_who_comes_behind_many_of_one_key_does_not_wait_for_them(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_IDLE", 3_600.0)
+    shop = Workshop(database, concurrency=4)
+    told = asyncio.Event()
+
+    async def tell(delivery: Delivery) -> None:
+        if delivery.key == "last":
+            told.set()
+        await told.wait()
+
+    shop.handle(tell)
+    async with at_work(shop.acceptor):
+        await asyncio.gather(*(shop.accept(order_key=key) for key in ["first"] * 100 + ["last"]))
+    async with at_work(shop.worker()), asyncio.timeout(30):
+        await told.wait()
 
 
 async def test_the_other_side_may_say_when(database: Database) -> None:

@@ -19,8 +19,9 @@ class Plans:
     def _hear(self, _connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
         self._said.append((statement, values))
 
-    async def all(self) -> str:
+    async def all(self, *, apart_from: str = "SELECT nothing") -> str:
+        """The plans of what was said, one after the other, apart from statements that have those words in them."""
         explain = "EXPLAIN" if self._connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
-        said = self._said.copy()
+        said = [(statement, values) for statement, values in self._said if apart_from not in statement]
         plans = [await self._connection.exec_driver_sql(f"{explain} {statement}", values) for statement, values in said]
         return "\n".join(str(line[-1]) for plan in plans for line in plan)

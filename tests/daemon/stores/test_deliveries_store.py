@@ -223,6 +223,7 @@ async def test_each_is_claimed_by_one(database: Database) -> None:
 
 async def test_what_is_not_due_waits(database: Database) -> None:
     await add(database, new("a", due_at=1500.0), new("b", due_at=1400.0))
+    assert await claim(database, now=1000.0) == []
     async with database.read() as connection:
         assert await next_due(connection) == 1400.0
     assert await claim(database, now=1399.9) == []
