@@ -28,12 +28,11 @@ from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner, Worked
 from daemon.inbox.series import LONGEST, Series, SlowSources, is_untried, series_of
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
-from daemon.stores.delivery_order import OrderKey, release_next, waiting_keys
+from daemon.stores.delivery_order import OrderKey, any_fresh, release_next, waiting_keys
 from daemon.stores.delivery_work import (
     ClaimedRow,
     DeliveryState,
     RunOutcome,
-    any_fresh,
     claim_deliveries,
     claim_following,
     hand_back_deliveries,

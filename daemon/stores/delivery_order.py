@@ -154,6 +154,13 @@ async def line_up(connection: AsyncConnection, now: float, *, most: int) -> None
         await connection.execute(_LINE_UP, {"now": now, "most": most})
 
 
+async def any_fresh(connection: AsyncConnection) -> bool:
+    """Whether there are some left that are to be lined up."""
+    if connection.dialect.name != "sqlite":
+        return False
+    return await connection.scalar(text("SELECT delivery_id FROM deliveries WHERE fresh LIMIT 1")) is not None
+
+
 async def release_next(
     connection: AsyncConnection, keys: Collection[OrderKey], now: float, *, marked: bool = False
 ) -> int:

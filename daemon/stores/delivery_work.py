@@ -223,7 +223,8 @@ async def claim_deliveries(
     """Up to ``most`` that are due, ``holder``'s alone until ``until`` (Unix seconds), those due longest first.
 
     None is of a source in ``full``. One waits ``patience`` seconds at most, from when it is due, for the retries of all
-    others with its key. Where there are fewer, more may be found by claiming again, while :func:`any_fresh`.
+    others with its key. Where there are fewer, more may be found by claiming again, while
+    :func:`~daemon.stores.delivery_order.any_fresh`.
     """
     await line_up(connection, now, most=most * _LINED_UP)
     values = {"now": now, "patient_since": now - patience, "holder": holder, "until": until}
@@ -323,11 +324,6 @@ async def lost_deliveries(
     query = select(*columns).where(working, which, deliveries.c.delivery_id.not_in(apart_from)).limit(most)
     rows = await connection.execute(query.with_for_update(skip_locked=True))
     return [LostRow(**row._mapping) for row in rows]
-
-
-async def any_fresh(connection: AsyncConnection) -> bool:
-    """Whether there are more than one claim lines up."""
-    return await connection.scalar(text("SELECT delivery_id FROM deliveries WHERE fresh LIMIT 1")) is not None
 
 
 async def next_due(connection: AsyncConnection) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -36,15 +36,26 @@ MINA = PersonRow(name="mina", role="viewer", full_name="김미나", email="mina@
 A_MOMENT_BEFORE = datetime(2026, 12, 1, 8, 59, 59, tzinfo=ZoneInfo("Asia/Seoul")).timestamp()
 
 
-@pytest.fixture
-def clock() -> Callable[[], float]:
-    """That of everybody here."""
-    began = time.monotonic()
-    return lambda: A_MOMENT_BEFORE + time.monotonic() - began
+class Clock:
+    """That of everybody here. It stands still until it is let go."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+
+    def __call__(self) -> float:
+        return A_MOMENT_BEFORE + (0.0 if self._began is None else time.monotonic() - self._began)
+
+    def go(self) -> None:
+        self._began = time.monotonic()
 
 
 @pytest.fixture
-async def cloud(clock: Callable[[], float]) -> AsyncIterator[SimulatedWebex]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def cloud(clock: Clock) -> AsyncIterator[SimulatedWebex]:
     made = SimulatedWebex(clock=clock)
     await made.start()
     yield made
@@ -53,7 +64,7 @@ async def cloud(clock: Callable[[], float]) -> AsyncIterator[SimulatedWebex]:
 
 @pytest.fixture
 async def parley(
-    cloud: SimulatedWebex, clock: Callable[[], float], database: Database, database_url: str, tmp_path: Path
+    cloud: SimulatedWebex, clock: Clock, database: Database, database_url: str, tmp_path: Path
 ) -> AsyncIterator[Service]:
     async with database.transaction() as connection:
         await save_people(connection, [MINA], now=clock())
@@ -73,6 +84,7 @@ async def parley(
     async with asyncio.timeout(60):
         assert service.rooms.chatbot is not None
         await service.rooms.chatbot.passed.wait()
+    clock.go()
     yield service
     service.stop()
     await running

@@ -262,6 +262,7 @@ async def test_killed_while_it_rings(switch: SimulatedSwitch, store: Database, d
 
 
 async def test_answered_while_parley_was_away(switch: SimulatedSwitch, dial: Dial) -> None:
+    switch.exchange.destinations[NUMBER] = Destination(rings=15.0)
     dialler = await dial(staying)
     placed = await dialler.place()
     await dialler.die()

@@ -16,13 +16,12 @@ from sqlalchemy import text
 from daemon.stores.database import Database
 from daemon.stores.deliveries import cancel_delivery, replay_deliveries
 from daemon.stores.delivery_inserts import NewDelivery, add_deliveries
-from daemon.stores.delivery_order import line_up, release_next, waiting_keys
+from daemon.stores.delivery_order import any_fresh, line_up, release_next, waiting_keys
 from daemon.stores.delivery_work import (
     ClaimedRow,
     DeliveryState,
     LostRow,
     WorkedRow,
-    any_fresh,
     claim_deliveries,
     claim_following,
     hand_back_deliveries,
