@@ -68,7 +68,8 @@ Index(
 
 Index("deliveries_lease_idx", deliveries.c.lease_until, **where("state = 'working'"))
 
-# Those of one key, each row in one or two of these: who is not tried yet, who fails, and who waits for the first.
+# Those of one key that are lined up, each row in one or two of these: who is not tried yet, who fails, and who waits
+# for the first.
 Index(
     "deliveries_untried_idx",
     deliveries.c.source,

@@ -390,7 +390,7 @@ async def test_who_is_lined_up_is_found_by_indexes(sqlite_databases: SqliteDatab
     await database.close()
     assert plan.count("deliveries_fresh_idx") == 2
     assert "deliveries_waiting_idx (source=? AND order_key=? AND delivery_id<?)" in plan
-    assert "SCAN deliveries\n" not in plan
+    assert "SEARCH deliveries USING COVERING INDEX sqlite_autoindex_deliveries_1 (delivery_id=?)" in plan
 
 
 async def test_a_claim_reads_nothing_of_what_waits(database: Database) -> None:

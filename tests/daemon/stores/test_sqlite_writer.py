@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from daemon.stores.database import Database
+from daemon.stores.sqlite_engine import PRAGMAS
 from daemon.stores.sqlite_thread import SqliteThread
 from daemon.stores.sqlite_writer import CHECKPOINT_AFTER, SqliteWriter, WriteTurn
 
@@ -47,7 +48,7 @@ async def thread(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteTh
 
 @pytest.fixture
 async def writer(path: str, other: sqlite3.Connection) -> AsyncIterator[SqliteWriter]:
-    opened = SqliteWriter(path, ["busy_timeout=20000"], WriteTurn())
+    opened = SqliteWriter(path, [*PRAGMAS, "busy_timeout=20000"], WriteTurn())
     yield opened
     await opened.close()
 
