@@ -28,7 +28,7 @@ from daemon.inbox.retries import Retries
 from daemon.inbox.runs import Runner, Worked
 from daemon.inbox.series import LONGEST, Series, SlowSources, is_untried, series_of
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
-from daemon.stores.delivery_order import OrderKey, any_fresh, release_next, waiting_keys
+from daemon.stores.delivery_order import OrderKey, any_fresh, line_up, release_next, waiting_keys
 from daemon.stores.delivery_work import (
     ClaimedRow,
     DeliveryState,
@@ -44,6 +44,7 @@ log = structlog.get_logger(__name__)
 
 _IDLE: Final = 1.0
 """Seconds at most until it is looked again for what is due: another process may have stored or given it back."""
+_LINED_UP_AT_ONCE: Final = 1_000
 _KEYS_AT_ONCE: Final = 500
 """Keys of which one waits that are looked at in one of these seconds, in case that nobody tells it to go on."""
 _GIVEN_WAY: Final = 60.0
@@ -137,6 +138,7 @@ class Worker:
             group.create_task(self._hand_back_all())
             group.create_task(self._regularly(self._config.lease / 3, self._leases.renew))
             group.create_task(self._regularly(self._config.lease / 4, self._leases.take_back_lost))
+            group.create_task(self._regularly(_IDLE, self._line_up))
             group.create_task(self._regularly(_IDLE, self._release_forgotten))
             try:
                 await asyncio.Event().wait()
@@ -252,6 +254,15 @@ class Worker:
             task = self._places[series] = group.create_task(self._work_all(series))
             if self._cutting_off:
                 self._cut_off(series, task)
+
+    async def _line_up(self) -> None:
+        """Line up those that no claim comes to, for all places are taken: few are to be fresh."""
+        while not self._pressed():
+            async with self._database.read() as connection:
+                if not await any_fresh(connection):
+                    return
+            async with self._database.transaction() as connection:
+                await line_up(connection, await self._clock.read(connection), most=_LINED_UP_AT_ONCE)
 
     async def _release_forgotten(self) -> None:
         """Look whether one waits that nobody told to go on."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -48,6 +49,8 @@ _LISTED: Final = (
 )
 # The conditions of indexes, in their own words: by a parameter the engines would not know them again.
 _UNFINISHED: Final = deliveries.c.state != literal_column("'done'")
+_LINED_UP: Final = text("NOT fresh")
+_FRESH: Final = text("fresh")
 _DONE: Final = deliveries.c.state == literal_column("'done'")
 _DEAD: Final = deliveries.c.state.in_([literal_column("'dead'"), literal_column("'cancelled'")])
 _ENDED: Final = (DeliveryState.DONE, DeliveryState.DEAD, DeliveryState.CANCELLED)
@@ -116,27 +119,30 @@ class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str | None = None
     body: str | None = None
 
-    def indexed(self) -> ColumnElement[bool]:
-        """The part of it that an index answers: one of its names, and the time."""
+    def indexed(self) -> list[ColumnElement[bool]]:
+        """The part of it that indexes answer, of those that are lined up and, where they may be meant, of the fresh
+        ones: one of its names, for which these have no index, and the time."""
         column = deliveries.c
-        parts: list[ColumnElement[bool]] = [true()]
+        times: list[ColumnElement[bool]] = []
+        if self.since is not None:
+            times.append(column.delivery_id >= id_at(self.since))
+        if self.until is not None:
+            times.append(column.delivery_id < id_at(self.until))
+        names: list[ColumnElement[bool]] = []
         if self.state not in (None, DeliveryState.DONE):
             # The index is of these alone, which the engines only see where it is said as the index says it.
-            parts += [column.state == self.state, _UNFINISHED]
+            names += [column.state == self.state, _UNFINISHED]
         elif self.event is not None:
-            parts.append(column.event == self.event)
+            names.append(column.event == self.event)
         elif self.source is not None:
-            parts.append(column.source == self.source)
-        if self.since is not None:
-            parts.append(column.delivery_id >= id_at(self.since))
-        if self.until is not None:
-            parts.append(column.delivery_id < id_at(self.until))
-        return and_(*parts)
+            names.append(column.source == self.source)
+        lined_up = and_(_LINED_UP, *names, *times)
+        return [lined_up, and_(_FRESH, *times)] if self.state in (None, DeliveryState.PENDING) else [lined_up]
 
-    def condition(self) -> ColumnElement[bool]:
-        """All of it."""
+    def whole(self) -> ColumnElement[bool]:
+        """All of it, but what :meth:`indexed` says of the time."""
         column = deliveries.c
-        parts = [self.indexed()]
+        parts: list[ColumnElement[bool]] = [true()]
         for name in ("source", "event", "state"):
             value = getattr(self, name)
             if value is not None:
@@ -177,22 +183,28 @@ async def page_of_deliveries(
 ) -> DeliveryPage:
     """Up to ``limit`` of them whose ids are less than ``before``.
 
-    So that the time it takes is bounded, no more than ``most_read`` rows are looked at: a page may be short, or empty,
-    and yet not the last.
+    So that the time it takes is bounded, no more than ``most_read`` rows are looked at, and as many fresh ones: a page
+    may be short, or empty, and yet not the last.
     """
     older = true() if before is None else deliveries.c.delivery_id < before
     newest_first = deliveries.c.delivery_id.desc()
-    edges = select(deliveries.c.delivery_id).where(wanted.indexed(), older).order_by(newest_first)
-    edge: str | None = await connection.scalar(edges.limit(1).offset(most_read - 1))
+    parts = [and_(part, older) for part in wanted.indexed()]
+    edges = [select(deliveries.c.delivery_id).where(part).order_by(newest_first) for part in parts]
+    found = [await connection.scalar(one.limit(1).offset(most_read - 1)) for one in edges]
+    edge: str | None = max((one for one in found if one is not None), default=None)
     near = true() if edge is None else deliveries.c.delivery_id >= edge
-    query = select(*_LISTED).where(wanted.condition(), older, near).order_by(newest_first).limit(limit)
-    rows = [_row(row) for row in await connection.execute(query)]
+    rows = []
+    for part in parts:
+        query = select(*_LISTED).where(part, wanted.whole(), near).order_by(newest_first).limit(limit)
+        rows += [_row(row) for row in await connection.execute(query)]
+    rows = sorted(rows, key=lambda row: row.delivery_id, reverse=True)[:limit]
     return DeliveryPage(rows, rows[-1].delivery_id if len(rows) == limit else edge)
 
 
 async def count_deliveries(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
     """How many there are. All that an index does not answer is read for it."""
-    return await connection.scalar(select(func.count()).select_from(deliveries).where(wanted.condition())) or 0
+    counting = select(func.count()).select_from(deliveries)
+    return sum([await connection.scalar(counting.where(part, wanted.whole())) or 0 for part in wanted.indexed()])
 
 
 async def get_delivery(connection: AsyncConnection, delivery_id: str) -> WholeDelivery | None:
@@ -222,11 +234,24 @@ class SourceCount(msgspec.Struct, frozen=True, gc=False):
 
 async def count_unfinished(connection: AsyncConnection) -> list[SourceCount]:
     """By source and state, from an index alone; what is done is not looked at."""
-    grouped = (deliveries.c.source, deliveries.c.state)
-    figures = (func.count(), func.min(deliveries.c.received_at), func.min(deliveries.c.due_at))
-    query = select(*grouped, *figures).where(_UNFINISHED).group_by(*grouped)
-    rows = await connection.execute(query)
-    return [SourceCount(source, DeliveryState(state), *figures) for source, state, *figures in rows]
+    source, state, received_at, due_at = (deliveries.c[name] for name in ("source", "state", "received_at", "due_at"))
+    lined_up = (
+        select(source, state, func.count(), func.min(received_at), func.min(due_at))
+        .where(_LINED_UP, _UNFINISHED)
+        .group_by(source, state)
+    )
+    # Fresh ones are pending. By themselves first: SQLite would walk along all there are for the order of the sources.
+    found = select(source, received_at, due_at).where(_FRESH).cte("found", nesting=True).prefix_with("MATERIALIZED")
+    fresh = select(found.c.source, func.count(), func.min(found.c.received_at), func.min(found.c.due_at)).group_by(
+        found.c.source
+    )
+    counted = {
+        (source, DeliveryState(state)): figures for source, state, *figures in await connection.execute(lined_up)
+    }
+    for name, number, *moments in await connection.execute(fresh):
+        others, *their_moments = counted.get((name, DeliveryState.PENDING), (0, *moments))
+        counted[name, DeliveryState.PENDING] = [number + others, *map(min, moments, their_moments)]
+    return [SourceCount(*key, *figures) for key, figures in counted.items()]
 
 
 class FoundDeliveries(msgspec.Struct, frozen=True, gc=False):
@@ -243,12 +268,12 @@ async def find_deliveries(
 
     As with :func:`page_of_deliveries`, no more than ``most_read`` rows are looked at.
     """
-    newer = deliveries.c.delivery_id > after
+    lined_up = and_(wanted.indexed()[0], deliveries.c.delivery_id > after)  # the fresh ones have not ended
     oldest_first = deliveries.c.delivery_id.asc()
-    edges = select(deliveries.c.delivery_id).where(wanted.indexed(), newer).order_by(oldest_first)
+    edges = select(deliveries.c.delivery_id).where(lined_up).order_by(oldest_first)
     edge: str | None = await connection.scalar(edges.limit(1).offset(most_read - 1))
     near = true() if edge is None else deliveries.c.delivery_id <= edge
-    found = select(deliveries.c.delivery_id).where(wanted.condition(), newer, near, deliveries.c.state.in_(_ENDED))
+    found = select(deliveries.c.delivery_id).where(lined_up, wanted.whole(), near, deliveries.c.state.in_(_ENDED))
     ids = list(await connection.scalars(found.order_by(oldest_first).limit(limit)))
     return FoundDeliveries(ids, ids[-1] if len(ids) == limit else edge)
 
@@ -285,7 +310,14 @@ async def cancel_delivery(connection: AsyncConnection, delivery_id: str, now: fl
     rows = await connection.execute(
         update(deliveries)
         .where(deliveries.c.delivery_id == delivery_id, deliveries.c.state.in_(live))
-        .values(state=DeliveryState.CANCELLED.value, finished_at=now, holder=None, lease_until=None, waits=False)
+        .values(
+            state=DeliveryState.CANCELLED.value,
+            finished_at=now,
+            holder=None,
+            lease_until=None,
+            waits=False,
+            fresh=False,
+        )
         .returning(deliveries.c.source, deliveries.c.order_key)
     )
     cancelled = rows.first()

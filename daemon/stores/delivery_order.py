@@ -21,7 +21,8 @@ Failing rows are never marked, for time frees them.
 
 A row is lined up as it is stored on PostgreSQL. On SQLite, where each row of a group has to write a page of an index
 for its key alone, it is stored ``fresh``, and for all of this it is not there yet: a claim begins by lining up many at
-once, in the order of their ids (:func:`line_up`).
+once, in the order of their ids (:func:`line_up`), and what no claim comes to is lined up every second. What is fresh is
+pending, and in few indexes: who reads by others asks for it beside those that are lined up.
 """
 
 from __future__ import annotations
@@ -77,8 +78,7 @@ def given_rows(columns: dict[str, str], engine: str) -> str:
 # On SQLite alone.
 _LINE_UP: Final = text("""
     WITH new AS MATERIALIZED (
-        SELECT delivery_id, source, order_key,
-            state = 'pending' AND order_key IS NOT NULL AND due_at <= :now AS may_wait
+        SELECT delivery_id, source, order_key, order_key IS NOT NULL AND due_at <= :now AS may_wait
         FROM deliveries AS new WHERE fresh ORDER BY delivery_id LIMIT :most
     )
     UPDATE deliveries SET fresh = false, waits = found.behind
@@ -148,10 +148,12 @@ _COLLATED: Final = {"sqlite": "", "postgresql": 'COLLATE "C"'}
 _WAITING_KEYS_BY: Final = {engine: text(_WAITING_KEYS % ((_COLLATED[engine],) * 2)) for engine in ENGINES}
 
 
-async def line_up(connection: AsyncConnection, now: float, *, most: int) -> None:
-    """Let ``most`` of those that are fresh, the earliest, take their places among the others of their keys."""
-    if connection.dialect.name == "sqlite":
-        await connection.execute(_LINE_UP, {"now": now, "most": most})
+async def line_up(connection: AsyncConnection, now: float, *, most: int) -> int:
+    """Let ``most`` of those that are fresh, the earliest, take their places among the others of their keys; how many
+    these are."""
+    if connection.dialect.name != "sqlite":
+        return 0
+    return (await connection.execute(_LINE_UP, {"now": now, "most": most})).rowcount
 
 
 async def any_fresh(connection: AsyncConnection) -> bool:

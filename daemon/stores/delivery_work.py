@@ -96,7 +96,7 @@ class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes
 
 
-_LINED_UP: Final = 8
+_LINED_UP: Final = 4
 """Times as many are lined up as are claimed at most: some of them wait for others."""
 _CLAIMED: Final = ", ".join(f"deliveries.{name}" for name in ClaimedRow.__struct_fields__)
 # Of what is due and not marked: those that may be worked on, and those that are to be marked, for they stand behind one

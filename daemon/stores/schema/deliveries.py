@@ -25,7 +25,7 @@ from daemon.stores.schema.columns import Id, metadata, where
 # is a JSON array of pairs, ``done_by`` one of the names of handlers that have succeeded and of what others refused by.
 # ``attempts`` counts claims; ``attempts_allowed`` grows by each replay, and by each claim that comes to no attempt.
 # ``failing_since`` is when its present run of failures began, ``waits`` whether it is known to stand behind another,
-# ``fresh`` whether it is yet to be lined up with the others of its key.
+# ``fresh`` whether it is pending and yet to be lined up with the others of its key.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -57,8 +57,20 @@ deliveries = Table(
     CheckConstraint("state IN ('pending', 'working', 'done', 'dead', 'cancelled')", name="state"),
 )
 
-# What the workers look for; then the list, whole or by one of these, each paged by the id, which grows with time.
-Index("deliveries_fresh_idx", deliveries.c.delivery_id, **where("fresh"))
+# SQLite writes a page at a time, so what a delivery costs to accept goes by the indexes that have it. Fresh ones
+# are in this alone, beside the two that are unique, with all that they are looked for and counted by.
+Index(
+    "deliveries_fresh_idx",
+    deliveries.c.delivery_id,
+    deliveries.c.source,
+    deliveries.c.event,
+    deliveries.c.received_at,
+    deliveries.c.due_at,
+    deliveries.c.fresh,
+    **where("fresh"),
+)
+
+# What the workers look for.
 Index(
     "deliveries_due_idx",
     deliveries.c.due_at,
@@ -92,18 +104,22 @@ Index(
     deliveries.c.delivery_id,
     **where("state = 'pending' AND waits"),
 )
-Index("deliveries_state_idx", deliveries.c.state, deliveries.c.delivery_id, **where("state <> 'done'"))
-Index("deliveries_source_idx", deliveries.c.source, deliveries.c.delivery_id)
-Index("deliveries_event_idx", deliveries.c.event, deliveries.c.delivery_id)
 
-# All that is counted every few seconds: the rows themselves, which have bodies, are not read for it.
+# The list by one of these, paged by the id, which grows with time.
+Index("deliveries_state_idx", deliveries.c.state, deliveries.c.delivery_id, **where("state <> 'done' AND NOT fresh"))
+Index("deliveries_source_idx", deliveries.c.source, deliveries.c.delivery_id, **where("NOT fresh"))
+Index("deliveries_event_idx", deliveries.c.event, deliveries.c.delivery_id, **where("NOT fresh"))
+
+# All that is counted every few seconds: the rows themselves, which have bodies, are not read for it. ``fresh`` is among
+# it because SQLite would look for it in the row although the condition says what it is.
 Index(
     "deliveries_unfinished_idx",
     deliveries.c.source,
     deliveries.c.state,
     deliveries.c.received_at,
     deliveries.c.due_at,
-    **where("state <> 'done'"),
+    deliveries.c.fresh,
+    **where("state <> 'done' AND NOT fresh"),
 )
 
 # What has ended, each by its own time to be kept.

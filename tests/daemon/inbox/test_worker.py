@@ -12,6 +12,7 @@ from daemon.inbox.contract import Delivery, PermanentError, RetryLaterError
 from daemon.inbox.leases import LOST
 from daemon.stores.database import Database
 from daemon.stores.deliveries import cancel_delivery, replay_deliveries
+from daemon.stores.delivery_order import any_fresh
 from daemon.stores.delivery_work import DeliveryState, RunOutcome
 from tests.daemon.inbox.workshop import Workshop, at_work
 from tests.services.postgres import PostgresServer
@@ -369,6 +370,31 @@ async def test_a_store_that_goes_away_costs_no_result(postgres_server: PostgresS
         await shop.is_in(accepted, DONE)
     assert runs == [1]
     await database.close()
+
+
+async def some_are_fresh(database: Database) -> bool:
+    async with database.read() as connection:
+        return await any_fresh(connection)
+
+
+async def test_what_no_claim_comes_to_is_lined_up_all_the_same(database: Database) -> None:
+    shop = Workshop(database, concurrency=1)
+    begun = asyncio.Event()
+
+    async def handle(delivery: Delivery) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    shop.handle(handle)
+    async with at_work(shop.acceptor, shop.worker()):
+        await shop.accept()
+        await begun.wait()
+        await asyncio.gather(*(shop.accept() for _ in range(50)))
+        assert sorted(await shop.all()) == [PENDING] * 50 + [WORKING]
+        async with asyncio.timeout(30):
+            while await some_are_fresh(database):  # noqa: ASYNC110 - a store tells nobody
+                await asyncio.sleep(0.01)
+        assert sorted(await shop.all()) == [PENDING] * 50 + [WORKING]
 
 
 async def test_work_goes_on_while_many_deliveries_come(database: Database) -> None:

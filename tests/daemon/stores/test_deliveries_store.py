@@ -31,6 +31,7 @@ from daemon.stores.deliveries import (
     replay_deliveries,
 )
 from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery, add_deliveries
+from daemon.stores.delivery_order import line_up
 from daemon.stores.delivery_work import (
     ClaimedRow,
     DeliveryState,
@@ -416,6 +417,115 @@ async def test_a_page_looks_at_so_many_rows_and_tells_where_to_go_on(database: D
     assert pages >= 10
 
 
+async def lined_up_and_fresh(database: Database) -> list[NewDelivery]:
+    """Sixty deliveries, every other one, on SQLite, fresh."""
+    rows = [
+        new(
+            f"{number:03}",
+            source=("github", "stripe", "webex")[number % 3],
+            event=("push", "paid", "opened", "paid.late")[number % 4],
+            received_at=1000.0 + number,
+            due_at=2000.0 - number,
+        )
+        for number in range(60)
+    ]
+    await add(database, *rows[::2])
+    async with database.transaction() as connection:
+        await line_up(connection, 2000.0, most=len(rows))
+    await add(database, *rows[1::2])
+    async with database.read() as connection:
+        fresh = await connection.scalar(text("SELECT count(*) FROM deliveries WHERE fresh"))
+    assert fresh == (0 if database.is_postgresql else 30)
+    return rows
+
+
+WANTED: list[dict[str, Any]] = [
+    {},
+    {"source": "stripe"},
+    {"event": "paid"},
+    {"state": DeliveryState.PENDING},
+    {"state": DeliveryState.CANCELLED},
+    {"source": "github", "event": "push", "state": DeliveryState.PENDING},
+    {"text": "late"},
+    {"text": "017"},
+    {"source": "webex", "body": " body"},
+]
+
+
+async def test_fresh_ones_are_listed_and_counted_among_the_others(database: Database) -> None:
+    rows = await lined_up_and_fresh(database)
+    cancelled = {"008", "009", "033", "034"}
+    async with database.transaction() as connection:
+        for delivery_id in cancelled:
+            assert await cancel_delivery(connection, delivery_id, 2000.0)
+
+    def state_of(row: NewDelivery) -> DeliveryState:
+        return DeliveryState.CANCELLED if row.delivery_id in cancelled else DeliveryState.PENDING
+
+    def is_wanted(row: NewDelivery, wanted: dict[str, Any]) -> bool:
+        has = {"source": row.source, "event": row.event, "state": state_of(row)}
+        part = wanted.get("text", "")
+        return all(has[name] == wanted[name] for name in has if name in wanted) and (
+            part in row.event or part == row.delivery_id
+        )
+
+    async with database.read() as connection:
+        for wanted in WANTED:
+            expected = [row.delivery_id for row in reversed(rows) if is_wanted(row, wanted)]
+            found: list[str] = []
+            before: str | None = None
+            while True:
+                page = await page_of_deliveries(
+                    connection, DeliveryFilter(**wanted), before=before, limit=4, most_read=7
+                )
+                found += [row.delivery_id for row in page.rows]
+                before = page.before
+                if before is None:
+                    break
+            assert found == expected, wanted
+            assert await count_deliveries(connection, DeliveryFilter(**wanted)) == len(expected)
+        counted = {(one.source, one.state): one for one in await count_unfinished(connection)}
+    assert counted.keys() == {(row.source, state_of(row)) for row in rows}
+    for (source, state), one in counted.items():
+        which = [row for row in rows if is_wanted(row, {"source": source, "state": state})]
+        assert one.count == len(which)
+        assert one.oldest == min(row.received_at for row in which)
+        assert one.due_at == min(row.due_at for row in which)
+
+
+async def test_fresh_ones_that_were_cancelled_can_be_replayed(database: Database) -> None:
+    rows = await lined_up_and_fresh(database)
+    async with database.transaction() as connection:
+        assert await cancel_delivery(connection, "009", 2000.0)
+        found = await find_deliveries(connection, DeliveryFilter(), after="", limit=10)
+        assert found == FoundDeliveries(["009"], None)
+        assert await replay_deliveries(connection, [("009", 2000.0)], 5) == 1
+    assert [row.delivery_id for row in await claim(database, now=2000.0)] == [row.delivery_id for row in rows]
+
+
+async def test_a_list_is_read_by_indexes(database: Database) -> None:
+    await fill(database, {DeliveryState.DONE: 2000, DeliveryState.DEAD: 400, DeliveryState.PENDING: 100})
+    async with database.transaction() as connection:
+        await connection.execute(text("UPDATE deliveries SET source = 'stripe', event = 'paid' WHERE state = 'dead'"))
+        await connection.execute(text("ANALYZE deliveries"))
+    by: dict[str, dict[str, Any]] = {
+        "deliveries_source_idx": {"source": "stripe"},
+        "deliveries_event_idx": {"event": "paid"},
+        "deliveries_state_idx": {"state": DeliveryState.PENDING},
+    }
+    for index, wanted in by.items():
+        async with database.read() as connection:
+            plans = Plans(connection)
+            page = await page_of_deliveries(connection, DeliveryFilter(**wanted), before=None, limit=50)
+            assert len(page.rows) == 50
+            plan = await plans.all()
+        if not database.is_postgresql:  # which knows several ways to a few
+            assert plan.count(index) == 2
+            assert plan.count("deliveries_fresh_idx") == 2
+        for walk in ("Seq Scan on deliveries", "SCAN deliveries USING INDEX sqlite_autoindex", "TEMP B-TREE"):
+            assert walk not in plan
+
+
 async def test_ids_grow_with_time() -> None:
     before = time.time()
     delivery_id = str(uuid7())
@@ -494,6 +604,7 @@ async def fill(database: Database, per_state: dict[DeliveryState, int]) -> None:
         async with database.transaction() as connection:
             values = {"state": state.value, "ended": 100.0 if state is DeliveryState.DONE else 900.0}
             of_it = "WHERE delivery_id LIKE :state || '%'"
+            await line_up(connection, 2000.0, most=count)
             await connection.execute(
                 text(f"UPDATE deliveries SET state = :state, finished_at = :ended {of_it}"),
                 values,
@@ -527,3 +638,4 @@ async def test_what_stands_is_counted_without_reading_it(database: Database) -> 
     assert counts == {DeliveryState.DEAD: 400, DeliveryState.PENDING: 100}
     covering = "Index Only Scan using" if database.is_postgresql else "USING COVERING INDEX"
     assert f"{covering} deliveries_unfinished_idx" in plan
+    assert f"{covering} deliveries_fresh_idx" in plan

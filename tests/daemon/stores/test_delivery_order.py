@@ -375,8 +375,8 @@ async def test_a_claim_lines_up_so_many_and_the_next_one_more(sqlite_databases: 
             fresh = await connection.scalar(text("SELECT count(*) FROM deliveries WHERE fresh"))
             assert await any_fresh(connection) is (fresh > 0)
         claims += 1
-        assert fresh == max(0, 51 - 16 * claims)
-    assert (found, claims) == ([0, 50], 4)
+        assert fresh == max(0, 51 - 8 * claims)
+    assert (found, claims) == ([0, 50], 7)
     await database.close()
 
 
