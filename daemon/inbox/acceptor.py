@@ -1,11 +1,17 @@
-"""Into the store before anybody is told yes, by group commit: all who wait share the next transaction."""
+"""Into the store before anybody is told yes, by group commit: all who wait share the next transaction.
+
+On SQLite the thread that has stored a group takes the next one itself. The loop, which has much to do while many come,
+hears of it later.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from threading import Lock
 from typing import Final
 
 import structlog
@@ -13,6 +19,7 @@ import structlog
 from daemon.inbox.contract import InboxFullError
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
 from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery, add_deliveries, sqlite_insert
+from daemon.stores.sqlite_thread import Statement
 from daemon.stores.sqlite_writer import SqliteStream
 
 log = structlog.get_logger(__name__)
@@ -34,17 +41,16 @@ _Waiting = tuple[NewDelivery, "asyncio.Future[Accepted]"]
 class Acceptor:
     """Stores deliveries in groups. ``stored`` is called after each with what became of its deliveries."""
 
-    _left: asyncio.Future[Sequence[_Waiting]]
-
     def __init__(self, database: Database, stored: Callable[[Sequence[NewDelivery], Sequence[Accepted]], None]) -> None:
         self._database = database
         self._stored = stored
-        self._waiting: list[_Waiting] = []
+        self._waiting: deque[_Waiting] = deque()
+        self._storing: deque[Sequence[_Waiting]] = deque()
+        """Groups that were taken and not told, oldest first."""
+        self._taking = Lock()
         self._bytes = 0
         self._some = asyncio.Event()
         self._enough = asyncio.Event()
-        self._group: Sequence[_Waiting] = ()
-        """What is being stored."""
         self._last = 1
         self._wanted = 1
         self._stream: SqliteStream | None = None
@@ -89,65 +95,89 @@ class Acceptor:
         self._closed = False
         try:
             while True:
-                await self._some.wait()
+                if not self._waiting:
+                    self._some.clear()
+                    await self._some.wait()
                 await self._gather()
-                group = self._next()
+                group = self._take()
                 if not self._database.is_postgresql:
-                    group = await self._stored_on(group)
-                if group:
-                    await self._store(group)
+                    await self._stream_from(group)
+                while self._storing:
+                    await self._store(self._storing[0])
+                    self._leave()
         finally:
-            self._closed = True
-            _fail([*self._group, *self._waiting], _stopped())
-            self._group, self._waiting, self._bytes = (), [], 0
-            self._some.clear()
+            with self._taking:
+                self._closed = True
+                left = [one for group in (*self._storing, self._waiting) for one in group]
+                self._storing.clear()
+                self._waiting.clear()
+                self._bytes = 0
+            _fail(left, _stopped())
 
-    def _next(self) -> Sequence[_Waiting]:
-        """The next group."""
-        group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
-        self._bytes -= sum(len(delivery.body) for delivery, _ in group)
-        if not self._waiting:
-            self._some.clear()
-        self._wanted, self._last = (self._last + len(group)) // 4, len(group)
-        self._group = group
-        return group
+    def _take(self, least: int = 1, over: asyncio.Future[None] | None = None) -> Sequence[_Waiting]:
+        """The next group, which is being stored from now on; empty where fewer wait than ``least``, or it is ``over``.
 
-    async def _stored_on(self, group: Sequence[_Waiting]) -> Sequence[_Waiting]:
+        It is called on SQLite's thread too.
+        """
+        with self._taking:
+            count = min(len(self._waiting), _GROUP)
+            if count < least or (over is not None and over.done()):
+                return ()
+            if self._last >= _MANY:
+                # Half of all who are at it: they come again while the others are stored, and the halves stay alike.
+                count = min(count, (self._last + count + 1) // 2)
+            group = [self._waiting.popleft() for _ in range(count)]
+            self._wanted, self._last = (self._last + count) // 4, count
+            self._storing.append(group)
+            return group
+
+    def _leave(self) -> None:
+        """The oldest group is not being stored any more."""
+        self._bytes -= sum(len(delivery.body) for delivery, _ in self._storing.popleft())
+
+    async def _stream_from(self, group: Sequence[_Waiting]) -> None:
         """Store a group on SQLite and, where enough have come meanwhile, the next in the moment in which it is stored,
-        and so on. Returns the one that was not stored whole, and the store is to be asked about; empty: all were."""
-        self._left = asyncio.get_running_loop().create_future()
+        and so on. One that was not stored whole, which the store is to be asked about, is left in ``_storing``."""
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             async with self._database.stream() as self._stream:
-                self._begin(group)
-                return await self._left
+                ended, following = partial(self._ended, over), partial(self._following, self._stream, over)
+                self._stream.begin(_insert(group), ended, following)
+                await over
         except DatabaseAwayError as error:
-            self._fail_for_now(self._group, error)
-            return ()
-        except Exception:
-            return self._group  # whose fault it is shows when it is stored by halves
+            while self._storing:
+                self._fail_for_now(self._storing[0], error)
+                self._leave()
+        except Exception as error:
+            # Whose fault it is shows when it is stored by halves.
+            log.debug("deliveries_not_streamed", error=type(error).__name__)
         finally:
             self._stream = None
 
-    def _begin(self, group: Sequence[_Waiting]) -> None:
-        assert self._stream is not None  # noqa: S101 - only what runs on a stream begins
-        self._stream.begin(*sqlite_insert([delivery for delivery, _ in group]), partial(self._ended, group))
+    def _following(
+        self, stream: SqliteStream, over: asyncio.Future[None], result: int | BaseException
+    ) -> Statement | None:
+        """The statement after one that has ended so. It is called on SQLite's thread."""
+        if isinstance(result, BaseException) or result < self._last or stream.is_wanted:
+            return None
+        # Fewer will do than when nothing is stored meanwhile.
+        group = self._take(max(1, self._wanted // 2), over)
+        return _insert(group) if group else None
 
-    def _ended(self, group: Sequence[_Waiting], result: int | BaseException) -> None:
-        if self._stream is None or group is not self._group or self._left.done():
+    def _ended(self, over: asyncio.Future[None], result: int | BaseException) -> None:
+        if over.done():
             return  # it was given up: who waited for it was told that Parley stops
         if isinstance(result, BaseException):
-            self._left.set_exception(result)
+            over.set_exception(result)
             return
+        group = self._storing[0]
         if result < len(group):
-            self._left.set_result(group)
-            return
-        # Before anybody is told: those who are told come again at once. Fewer will do than when nothing is stored
-        # meanwhile.
-        if self._waiting and len(self._waiting) >= self._wanted // 2 and not self._stream.is_wanted:
-            self._begin(self._next())
+            over.set_result(None)
         else:
-            self._left.set_result(())
-        self._tell(group, [Accepted(delivery.delivery_id, Fate.STORED) for delivery, _ in group])
+            self._leave()
+            if not self._storing:
+                over.set_result(None)
+            self._tell(group, [Accepted(delivery.delivery_id, Fate.STORED) for delivery, _ in group])
 
     def _tell(self, group: Sequence[_Waiting], accepted: Sequence[Accepted]) -> None:
         """Tell those who wait what became of theirs."""
@@ -199,6 +229,10 @@ class Acceptor:
     def _fail_for_now(self, group: Sequence[_Waiting], error: DatabaseAwayError) -> None:
         self.problem = str(error)
         _fail(group, error)
+
+
+def _insert(group: Sequence[_Waiting]) -> Statement:
+    return sqlite_insert([delivery for delivery, _ in group])
 
 
 def _stopped() -> DatabaseAwayError:

@@ -4,46 +4,66 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Final
 
+Statement = tuple[str, Sequence[object]]
+"""With its values. It is a transaction by itself."""
 Ended = Callable[[int | BaseException], None]
-"""Told of a statement's end: by the number of rows that it changed, or what it raised."""
+"""Told on the loop of a statement's end: by the number of rows that it changed, or what it raised."""
+Next = Callable[[int | BaseException], Statement | None]
+"""Asked on the thread, as soon as a statement has ended so, for the one that follows it at once."""
 
 _END: Final = 5.0
 """Seconds that closing waits for what is under way: only what hangs on its disk takes so long."""
 
 
 class Execution:
-    """A statement under way. It tells of its end when the loop comes to that, or at :meth:`look`."""
+    """A statement under way, and those that follow it. It tells of the end of each when the loop comes to that, or at
+    :meth:`look`."""
 
-    __slots__ = ("_ended", "_is_told", "_loop", "_result", "is_awaited", "parameters", "statement")
+    __slots__ = ("_ended", "_ends", "_loop", "_next", "_over", "is_awaited", "statement")
 
-    def __init__(self, statement: str, parameters: Sequence[object], ended: Ended, *, is_awaited: bool) -> None:
+    def __init__(
+        self, statement: Statement, ended: Ended, following: Next | None, over: Callable[[], None], *, is_awaited: bool
+    ) -> None:
         self.statement = statement
-        self.parameters = parameters
         self.is_awaited = is_awaited
         """Whether the loop stands still until the thread has begun."""
         self._loop = asyncio.get_running_loop()
         self._ended = ended
-        self._result: int | BaseException | None = None
-        self._is_told = False
+        self._next = following
+        self._over = over
+        self._ends: deque[tuple[int | BaseException, bool]] = deque()
+        """Of what was not told yet, and whether it was the last."""
 
     def look(self) -> None:
-        """Tell of its end now, if that is so and was not told."""
-        if self._result is not None and not self._is_told:
-            self._is_told = True
-            self._ended(self._result)
+        """Tell of what has ended and was not told."""
+        while self._ends:
+            result, is_last = self._ends.popleft()
+            if is_last:
+                self._over()
+            self._ended(result)
 
-    def end(self, result: int | BaseException) -> None:
-        """Called on the thread."""
-        self._result = result
+    def end(self, result: int | BaseException) -> Statement | None:
+        """Called on the thread, which goes on with what it returns."""
+        following: Statement | None = None
+        ends = [result]
+        if self._next is not None:
+            try:
+                following = self._next(result)
+            except BaseException as error:
+                ends.append(error)  # of the one that was to follow
+        for number, one in enumerate(ends, 1):
+            self._ends.append((one, following is None and number == len(ends)))
         # A loop that is closed, which it may be any moment, has nobody left who could wait.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.look)
+        return following
 
 
 class SqliteThread:
@@ -73,21 +93,18 @@ class SqliteThread:
             else:
                 done.set_result(result)
 
-        self.begin(statement, parameters, ended)
+        self.begin((statement, parameters), ended)
         return await done
 
-    def begin(self, statement: str, parameters: Sequence[object], ended: Ended) -> Execution:
-        """Execute one statement, and let ``ended`` know, on the loop, when that is done."""
+    def begin(self, statement: Statement, ended: Ended, following: Next | None = None) -> Execution:
+        """Execute a statement and what ``following`` gives, one after the other until that is ``None``. ``ended`` is
+        called of each."""
         is_awaited = self._thread is not None and not self._under_way
         if self._thread is None:
             self._thread = Thread(target=self._work, name="sqlite", daemon=True)
             self._thread.start()
 
-        def counted(result: int | BaseException) -> None:
-            self._under_way -= 1
-            ended(result)
-
-        execution = Execution(statement, parameters, counted, is_awaited=is_awaited)
+        execution = Execution(statement, ended, following, self._over, is_awaited=is_awaited)
         self._under_way += 1
         self._jobs.put(execution)
         if is_awaited:
@@ -102,21 +119,26 @@ class SqliteThread:
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join, _END)
 
+    def _over(self) -> None:
+        self._under_way -= 1
+
     def _work(self) -> None:
         connection: sqlite3.Connection | None = None
         while (job := self._jobs.get()) is not None:
             if job.is_awaited:
                 self._begun.release()
-            result: int | BaseException
-            try:
-                if connection is None:
-                    connection = self._connect()
-                cursor = connection.execute(job.statement, job.parameters)
-                cursor.fetchall()
-                result = cursor.rowcount
-            except BaseException as error:
-                result = error
-            job.end(result)
+            statement: Statement | None = job.statement
+            while statement is not None:
+                result: int | BaseException
+                try:
+                    if connection is None:
+                        connection = self._connect()
+                    cursor = connection.execute(*statement)
+                    cursor.fetchall()
+                    result = cursor.rowcount
+                except BaseException as error:
+                    result = error
+                statement = job.end(result)
         if connection is not None:
             connection.close()
 

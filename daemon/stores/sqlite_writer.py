@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from sqlite3 import Error, OperationalError
@@ -11,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from daemon.stores.sqlite_thread import Ended, Execution, SqliteThread
+from daemon.stores.sqlite_thread import Ended, Execution, Next, SqliteThread, Statement
 
 log = structlog.get_logger(__name__)
 
@@ -71,9 +72,9 @@ class SqliteWriter:
             async with self._turn:
                 changed = await self._statements.execute(statement, parameters)
         except OperationalError as error:
-            self._note(error, parameters)
+            self._note(error, 0)
             raise
-        self._note(changed, parameters)
+        self._note(changed, _size((statement, parameters)))
         return changed
 
     @asynccontextmanager
@@ -93,14 +94,14 @@ class SqliteWriter:
         await self._statements.close()
         await self._checkpoints.close()
 
-    def _note(self, result: int | BaseException, parameters: Sequence[object]) -> None:
-        """How a statement has ended."""
+    def _note(self, result: int | BaseException, size: int) -> None:
+        """How a statement of so many bytes has ended."""
         if isinstance(result, BaseException):
             if isinstance(result, OperationalError):
                 # The disk may be full by the log.
                 self._begin_checkpoint()
             return
-        self._grow(sum(len(value) for value in parameters if isinstance(value, bytes)))
+        self._grow(size)
 
     def _grow(self, by: int) -> None:
         self._written += by
@@ -128,38 +129,52 @@ class SqliteWriter:
 
 
 class SqliteStream:
-    """Statements, each a transaction by itself, of one who has the turn to write until the stream is left.
+    """Statements of one who has the turn to write until the stream is left.
 
-    Between the end of one and the beginning of the next there need be no way through the loop, which is long just then.
+    Between the end of one and the beginning of the next there is no way through the loop, which is long just then.
     """
 
-    def __init__(
-        self, thread: SqliteThread, turn: WriteTurn, note: Callable[[int | BaseException, Sequence[object]], None]
-    ) -> None:
+    def __init__(self, thread: SqliteThread, turn: WriteTurn, note: Callable[[int | BaseException, int], None]) -> None:
         self._thread = thread
         self._turn = turn
         self._note = note
+        self._sizes: deque[int] = deque()
+        """In bytes, of the statements whose end was not told."""
         self._execution: Execution | None = None
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody else waits to write."""
+        """Whether somebody else waits to write. May be asked on any thread."""
         return self._turn.is_wanted
 
-    def begin(self, statement: str, parameters: Sequence[object], ended: Ended) -> None:
-        """Execute a statement; the one before has ended. ``ended`` is called when the loop comes to it, or by
-        :meth:`look`, and may begin the next."""
+    def begin(self, statement: Statement, ended: Ended, following: Next) -> None:
+        """Execute a statement and what ``following`` gives, one after the other until that is ``None``.
+
+        ``following`` is called on SQLite's thread, in the moment in which a statement has ended; then ``ended`` of that
+        one when the loop comes to it, or by :meth:`look`. When the last has ended, another may begin.
+        """
+
+        def sized(statement: Statement | None) -> Statement | None:
+            if statement is not None:
+                self._sizes.append(_size(statement))
+            return statement
 
         def noted(result: int | BaseException) -> None:
-            self._note(result, parameters)
+            self._note(result, self._sizes.popleft() if self._sizes else 0)
             ended(result)
 
-        self._execution = self._thread.begin(statement, parameters, noted)
+        sized(statement)
+        self._execution = self._thread.begin(statement, noted, lambda result: sized(following(result)))
 
     def look(self) -> None:
-        """Call ``ended`` now if the statement has ended."""
+        """Call ``ended`` now of those that have ended."""
         if self._execution is not None:
             self._execution.look()
+
+
+def _size(statement: Statement) -> int:
+    """The bytes that it writes, about."""
+    return sum(len(value) for value in statement[1] if isinstance(value, bytes))
 
 
 def _sync(path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import make_url, text
@@ -12,7 +13,7 @@ from daemon.inbox import acceptor
 from daemon.inbox.acceptor import Acceptor
 from daemon.inbox.contract import InboxFullError
 from daemon.stores.database import Database, DatabaseAwayError, RowRefusedError
-from daemon.stores.delivery_inserts import Accepted, Fate
+from daemon.stores.delivery_inserts import Accepted, Fate, NewDelivery, sqlite_insert
 from tests.daemon.inbox.workshop import Workshop, at_work
 from tests.services.databases import PostgresDatabases, SqliteDatabases
 from tests.services.postgres import PostgresServer
@@ -51,6 +52,66 @@ async def test_a_group_waits_a_moment_for_half_of_what_came_before(
             await first
         await asyncio.gather(first, *(shop.accept() for _ in range(4)))
     assert stored == sizes
+
+
+async def test_where_many_come_again_and_again_half_of_them_are_stored_at_once(database: Database) -> None:
+    shop = Workshop(database)
+    stored: list[int] = []
+    shop.acceptor = Acceptor(database, lambda deliveries, _: stored.append(len(deliveries)))
+    async with at_work(shop.acceptor), asyncio.timeout(30):
+        for count in (10, 30, 40):
+            await asyncio.gather(*(shop.accept() for _ in range(count)))
+    assert stored == [10, 20, 10, 25, 15]
+
+
+async def test_a_group_that_cannot_follow_at_once_is_stored_all_the_same(
+    sqlite_databases: SqliteDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database.of(await asyncio.to_thread(sqlite_databases.make))
+    shop = Workshop(database)
+    left = [MemoryError()]
+
+    def fail_once(rows: Sequence[NewDelivery]) -> tuple[str, list[object]]:
+        if len(rows) == 5 and left:
+            raise left.pop()
+        return sqlite_insert(rows)
+
+    monkeypatch.setattr("daemon.inbox.acceptor.sqlite_insert", fail_once)
+    async with at_work(shop.acceptor), asyncio.timeout(30):
+        first = [shop.acceptor.accept(shop.delivery()) for _ in range(3)]
+        await until(lambda: shop.acceptor.waiting == 0)
+        accepted = await asyncio.gather(*first, *(shop.accept() for _ in range(5)))
+    assert [one.fate for one in accepted] == [Fate.STORED] * 8
+    assert not left
+    assert len(await shop.all()) == 8
+    await database.close()
+
+
+async def test_all_are_told_whenever_it_stops(database: Database) -> None:
+    shop = Workshop(database)
+    told: list[Accepted | BaseException] = []
+    asking: set[asyncio.Task[None]] = set()
+    is_over = asyncio.Event()
+
+    async def deliver() -> None:
+        while not is_over.is_set():
+            told.extend(await asyncio.gather(shop.accept(), return_exceptions=True))
+
+    for turn in range(12):
+        is_over.clear()
+        async with at_work(shop.acceptor), asyncio.timeout(30):
+            asking = {asyncio.create_task(deliver()) for _ in range(20)}
+            enough = len(told) + 100 + 7 * turn
+            await until(lambda enough=enough: len(told) >= enough)  # type: ignore[misc]
+            is_over.set()
+        async with asyncio.timeout(30):
+            await asyncio.gather(*asking)
+        assert shop.acceptor.waiting == 0
+    accepted = {one.delivery_id for one in told if isinstance(one, Accepted)}
+    assert {type(one) for one in told} <= {Accepted, DatabaseAwayError}
+    async with database.read() as connection:
+        stored = set(await connection.scalars(text("SELECT delivery_id FROM deliveries")))
+    assert accepted <= stored
 
 
 async def test_a_row_that_the_store_refuses_fails_alone(database: Database) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from daemon.stores.database import Database
 from daemon.stores.sqlite_engine import PRAGMAS
-from daemon.stores.sqlite_thread import SqliteThread
+from daemon.stores.sqlite_thread import SqliteThread, Statement
 from daemon.stores.sqlite_writer import CHECKPOINT_AFTER, SqliteWriter, WriteTurn
 
 INSERT = "INSERT INTO parts VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -160,26 +160,47 @@ async def test_statements_of_a_stream_follow_each_other_at_once(
 ) -> None:
     ends: list[int | BaseException] = []
     over = asyncio.get_running_loop().create_future()
+    to_come: list[Statement] = [("INSERT INTO nowhere VALUES (1)", ()), (INSERT, (2, b"")), (INSERT, (1, b""))]
+    asked_on = set()
+
+    def following(result: int | BaseException) -> Statement | None:
+        asked_on.add(threading.current_thread())
+        return None if isinstance(result, BaseException) else to_come.pop()
 
     def ended(result: int | BaseException) -> None:
         ends.append(result)
-        if len(ends) < 3:
-            stream.begin(INSERT, (len(ends), b""), ended)
-        elif len(ends) == 3:
-            stream.begin("INSERT INTO nowhere VALUES (1)", (), ended)
-        else:
+        if isinstance(result, BaseException):
             over.set_result(None)
 
     async with writer.stream() as stream:
-        stream.begin(INSERT, (0, b""), ended)
-        # It is told without the loop having a turn.
+        stream.begin((INSERT, (0, b"")), ended, following)
+        # One after the other, and they are told, without the loop having a turn.
         deadline = time.monotonic() + 30
-        while len(ends) < 2 and time.monotonic() < deadline:
+        while len(ends) < 4 and time.monotonic() < deadline:
             stream.look()
-        assert ends == [1, 1]
         await over
     assert ends[:3] == [1, 1, 1]
     assert isinstance(ends[3], sqlite3.OperationalError)
+    assert len(ends) == 4
+    assert count(other) == 3
+    assert len(asked_on) == 1
+    assert threading.current_thread() not in asked_on
+
+
+async def test_what_should_follow_and_cannot_be_told_ends_the_stream(
+    writer: SqliteWriter, other: sqlite3.Connection
+) -> None:
+    ends: asyncio.Queue[int | BaseException] = asyncio.Queue()
+
+    def following(_: int | BaseException) -> None:
+        raise LookupError("nobody knows what follows")
+
+    async with writer.stream() as stream:
+        for number in range(2):
+            stream.begin((INSERT, (number, b"")), ends.put_nowait, following)
+            assert await ends.get() == 1
+            assert isinstance(await ends.get(), LookupError)
+    assert await writer.write(INSERT, (2, b"")) == 1
     assert count(other) == 3
 
 
@@ -205,7 +226,7 @@ async def test_who_waits_for_a_stream_to_end_is_known(writer: SqliteWriter) -> N
 async def test_what_streams_write_makes_the_log_long_too(writer: SqliteWriter, path: str) -> None:
     async def write(number: int) -> None:
         done = asyncio.get_running_loop().create_future()
-        stream.begin(INSERT, (number, bytes(MEGABYTE)), done.set_result)
+        stream.begin((INSERT, (number, bytes(MEGABYTE))), done.set_result, lambda _: None)
         assert await done == 1
 
     first = CHECKPOINT_AFTER // MEGABYTE + 1
