@@ -16,12 +16,14 @@ from sqlalchemy.util import await_only
 from daemon.stores.sqlite_connection import SqliteConnection
 
 PRAGMAS: Final = (
+    # Of a new file. A delivery of some KB takes few of these, each of which is written to the log and then to the file.
+    "page_size=8192",
     "busy_timeout=5000",
     # FULL: what was committed survives a loss of power, since the spool's copy is deleted after the commit.
     "synchronous=FULL",
     "foreign_keys=ON",
     # In pages. The log is brought into the file beside the commits, long before it is so long: see sqlite_writer.
-    "wal_autocheckpoint=64000",
+    "wal_autocheckpoint=32000",
 )
 """Set on each connection to SQLite."""
 
