@@ -38,7 +38,8 @@ async def remember(memory_name: str, redis_url: str, database: Database) -> Asyn
 
     def make() -> AnyMemory:
         if memory_name == "redis":
-            made.append(RedisMemory(RedisConfig(url=redis_url, prefix=prefix)))
+            # Where much else is tested at the same time it may take its time to answer.
+            made.append(RedisMemory(RedisConfig(url=redis_url, prefix=prefix, timeout=20.0)))
         elif database.is_postgresql or not made:  # of SQLite there is one Parley
             made.append(StoreMemory(database))
         return made[-1]
