@@ -152,6 +152,7 @@ class Acceptor:
             # Whose fault it is shows when it is stored by halves.
             log.debug("deliveries_not_streamed", error=type(error).__name__)
         finally:
+            over.cancel()  # whatever it was: no more is taken for it
             self._stream = None
 
     def _following(

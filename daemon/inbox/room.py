@@ -51,7 +51,7 @@ _COUNT_INTERVAL: Final = 10.0
 _TIDY_INTERVAL: Final = 60.0
 _ROWS_READ: Final = 20_000
 _BODIES_READ: Final = 2_000
-"""What one page looks at, at most: so much takes some 20 ms."""
+"""What one page looks at, at most, and as many fresh ones again: so much takes some 20 ms."""
 
 
 class InboxRoom(ClaimingInbox):

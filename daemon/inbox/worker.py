@@ -45,6 +45,7 @@ log = structlog.get_logger(__name__)
 _IDLE: Final = 1.0
 """Seconds at most until it is looked again for what is due: another process may have stored or given it back."""
 _LINED_UP_AT_ONCE: Final = 1_000
+"""Deliveries in one transaction, while which nobody else writes."""
 _KEYS_AT_ONCE: Final = 500
 """Keys of which one waits that are looked at in one of these seconds, in case that nobody tells it to go on."""
 _GIVEN_WAY: Final = 60.0
@@ -256,8 +257,8 @@ class Worker:
                 self._cut_off(series, task)
 
     async def _line_up(self) -> None:
-        """Line up those that no claim comes to, for all places are taken: few are to be fresh."""
-        while not self._pressed():
+        """Line up those that no claim comes to, for all places are taken: few are to be fresh, once no more come."""
+        while not (self._database.is_postgresql or self._pressed()):
             async with self._database.read() as connection:
                 if not await any_fresh(connection):
                     return

@@ -120,8 +120,8 @@ class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: str | None = None
 
     def indexed(self) -> list[ColumnElement[bool]]:
-        """The part of it that indexes answer, of those that are lined up and, where they may be meant, of the fresh
-        ones: one of its names, for which these have no index, and the time."""
+        """The part of it that an index answers: one of its names, and the time. There are two where fresh ones may be
+        meant: no index of a name has them, but one of their own."""
         column = deliveries.c
         times: list[ColumnElement[bool]] = []
         if self.since is not None:
@@ -136,6 +136,8 @@ class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             names.append(column.event == self.event)
         elif self.source is not None:
             names.append(column.source == self.source)
+        if not names:
+            return [and_(true(), *times)]
         lined_up = and_(_LINED_UP, *names, *times)
         return [lined_up, and_(_FRESH, *times)] if self.state in (None, DeliveryState.PENDING) else [lined_up]
 
@@ -143,14 +145,18 @@ class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """All of it, but what :meth:`indexed` says of the time."""
         column = deliveries.c
         parts: list[ColumnElement[bool]] = [true()]
-        for name in ("source", "event", "state"):
-            value = getattr(self, name)
-            if value is not None:
-                parts.append(column[name] == value)
+        if self.source is not None:
+            # Not by the index of the providers' ids, which has all that a source ever delivered: SQLite, which knows
+            # nothing of how many these are, would go by that.
+            parts.append(column.source.concat("") == self.source)
+        if self.event is not None:
+            parts.append(column.event == self.event)
+        if self.state is not None:
+            parts.append(column.state == self.state)
         if self.text:
-            whole = [column[name] == self.text for name in ("delivery_id", "other_id", "order_key")]
+            same = [column[name] == self.text for name in ("delivery_id", "other_id", "order_key")]
             part = [column[name].icontains(self.text, autoescape=True) for name in ("event", "error")]
-            parts.append(or_(*whole, *part))
+            parts.append(or_(*same, *part))
         if self.body:
             parts.append(_HasBytes(column.body, bindparam(None, self.body.encode(), LargeBinary)))
         return and_(*parts)
@@ -233,7 +239,7 @@ class SourceCount(msgspec.Struct, frozen=True, gc=False):
 
 
 async def count_unfinished(connection: AsyncConnection) -> list[SourceCount]:
-    """By source and state, from an index alone; what is done is not looked at."""
+    """By source and state, from two indexes alone; what is done is not looked at."""
     source, state, received_at, due_at = (deliveries.c[name] for name in ("source", "state", "received_at", "due_at"))
     lined_up = (
         select(source, state, func.count(), func.min(received_at), func.min(due_at))
@@ -268,12 +274,12 @@ async def find_deliveries(
 
     As with :func:`page_of_deliveries`, no more than ``most_read`` rows are looked at.
     """
-    lined_up = and_(wanted.indexed()[0], deliveries.c.delivery_id > after)  # the fresh ones have not ended
+    newer = and_(wanted.indexed()[0], deliveries.c.delivery_id > after)  # the fresh ones have not ended
     oldest_first = deliveries.c.delivery_id.asc()
-    edges = select(deliveries.c.delivery_id).where(lined_up).order_by(oldest_first)
+    edges = select(deliveries.c.delivery_id).where(newer).order_by(oldest_first)
     edge: str | None = await connection.scalar(edges.limit(1).offset(most_read - 1))
     near = true() if edge is None else deliveries.c.delivery_id <= edge
-    found = select(deliveries.c.delivery_id).where(lined_up, wanted.whole(), near, deliveries.c.state.in_(_ENDED))
+    found = select(deliveries.c.delivery_id).where(newer, wanted.whole(), near, deliveries.c.state.in_(_ENDED))
     ids = list(await connection.scalars(found.order_by(oldest_first).limit(limit)))
     return FoundDeliveries(ids, ids[-1] if len(ids) == limit else edge)
 

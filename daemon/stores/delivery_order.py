@@ -21,8 +21,8 @@ Failing rows are never marked, for time frees them.
 
 A row is lined up as it is stored on PostgreSQL. On SQLite, where each row of a group has to write a page of an index
 for its key alone, it is stored ``fresh``, and for all of this it is not there yet: a claim begins by lining up many at
-once, in the order of their ids (:func:`line_up`), and what no claim comes to is lined up every second. What is fresh is
-pending, and in few indexes: who reads by others asks for it beside those that are lined up.
+once, in the order of their ids (:func:`line_up`), and what no claim comes to is lined up every second, unless very many
+come. What is fresh is pending, and in few indexes: who reads by others asks for it beside those that are lined up.
 """
 
 from __future__ import annotations
@@ -148,12 +148,10 @@ _COLLATED: Final = {"sqlite": "", "postgresql": 'COLLATE "C"'}
 _WAITING_KEYS_BY: Final = {engine: text(_WAITING_KEYS % ((_COLLATED[engine],) * 2)) for engine in ENGINES}
 
 
-async def line_up(connection: AsyncConnection, now: float, *, most: int) -> int:
-    """Let ``most`` of those that are fresh, the earliest, take their places among the others of their keys; how many
-    these are."""
-    if connection.dialect.name != "sqlite":
-        return 0
-    return (await connection.execute(_LINE_UP, {"now": now, "most": most})).rowcount
+async def line_up(connection: AsyncConnection, now: float, *, most: int) -> None:
+    """Let ``most`` of those that are fresh, the earliest, take their places among the others of their keys."""
+    if connection.dialect.name == "sqlite":
+        await connection.execute(_LINE_UP, {"now": now, "most": most})
 
 
 async def any_fresh(connection: AsyncConnection) -> bool:

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 CHECKPOINT_AFTER: Final = 32 * 1024 * 1024
 """Bytes that are written before the log is brought into the file. What is committed meanwhile waits for the same disk,
 and pages that are written again and again, those of indexes, are brought there once each time."""
-_ROW: Final = 8 * 1024
+_ROW: Final = 16 * 1024
 """Bytes that the change of a row is taken for where more is not known: a page of its own and one of an index."""
 
 

@@ -111,7 +111,7 @@ Index("deliveries_source_idx", deliveries.c.source, deliveries.c.delivery_id, **
 Index("deliveries_event_idx", deliveries.c.event, deliveries.c.delivery_id, **where("NOT fresh"))
 
 # All that is counted every few seconds: the rows themselves, which have bodies, are not read for it. ``fresh`` is among
-# it because SQLite would look for it in the row although the condition says what it is.
+# it because SQLite's planner would reckon with the rows, although the condition says what it is.
 Index(
     "deliveries_unfinished_idx",
     deliveries.c.source,

@@ -208,7 +208,9 @@ async def test_nobody_waits_for_another_who_waits_for_him(room: Room) -> None:
         rows = [new(f"{call}-{one}", order_key=call, other_id=f"{call}:{one}") for one in ids]
         await add_deliveries(room.database, rows)
         async with room.database.transaction() as connection:
-            await connection.execute(text("UPDATE deliveries SET state = 'working', holder = 'h', attempts = 1"))
+            await connection.execute(
+                text("UPDATE deliveries SET state = 'working', holder = 'h', attempts = 1, fresh = false")
+            )
         await asyncio.gather(room.redactions.redact_call("voxai", call), hand_back(call))
         async with room.database.read() as connection:
             assert await deliveries_of_call(connection, "voxai", call) == [(f"{call}-{one}", True) for one in ids]

@@ -15,6 +15,7 @@ from daemon.stores.deliveries import cancel_delivery, replay_deliveries
 from daemon.stores.delivery_order import any_fresh
 from daemon.stores.delivery_work import DeliveryState, RunOutcome
 from tests.daemon.inbox.workshop import Workshop, at_work
+from tests.services.databases import SqliteDatabases
 from tests.services.postgres import PostgresServer
 
 PENDING, WORKING, DONE, DEAD = (
@@ -377,7 +378,8 @@ async def some_are_fresh(database: Database) -> bool:
         return await any_fresh(connection)
 
 
-async def test_what_no_claim_comes_to_is_lined_up_all_the_same(database: Database) -> None:
+async def test_what_no_claim_comes_to_is_lined_up_all_the_same(sqlite_databases: SqliteDatabases) -> None:
+    database = Database.of(await asyncio.to_thread(sqlite_databases.make))
     shop = Workshop(database, concurrency=1)
     begun = asyncio.Event()
 
@@ -395,6 +397,7 @@ async def test_what_no_claim_comes_to_is_lined_up_all_the_same(database: Databas
             while await some_are_fresh(database):  # noqa: ASYNC110 - a store tells nobody
                 await asyncio.sleep(0.01)
         assert sorted(await shop.all()) == [PENDING] * 50 + [WORKING]
+    await database.close()
 
 
 async def test_work_goes_on_while_many_deliveries_come(database: Database) -> None:

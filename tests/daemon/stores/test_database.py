@@ -105,11 +105,25 @@ async def test_sqlite_keeps_what_was_committed_and_lets_readers_pass(sqlite_data
     async with database.transaction() as connection:
         settings = {
             name: (await connection.execute(text(f"PRAGMA {name}"))).scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            for name in (
+                "journal_mode",
+                "synchronous",
+                "foreign_keys",
+                "busy_timeout",
+                "page_size",
+                "wal_autocheckpoint",
+            )
         }
         async with database.read() as reader:
             assert (await reader.execute(text("SELECT count(*) FROM calls"))).scalar() == 0
-    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+    assert settings == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+        "page_size": 8192,
+        "wal_autocheckpoint": 32000,
+    }
     await database.close()
 
 
