@@ -1,4 +1,4 @@
-"""A process whose disk is full, really: it runs in a mount namespace of its own, on a tmpfs of 512 KiB.
+"""A process whose disk is full, really: it runs in a mount namespace of its own, on a small tmpfs.
 
 ``python full_disk.py beside DISK DATABASE_URL``: the database is elsewhere and well, or out of order for a while.
 ``python full_disk.py same DISK``: the database is SQLite on the same full disk.

@@ -15,7 +15,7 @@ def run_on_small_disk(disk: Path, *arguments: str) -> None:
     """Run ``full_disk.py`` where ``disk`` is a tmpfs that nobody else sees."""
     disk.mkdir()
     namespace = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-    script = 'mount -t tmpfs -o size=1m tmpfs "$1" && shift && exec "$@"'
+    script = 'mount -t tmpfs -o size=4m tmpfs "$1" && shift && exec "$@"'
     command = [*namespace, "sh", "-c", script, "sh", str(disk), sys.executable, str(full_disk.__file__), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
