@@ -131,7 +131,7 @@ async def test_a_folder_that_cannot_be_used_is_said_at_once(make: Make) -> None:
 
 
 async def test_a_program_that_hangs_keeps_no_other_text_waiting(make: Make, tmp_path: Path) -> None:
-    rendering = make("exec sleep 60", deadline=0.1, at_once=1)
+    rendering = make("exec sleep 60", deadline=2.0, at_once=1)
     await why_not(rendering)
     assert "took longer" in await why_not(rendering, "다른 말")
     assert runs(tmp_path) == 1
