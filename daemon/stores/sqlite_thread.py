@@ -52,14 +52,14 @@ class Execution:
     def end(self, result: int | BaseException) -> Statement | None:
         """Called on the thread, which goes on with what it returns."""
         following: Statement | None = None
-        ends = [result]
-        if self._next is not None:
-            try:
+        try:
+            if self._next is not None:
                 following = self._next(result)
-            except BaseException as error:
-                ends.append(error)  # of the one that was to follow
-        for number, one in enumerate(ends, 1):
-            self._ends.append((one, following is None and number == len(ends)))
+        except BaseException as error:
+            # It is the end of the one that was to follow.
+            self._ends.extend([(result, False), (error, True)])
+        else:
+            self._ends.append((result, following is None))
         # A loop that is closed, which it may be any moment, has nobody left who could wait.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.look)
