@@ -185,8 +185,8 @@ class SimulatedGateway:
         self.servers[server_id].up()
 
     def slow(self, server_id: int, seconds: float) -> None:
-        """Let each answer of a server take so long."""
-        self.servers[server_id].answers_after = seconds
+        """Let each answer of a server take so long. One that is being waited with is given at once."""
+        self.servers[server_id].slow(seconds)
 
     def old(self, server_id: int) -> None:
         """Let a server answer commands as Asterisk 13 does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Final
@@ -75,13 +76,13 @@ class SimulatedAsterisk:
         self.database: dict[tuple[str, str], str] = {}
         self.channels: dict[str, PbxChannel] = {}
         self.running = True
-        self.answers_after = 0.0
-        """Seconds before each answer: a gateway with another server away is slow with this one."""
         self.old = False
         """Answer commands as Asterisk 13 and older do: one text, in a frame of type 5."""
         self._send = send
         self._speed = speed
         self._asked: asyncio.Queue[Request] = asyncio.Queue()
+        self._answers_after = 0.0
+        self._other_pace = asyncio.Event()
         self._calls: set[asyncio.Task[None]] = set()
         self._made = 0
         self._started_at = clock()
@@ -93,12 +94,22 @@ class SimulatedAsterisk:
         if self.running:
             self._asked.put_nowait(request)
 
+    def slow(self, seconds: float) -> None:
+        """Let each answer take so long from now on: a gateway with another server away is slow with this one.
+
+        An answer that is being waited with is given at once.
+        """
+        self._answers_after = seconds
+        self._other_pace.set()
+
     async def run(self) -> None:
         """Answer until cancelled."""
         while True:
             request = await self._asked.get()
-            if self.answers_after:
-                await asyncio.sleep(self.answers_after)
+            if self._answers_after:
+                self._other_pace.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._other_pace.wait(), self._answers_after)
             if self.running:
                 await self._answer(request)
 
