@@ -54,8 +54,9 @@ async def test_a_restart_between_two_questions_is_not_noticed(redis_server: Redi
 
 
 async def test_one_that_hangs_is_away(redis_server: RedisServer) -> None:
+    async with memory_of(redis_server.url()) as patient:
+        await patient.set("a", b"1")
     async with memory_of(redis_server.url(), timeout=0.2) as memory:
-        await memory.set("a", b"1")
         redis_server.pause()
         with pytest.raises(MemoryAwayError, match="no answer within"):
             await memory.get("a")

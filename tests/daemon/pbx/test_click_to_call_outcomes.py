@@ -99,7 +99,7 @@ async def test_a_mistake_of_our_own_leaves_it_unknown(
 
 
 async def test_who_asked_may_go_away_while_it_is_placed(room: Room, simulated: SimulatedGateway) -> None:
-    simulated.slow(1, 0.05)
+    simulated.slow(1, 3600.0)
     asked = len(simulated.received)
     asking = asyncio.ensure_future(room.pbx.click_to_call.place(CALL, actor=JIN, key="k"))
     await room.until(lambda: len(simulated.received) > asked)
@@ -107,6 +107,7 @@ async def test_who_asked_may_go_away_while_it_is_placed(room: Room, simulated: S
     asking.cancel()
     await asyncio.wait([asking])
     assert asking.cancelled()
+    simulated.slow(1, 0.0)
     [placed] = await room.pbx.click_to_call.latest(1)
     assert steps(await over(room, placed)) == FULL
 
@@ -116,9 +117,10 @@ async def test_a_response_that_comes_too_late_ends_nothing(
 ) -> None:
     async with running(configured(simulated.url, request_timeout=0.2, attempts=1), sqlite_database) as room:
         await room.ready()
-        simulated.slow(1, 0.25)
+        simulated.slow(1, 3600.0)
         placed = await room.pbx.click_to_call.place(CALL, actor=JIN, key="k")
         assert steps(placed) == ["requested"]
+        simulated.slow(1, 0.0)
         assert steps(await over(room, placed)) == FULL
 
 
@@ -235,11 +237,13 @@ async def test_one_live_server_is_asked_for_the_diversions(room: Room, simulated
 
 
 async def test_diversions_that_cannot_be_read_in_time_are_said_to_be(room: Room, simulated: SimulatedGateway) -> None:
-    simulated.slow(1, 0.5)
-    placed = await room.pbx.click_to_call.place(CALL, actor=JIN, key="k")
+    simulated.slow(1, 3600.0)
+    placing = asyncio.ensure_future(room.pbx.click_to_call.place(CALL, actor=JIN, key="k"))
+    await room.until(lambda: originates(simulated) == 1)
+    simulated.slow(1, 0.0)
+    placed = await placing
     assert (placed.forwards, placed.forwards_unread) == ([], True)
     assert placed.notice == "whether 1010 is forwarded could not be read"
-    simulated.slow(1, 0.0)
     assert steps(await over(room, placed)) == FULL
 
 

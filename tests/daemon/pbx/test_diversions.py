@@ -179,7 +179,7 @@ async def test_an_extension_that_could_mean_more_is_refused(room: Room, extensio
 async def test_a_server_that_is_down_hides_nothing_of_the_other(
     simulated: SimulatedGateway, sqlite_database: Database
 ) -> None:
-    async with running(configured(simulated.url, request_timeout=0.3, attempts=1), sqlite_database) as room:
+    async with running(configured(simulated.url, request_timeout=1.0, attempts=1), sqlite_database) as room:
         await room.ready()
         await simulated.down(2)
         simulated.database[1][DESTINATION] = "sub-custom-numbers,01012345678,1"
