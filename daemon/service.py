@@ -184,10 +184,10 @@ class Service:
             rooms.recall.run(),
             rooms.last_heard.keep(lambda: {switch.status.server: switch.last_heard for switch in rooms.switches}),
             self._sweep(),
-            rooms.memory.run(),
         )
         self._chores = [group.create_task(chore) for chore in chores]
         await rooms.upgrading.first_try(_UPGRADE_PATIENCE)
+        self._chores.append(group.create_task(rooms.memory.run()))  # which may be a table of the database
         self._recording = [group.create_task(rooms.recorder.run())]
         working = (rooms.inbox.run(), rooms.own_events.run(), rooms.directory.run(), rooms.outgoing.run())
         self._working = [group.create_task(work) for work in working]

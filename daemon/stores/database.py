@@ -264,11 +264,11 @@ def _parse(url: str) -> URL:
     raise DatabaseUrlError(f"{backend} is not supported: use sqlite:///path or postgresql://user@host/name")
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str = "head") -> None:
     config = AlembicConfig()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _translated(cause: BaseException | None) -> DatabaseAwayError | RowRefusedError:

@@ -207,12 +207,6 @@ async def page_of_deliveries(
     return DeliveryPage(rows, rows[-1].delivery_id if len(rows) == limit else edge)
 
 
-async def count_deliveries(connection: AsyncConnection, wanted: DeliveryFilter) -> int:
-    """How many there are. All that an index does not answer is read for it."""
-    counting = select(func.count()).select_from(deliveries)
-    return sum([await connection.scalar(counting.where(part, wanted.whole())) or 0 for part in wanted.indexed()])
-
-
 async def get_delivery(connection: AsyncConnection, delivery_id: str) -> WholeDelivery | None:
     """All there is of one."""
     more = (deliveries.c.address, deliveries.c.headers, deliveries.c.body)

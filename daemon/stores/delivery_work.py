@@ -96,7 +96,7 @@ class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes
 
 
-_LINED_UP: Final = 4
+_LINED_UP_PER_CLAIM: Final = 4
 """Times as many are lined up as are claimed at most: some of them wait for others."""
 _CLAIMED: Final = ", ".join(f"deliveries.{name}" for name in ClaimedRow.__struct_fields__)
 # Of what is due and not marked: those that may be worked on, and those that are to be marked, for they stand behind one
@@ -226,7 +226,7 @@ async def claim_deliveries(
     others with its key. Where there are fewer, more may be found by claiming again, while
     :func:`~daemon.stores.delivery_order.any_fresh`.
     """
-    await line_up(connection, now, most=most * _LINED_UP)
+    await line_up(connection, now, most=most * _LINED_UP_PER_CLAIM)
     values = {"now": now, "patient_since": now - patience, "holder": holder, "until": until}
     claim = text(_CLAIM_BY[connection.dialect.name])
     claim = claim.bindparams(bindparam("full", value=list(full), type_=Text, expanding=True))

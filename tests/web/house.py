@@ -38,12 +38,13 @@ from daemon.mail.room import MailRoom
 from daemon.secrets import Secrets
 from daemon.stores.calls import CallRow, LegRow, save_calls
 from daemon.stores.database import Database
-from daemon.stores.deliveries import DeliveryFilter, count_deliveries
+from daemon.stores.deliveries import DeliveryFilter
 from daemon.stores.store_clock import StoreClock
 from daemon.stores.utterances import UtteranceRow, add_utterances
 from daemon.tools.room import Tools
 from daemon.transcripts.assembler import Transcripts
 from protocols.stt.result import RecognitionResult
+from tests.daemon.stores.counting import count_deliveries
 from web.app import Sources, build_app
 from web.endpoint import Group
 

@@ -10,10 +10,11 @@ from daemon.actor import Actor
 from daemon.inbox.replaying import Replayed, Replaying
 from daemon.stores.audit import latest_audit
 from daemon.stores.database import Database
-from daemon.stores.deliveries import DeliveryFilter, cancel_delivery, count_deliveries
+from daemon.stores.deliveries import DeliveryFilter, cancel_delivery
 from daemon.stores.delivery_inserts import NewDelivery, add_deliveries
 from daemon.stores.delivery_work import DeliveryState
 from daemon.stores.schema import deliveries
+from tests.daemon.stores.counting import count_deliveries
 
 ADMIN = Actor("admin", "rest")
 NOW = 2000.0

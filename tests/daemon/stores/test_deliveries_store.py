@@ -21,7 +21,6 @@ from daemon.stores.deliveries import (
     DeliveryRow,
     FoundDeliveries,
     cancel_delivery,
-    count_deliveries,
     count_unfinished,
     delete_ended,
     find_deliveries,
@@ -44,6 +43,7 @@ from daemon.stores.delivery_work import (
     next_due,
     renew_leases,
 )
+from tests.daemon.stores.counting import count_deliveries
 from tests.daemon.stores.plans import Plans
 
 PATIENCE = 60.0
