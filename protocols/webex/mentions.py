@@ -14,7 +14,8 @@ _MENTION: Final = re.compile(
 )
 _OBJECT: Final = re.compile(r"""data-object-id\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
-_AFTER: Final = " \t\n,:"
+_AFTER: Final = re.compile(r"\A[\s,:]+")
+"""What stands between a name and what is said to it."""
 
 
 def without_mention(text: str, html_text: str, *, person_id: str, names: Sequence[str]) -> str:
@@ -64,7 +65,7 @@ def _without(text: str, name: str, *, before: str) -> str:
 
 def _joined(before: str, after: str) -> str:
     if not before.strip():
-        return after.lstrip(_AFTER)
+        return _AFTER.sub("", after)
     # What stood between two blanks leaves one of them.
     return before + (after[1:] if before[-1:].isspace() and after[:1].isspace() else after)
 
@@ -73,6 +74,7 @@ def _without_name(text: str, names: Sequence[str]) -> str:
     bare = text.removeprefix("@")
     for name in sorted(filter(None, names), key=len, reverse=True):
         rest = bare[len(name) :]
-        if bare[: len(name)].casefold() == name.casefold() and (not rest or rest[0] in _AFTER or rest[0].isspace()):
-            return rest.lstrip(_AFTER)
+        said = _AFTER.sub("", rest)
+        if bare[: len(name)].casefold() == name.casefold() and (not rest or said != rest):
+            return said
     return text
