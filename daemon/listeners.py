@@ -6,12 +6,14 @@ import asyncio
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
 
 from daemon.errors import OperatorError
+from daemon.http_connection import HttpConnection
 
 _BACKLOG = 1024
 
@@ -19,11 +21,11 @@ _BACKLOG = 1024
 class Connections(Protocol):
     """What connections of a listener begin as, where that is not aiohttp's own protocol."""
 
-    def begin_on(self, server: web.Server) -> Callable[[], asyncio.Protocol]:
-        """What makes the protocol of each. One may become ``server``'s later."""
+    def begin_on(self, http: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+        """What makes the protocol of each. One may become ``http``'s later, which makes those of aiohttp."""
 
     async def close(self, patience: float) -> None:
-        """End those that did not, within ``patience`` seconds. From the call on, none becomes the server's any more."""
+        """End those that did not, within ``patience`` seconds. From the call on, none becomes aiohttp's any more."""
 
 
 @dataclass(slots=True)
@@ -83,7 +85,9 @@ class Listeners:
         for listener in self._listeners:
             server = listener.runner.server
             assert server is not None, "it is set up"  # noqa: S101
-            begin = server if listener.connections is None else listener.connections.begin_on(server)
+            begin: Callable[[], asyncio.Protocol] = partial(HttpConnection, server)
+            if listener.connections is not None:
+                begin = listener.connections.begin_on(begin)
             listener.server = await loop.create_server(begin, sock=listener.socket, backlog=_BACKLOG)
 
     async def stop_accepting(self) -> None:
@@ -105,8 +109,7 @@ class Listeners:
             listener.socket.close()
 
     async def _serve(self, app: web.Application, sockets: list[socket.socket], connections: Connections | None) -> None:
-        # Addresses of requests hold numbers and one-time codes: they are not for an access log.
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=self._shutdown_timeout)
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=self._shutdown_timeout)
         await runner.setup()
         self._listeners += [_Listener(runner, bound, connections) for bound in sockets]
 

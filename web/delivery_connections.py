@@ -15,8 +15,6 @@ from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import web
-
 from daemon.inbox.contract import InboxFullError
 from daemon.inbox.sources import SourceRefusedError
 from daemon.stores.database import RowRefusedError
@@ -58,9 +56,9 @@ class DeliveryConnections:
         """How many are open and not handed over."""
         return len(self._open)
 
-    def begin_on(self, server: web.Server) -> Callable[[], asyncio.Protocol]:
-        """What makes the protocol of each connection; ``server`` makes those that take over."""
-        return partial(DeliveryConnection, self, server)
+    def begin_on(self, http: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+        """What makes the protocol of each connection; ``http`` makes those that take over."""
+        return partial(DeliveryConnection, self, http)
 
     def close_idle(self, now: float) -> None:
         """Close those on which nothing has come for long; ``now`` is of the loop's clock."""
@@ -110,9 +108,9 @@ class DeliveryConnection(asyncio.Protocol):
     _transport: asyncio.Transport
     _peer: Address | None
 
-    def __init__(self, connections: DeliveryConnections, server: web.Server) -> None:
+    def __init__(self, connections: DeliveryConnections, http: Callable[[], asyncio.Protocol]) -> None:
         self._connections = connections
-        self._server = server
+        self._http = http
         self._under_way: asyncio.Future[Accepted] | None = None
         self._began = 0.0
         self._ahead = b""
@@ -207,7 +205,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._connections.discard(self)
         self._connections.handed_over += 1
         self._steer()
-        protocol = self._server()
+        protocol = self._http()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         protocol.data_received(data)

@@ -1,0 +1,67 @@
+"""A connection on which HTTP is spoken: aiohttp's, where that says too much or reads too long."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from aiohttp import StreamReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestHandler
+
+log = structlog.get_logger(__name__)
+
+_UNREAD: Final = 262_144
+"""Bytes of a body nobody wanted that are read all the same: who still sends when a connection is closed may not see the
+answer."""
+_UNREAD_TIME: Final = 2.0
+"""Seconds that they may take."""
+_PROBLEM: Final = b'{"title":"Bad Request","status":400,"detail":"This is no request that can be read here."}'
+
+
+class HttpConnection(RequestHandler):
+    """One of ``server``'s.
+
+    What cannot be read as a request is not repeated, in the answer or in a log: it has tokens in it, and what people
+    said. Of a body that was refused no more is read than a little.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, server: web.Server) -> None:
+        # Addresses of requests hold numbers and one-time codes: they are not for an access log.
+        super().__init__(server, loop=asyncio.get_running_loop(), access_log=None, lingering_time=0.0)  # type: ignore[arg-type]
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """As aiohttp does, but for requests that are none."""
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        log.info("request_unreadable", error=type(exc).__name__)
+        response = web.Response(status=400, body=_PROBLEM, content_type="application/problem+json")
+        response.force_close()
+        return response
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """As aiohttp does; after it the rest of the body is read, if that is little."""
+        finished = await super().finish_response(request, resp, start_time)
+        if not request.content.is_eof():
+            await _read_a_little(request.content)
+        return finished
+
+
+async def _read_a_little(body: StreamReader) -> None:
+    read = 0
+    with suppress(Exception):  # whatever is wrong with it is no matter any more
+        async with asyncio.timeout(_UNREAD_TIME):
+            while read < _UNREAD and not body.is_eof():
+                read += len(await body.readany())
