@@ -16,10 +16,11 @@ from uuid_utils import uuid7
 
 from daemon.calls.call import CallState, Disposition, LegState
 from daemon.calls.events import Direction
+from daemon.calls.numbers import NumberError, normal_number
 from daemon.inbox.contract import Delivery
 from daemon.inbox.redactions import Redactions
 from daemon.stores.agent_calls import AgentCallRow, find_agent_call, forget_what_was_said, save_agent_call
-from daemon.stores.calls import CallRow, LegRow, get_call, save_calls
+from daemon.stores.calls import CallRow, LegRow, backdate_call, get_call, save_calls
 from daemon.stores.database import Database
 from daemon.stores.opt_outs import has_opted_out
 from daemon.stores.utterances import UtteranceRow, add_utterances
@@ -85,6 +86,8 @@ async def _save(connection: AsyncConnection, delivery: Delivery, told: VoxaiCall
     before = None if known is None else await get_call(connection, known)
     row = _call(known or str(uuid7()), delivery, told, before, sensitive=sensitive)
     await save_calls(connection, [row])
+    if told.started_at is not None and before is not None:
+        await backdate_call(connection, row.call_id, created_at=told.started_at)
     spoken = {} if sensitive else _spoken(told)
     await save_agent_call(connection, AgentCallRow(call_id=row.call_id, **_unspoken(told), **spoken))
     return row
@@ -100,7 +103,8 @@ def _call(call_id: str, delivery: Delivery, told: VoxaiCall, before: CallRow | N
         ended_at = delivery.received_at
     reason = told.disconnection_reason or (before.hangup_cause if before else "")
     state = CallState.ACTIVE if ended_at is None else CallState.ENDED
-    caller, callee = told.caller or (before.caller if before else ""), told.callee or (before.callee if before else "")
+    caller = _number(told.caller) or (before.caller if before else "")
+    callee = _number(told.callee) or (before.callee if before else "")
     leg = LegRow(
         leg_id=told.call_id,
         direction=(Direction.INBOUND if inbound else Direction.OUTBOUND).value,
@@ -134,6 +138,14 @@ def _call(call_id: str, delivery: Delivery, told: VoxaiCall, before: CallRow | N
         sensitive=sensitive,
         legs=[leg],
     )
+
+
+def _number(text: str | None) -> str:
+    """As the switch's calls have it, so that one is found by the other."""
+    try:
+        return normal_number(text or "")
+    except NumberError:
+        return text or ""
 
 
 def _disposition(reason: str) -> Disposition:

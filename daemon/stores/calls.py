@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.stores.cursor import read_cursor, write_cursor
 from daemon.stores.missed_calls import is_missed
-from daemon.stores.schema import call_aliases, calls, legs
+from daemon.stores.schema import call_aliases, calls, legs, utterances
 from daemon.stores.upsert import insert_into
 
 _CHUNK = 500
@@ -69,14 +69,15 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which calls a list holds; what is ``None`` does not matter.
 
-    Numbers, code and server are compared whole; ``extension`` is the caller or callee of a leg, ``missed_by`` one that
+    Numbers, code and server are compared whole; the caller is one of ``callers``, ``()`` being any; ``extension`` is
+    the caller or callee of a leg, ``missed_by`` one that
     rang in vain (:func:`daemon.stores.missed_calls.is_missed`). ``since`` (inclusive)
     and ``until`` (exclusive) bound ``created_at``.
     Calls that were merged into another are left out unless ``merged`` is set.
     """
 
     state: Literal["live", "ended"] | None = None
-    caller: str | None = None
+    callers: tuple[str, ...] = ()
     did: str | None = None
     code: str | None = None
     server: str | None = None
@@ -125,6 +126,13 @@ async def save_calls(connection: AsyncConnection, rows: Sequence[CallRow]) -> No
     statement = statement.on_conflict_do_update(index_elements=[calls.c.call_id], set_=changes)
     await connection.execute(statement, [{name: getattr(row, name) for name in _CALL_FIELDS} for row in rows])
     await _save_legs(connection, rows)
+
+
+async def backdate_call(connection: AsyncConnection, call_id: str, *, created_at: float) -> None:
+    """Let a call that was stored before anybody said when it began have begun at ``created_at``, if that is earlier."""
+    for table, name in ((calls, "created_at"), (legs, "created_at"), (utterances, "said_at")):
+        later = and_(table.c.call_id == call_id, table.c[name] > created_at)
+        await connection.execute(update(table).where(later).values({name: created_at}))
 
 
 async def _save_legs(connection: AsyncConnection, rows: Sequence[CallRow]) -> None:
@@ -254,7 +262,9 @@ async def page_calls(
 
 def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    for name in ("caller", "did", "code", "server", "sensitive"):
+    if wanted.callers:
+        conditions.append(calls.c.caller.in_(wanted.callers))
+    for name in ("did", "code", "server", "sensitive"):
         value = getattr(wanted, name)
         if value is not None:
             conditions.append(calls.c[name] == value)

@@ -39,23 +39,19 @@ async def call_history(
     database: Database,
 ) -> PastCalls:
     """The newest calls, of one caller or of all. Numbers that were not asked about are masked."""
-    callers: tuple[str | None, ...] = (None,)
+    callers: tuple[str, ...] = ()
     if number:
         try:
             callers = spellings(normal_number(number))
         except NumberError as error:
             raise ToolError(str(error)) from error
-    found: list[CallRow] = []
     async with database.read() as connection:
-        for caller in callers:
-            rows, _ = await page_calls(connection, CallFilter(caller=caller, sensitive=False), limit)
-            found += rows
-    found.sort(key=lambda row: (row.created_at, row.call_id), reverse=True)
-    calls = [_past(row, frozenset(callers)) for row in found[:limit]]
+        found, _ = await page_calls(connection, CallFilter(callers=callers, sensitive=False), limit)
+    calls = [_past(row, frozenset(callers)) for row in found]
     return PastCalls(count=len(calls), calls=calls)
 
 
-def _past(row: CallRow, asked: frozenset[str | None]) -> PastCall:
+def _past(row: CallRow, asked: frozenset[str]) -> PastCall:
     talked = (row.ended_at or 0.0) - (row.answered_at or 0.0) if row.answered_at and row.ended_at else 0.0
     return PastCall(
         started=datetime.fromtimestamp(row.created_at, UTC).astimezone().isoformat(timespec="seconds"),

@@ -19,10 +19,21 @@ from daemon.stores.database import Database
 from daemon.stores.deliveries import DeliveryFilter
 from daemon.stores.delivery_work import DeliveryState
 from daemon.stores.utterances import UtteranceRow, utterances_of
-from tests.protocols.webhooks.voxai_samples import ANALYSIS, CALL_ID, TRANSCRIPT, v1, v1_ended, v2, v2_ended
+from tests.protocols.webhooks.voxai_samples import (
+    ANALYSIS,
+    CALL_ID,
+    END_MS,
+    START_MS,
+    TRANSCRIPT,
+    v1,
+    v1_ended,
+    v2,
+    v2_ended,
+)
 from tests.web.house import House
 
 KNOWN = {"Authorization": "Bearer example-token", "Content-Type": "application/json"}
+BEGAN, ENDED = START_MS / 1000, END_MS / 1000
 SAID = [turn["content"] for turn in TRANSCRIPT]
 
 
@@ -77,7 +88,13 @@ async def test_events_in_any_order_make_one_call(house: House, server: TestServe
     events = [
         v1("call_started") if version == 1 else v2("call_started"),
         v1_ended() if version == 1 else v2_ended(),
-        v2("call_analyzed", call_analysis=ANALYSIS, transcript=TRANSCRIPT),
+        v2(
+            "call_analyzed",
+            call_analysis=ANALYSIS,
+            transcript=TRANSCRIPT,
+            from_number="+82 10-1234-5678",
+            start_at=None,
+        ),
     ]
     for order in permutations(events):
         for event in order:
@@ -87,7 +104,9 @@ async def test_events_in_any_order_make_one_call(house: House, server: TestServe
         assert (call.origin, call.server, call.other_id, call.state) == ("voxai", "voxai", CALL_ID, "ended")
         assert (call.caller, call.callee, call.did) == ("01012345678", "0212345678", "0212345678")
         assert (call.hangup_cause, call.disposition, call.app) == ("user_hangup", "answered", "agent-1")
-        assert call.ended_at == 1_790_000_061.623
+        assert (call.created_at, call.answered_at, call.ended_at) == (BEGAN, BEGAN, ENDED)
+        assert (call.legs[0].created_at, call.legs[0].answered_at) == (BEGAN, BEGAN)
+        assert {one.said_at for one in said} == {BEGAN}
         assert [(one.speaker, one.text, one.seq) for one in said] == [("app", SAID[0], 1), ("caller", SAID[1], 2)]
         assert more.summary == ANALYSIS["summary"]
         assert more.recording_url == "https://recordings.example.com/call-0001.wav"
@@ -98,12 +117,13 @@ async def test_events_in_any_order_make_one_call(house: House, server: TestServe
 
 
 async def test_history_shows_it_like_any_other(house: House, server: TestServer) -> None:
-    await deliver(server, v2_ended())
+    await deliver(server, v2_ended(from_number="+821012345678"))
     await worked(house)
     headers = {"Authorization": f"Bearer {await house.token('operator')}"}
     async with aiohttp.ClientSession(headers=headers) as session:
-        async with session.get(server.make_url("/api/v1/calls"), params={"caller": "01012345678"}) as response:
-            [call] = (await response.json())["calls"]
+        for number in ("+821012345678", "010-1234-5678", "01012345678"):
+            async with session.get(server.make_url("/api/v1/calls"), params={"caller": number}) as response:
+                [call] = (await response.json())["calls"]
         url = server.make_url(f"/api/v1/calls/{call['call_id']}")
         async with session.get(f"{url}/transcript") as response:
             assert [said["text"] for said in (await response.json())["utterances"]] == SAID

@@ -10,6 +10,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from daemon.calls.call import Call, CallState
+from daemon.calls.numbers import NumberError, normal_number, spellings
 from daemon.stores.agent_calls import get_agent_call
 from daemon.stores.calls import CallFilter, CallRow, get_call, page_calls
 from daemon.stores.cursor import CursorError, read_cursor, write_cursor
@@ -40,7 +41,7 @@ class CallsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Which calls, and which page of them."""
 
     state: Annotated[Literal["live", "ended"] | None, Meta(description="Only those.")] = None
-    caller: Annotated[Text | None, Meta(description="The caller's number, whole.")] = None
+    caller: Annotated[Text | None, Meta(description="The caller's number, whole, with its country code or not.")] = None
     did: Annotated[Text | None, Meta(description="The number dialled from outside, whole.")] = None
     code: Annotated[Text | None, Meta(description="The app code of the dialplan.")] = None
     server: Annotated[Text | None, Meta(description="The switch's name in the configuration.")] = None
@@ -53,13 +54,21 @@ class CallsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """The filter of it."""
         return CallFilter(
             state=self.state,
-            caller=self.caller,
+            callers=() if self.caller is None else self.callers(),
             did=self.did,
             code=self.code,
             server=self.server,
             since=self.since,
             until=self.until,
         )
+
+    def callers(self) -> tuple[str, ...]:
+        """How the caller's number may stand."""
+        asked = self.caller or ""
+        try:
+            return (asked, *spellings(normal_number(asked)))
+        except NumberError:
+            return (asked,)
 
 
 class TranscriptQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -202,7 +211,7 @@ def _matches(call: Call, query: CallsQuery, view: View) -> bool:
     """Whether a call in memory is live and is one of those asked for, by the store's rules and as ``view`` shows it."""
     return (
         call.state is not CallState.ENDED
-        and (query.caller is None or call.caller == query.caller)
+        and (query.caller is None or call.caller in query.callers())
         and (query.did is None or call_payload(call, view).did == query.did)
         and (query.code is None or call.code == query.code)
         and (query.server is None or call.server == query.server)

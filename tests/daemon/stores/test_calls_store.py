@@ -191,7 +191,7 @@ async def test_filters(database: Database) -> None:
     assert await chosen(merged=True) == ["merged", "server", "code", "did", "caller", "plain"]
     assert await chosen(state="live") == ["code", "caller", "plain"]
     assert await chosen(state="ended") == ["server", "did"]
-    assert await chosen(caller="01099998888") == ["caller"]
+    assert await chosen(callers=("+821099998888", "01099998888")) == ["caller"]
     assert await chosen(did="07012345678", state="live") == []
     assert await chosen(code="other-app") == ["code"]
     assert await chosen(server="second") == ["server"]
