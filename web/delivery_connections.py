@@ -15,16 +15,14 @@ from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Final
 
-from daemon.inbox.contract import InboxFullError
-from daemon.inbox.sources import SourceRefusedError
-from daemon.stores.database import RowRefusedError
+from daemon.inbox.sources import Source
 from daemon.stores.delivery_inserts import Accepted
 from web.addresses import Address, transport_address
 from web.encoding import encode
 from web.endpoint import JSON
 from web.headers import UNKEPT, headers_of
-from web.problems import CONTENT_TYPE, ProblemError, problem_body, problem_of
-from web.providers import Providers, delivery_problem
+from web.problems import CONTENT_TYPE, ProblemError, problem_body
+from web.providers import Providers
 from web.request_figures import RequestFigures
 from web.routes.webhooks import PATH, accepted_payload, accepted_status
 from web.whole_request import WholeRequest, whole_request
@@ -180,9 +178,9 @@ class DeliveryConnection(asyncio.Protocol):
         try:
             self._under_way = self._connections.providers.take(source, request, self._peer)
         except Exception as error:
-            self._refuse(error, request)
+            self._refuse(error, request, source)
         else:
-            self._under_way.add_done_callback(partial(self._taken, request))
+            self._under_way.add_done_callback(partial(self._taken, request, source))
 
     def _go_on(self) -> None:
         """With what came meanwhile."""
@@ -210,22 +208,19 @@ class DeliveryConnection(asyncio.Protocol):
         protocol.connection_made(self._transport)
         protocol.data_received(data)
 
-    def _taken(self, request: WholeRequest, taken: asyncio.Future[Accepted]) -> None:
+    def _taken(self, request: WholeRequest, source: Source, taken: asyncio.Future[Accepted]) -> None:
         self._under_way = None
         error = taken.exception()
         if error is None:
             accepted = taken.result()
             self._answer(request, accepted_status(accepted), JSON, encode(accepted_payload(accepted)))
         elif isinstance(error, Exception):
-            self._refuse(error, request)
+            self._refuse(error, request, source)
         if self._ahead:
             self._go_on()
 
-    def _refuse(self, error: Exception, request: WholeRequest) -> None:
-        if isinstance(error, SourceRefusedError | InboxFullError | RowRefusedError):
-            problem = delivery_problem(error)
-        else:
-            problem = problem_of(error, "POST")
+    def _refuse(self, error: Exception, request: WholeRequest, source: Source) -> None:
+        problem = self._connections.providers.problem(error, source)
         self._answer(request, problem.status, CONTENT_TYPE, problem_body(problem), problem)
 
     def _answer(

@@ -40,6 +40,8 @@ class Counts:
     def __init__(self, sources: Iterable[str]) -> None:
         self._by_source = {name: Counted() for name in sources}
         self.counted_at: float | None = None
+        self.problem = ""
+        """Why the store could not be counted last; ``""`` where it could."""
         self._due_at: float | None = None
         self.own_lost = 0
         """Events of Parley's own that were never stored."""
@@ -97,6 +99,7 @@ class Counts:
                 counted.oldest_pending_at = min(one.oldest, counted.oldest_pending_at or one.oldest)
         self._due_at = min((one.due_at for one in counts if one.state is DeliveryState.PENDING), default=None)
         self.counted_at = now
+        self.problem = ""
 
     def overdue(self) -> float:
         """How long the one that has been due longest has been waiting for its turn, in seconds, when it was counted."""

@@ -301,8 +301,12 @@ class InboxRoom(ClaimingInbox):
 
     async def count(self) -> None:
         """Count what stands in the store; done by itself every few seconds."""
-        async with self._database.read() as connection:
-            counted = await count_unfinished(connection)
+        try:
+            async with self._database.read() as connection:
+                counted = await count_unfinished(connection)
+        except DatabaseAwayError as error:
+            self.counts.problem = str(error)
+            raise
         self.counts.stored(counted, self._store_clock())
 
     async def tidy(self) -> None:
@@ -352,6 +356,8 @@ class InboxRoom(ClaimingInbox):
         }
         if self.acceptor.problem:
             return Part(Condition.DEGRADED, "nothing can be stored: providers are told to come again", numbers)
+        if counts.problem:
+            return Part(Condition.DEGRADED, "what stands in the store could not be counted", numbers)
         if counts.overdue() > self._config.backed_up_after:
             return Part(Condition.DEGRADED, "deliveries that are due are not worked on in time", numbers)
         if counts.own_lost_lately(self._clock()):

@@ -29,7 +29,13 @@ class SourceRefusedError(Exception):
 
 
 TOO_FAST: Final = "too_fast"
-REASONS: Final = (*(reason.value for reason in Reason), TOO_FAST)
+TOO_LARGE: Final = "too_large"
+TOO_SLOW: Final = "too_slow"
+NOT_STORABLE: Final = "not_storable"
+FULL: Final = "full"
+STORE_AWAY: Final = "store_away"
+REASONS: Final = (*(reason.value for reason in Reason), TOO_FAST, TOO_LARGE, TOO_SLOW, NOT_STORABLE, FULL, STORE_AWAY)
+"""Why a delivery is not taken. Of the last three it was verified, and comes again where its provider is patient."""
 
 
 class Source:

@@ -33,7 +33,7 @@ class Arguments:
         self._lists = frozenset(
             field.name
             for field in msgspec.inspect.type_info(self._shape).fields  # type: ignore[attr-defined]
-            if isinstance(field.type, msgspec.inspect.ListType)
+            if any(isinstance(one, msgspec.inspect.ListType) for one in getattr(field.type, "types", (field.type,)))
         )
 
     def of_body(self, body: bytes) -> dict[str, Any]:

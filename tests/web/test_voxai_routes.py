@@ -11,6 +11,8 @@ from aiohttp.test_utils import TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.config import Config, InboundConfig, InboxConfig, SourceConfig, ToolConfig
+from daemon.inbox.sources import Source
+from daemon.secrets import Secrets
 from daemon.stores.contacts import ContactRow, save_contacts
 from daemon.stores.database import Database
 from daemon.tools.room import Tools
@@ -183,6 +185,33 @@ async def test_a_caller_is_never_left_waiting_for_a_default(server: TestServer, 
     reply = await post(server, "/inbound", body)
     default = {"dynamic_variables": {"name": "고객"}, "metadata": {"queue": "general"}}
     assert (reply.status, reply.json) == (200, {"call_inbound": default})
+
+
+async def test_a_caller_past_the_rate_is_answered_with_the_default_and_a_tool_is_not(house: House) -> None:
+    house.inbox.sources["voxai"] = Source(
+        SourceConfig(name="voxai", kind="voxai", check="bearer", per_second=0.1), Secrets(house.secrets)
+    )
+    server = await house.serve()
+    contact = ContactRow(number="01012345678", name="홍길동")
+    async with house.database.transaction() as connection:
+        await save_contacts(connection, [contact])
+    replies = [await post(server, "/inbound", {"from_number": "01012345678"}) for _ in range(3)]
+    names = [reply.json["call_inbound"]["dynamic_variables"]["name"] for reply in replies]
+    assert names == ["홍길동", "고객", "고객"]
+    assert house.inbox.counts.by_source()["voxai"].refused["too_fast"] == 2
+    assert (await post(server, "/tools/order_status", {"order": "1"})).status == 429
+    assert (await post(server, "/inbound", {}, headers=bearer("wrong"))).status == 401
+
+
+async def test_what_proves_who_asks_is_no_argument(house: House) -> None:
+    house.inbox.sources["voxai"] = Source(
+        SourceConfig(name="voxai", kind="voxai", check="url-token"), Secrets(house.secrets)
+    )
+    tools = [tool("take_token")]
+    house.sources.tools = house.tools = Tools(tools, house.config.inbound, {Database: house.database})
+    server = await house.serve()
+    reply = await ask(server, "GET", "/api/v1/tools/take_token?token=example-secret&order=1")
+    assert (reply.status, reply.json) == (200, {"order": "1", "token": ""})
 
 
 async def test_tools_are_counted_by_their_configured_names_alone(server: TestServer) -> None:

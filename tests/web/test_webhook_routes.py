@@ -233,11 +233,12 @@ async def test_nobody_else_is_known(server: Server) -> None:
         assert response.status == 405
 
 
-async def test_a_body_past_the_limit_is_not_read(server: Server) -> None:
+async def test_a_body_past_the_limit_is_not_read(house: House, server: Server) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n")
     assert b" 413 " in await reader.readline()
     writer.close()
+    assert house.inbox.counts.by_source()["github"].refused["too_large"] == 1
 
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(MOST):
@@ -278,6 +279,7 @@ async def test_what_cannot_be_stored_is_not_acknowledged(house: House, server: S
     answered = await deliver(server, "github", b"{}", push(b"{}"))
     assert answered.status == 503
     assert answered.headers["Retry-After"]
+    assert house.inbox.counts.by_source()["github"].refused["store_away"] == 1
     async with house.database.transaction() as connection:
         await connection.exec_driver_sql("ALTER TABLE gone RENAME TO deliveries")
     assert (await deliver(server, "github", b"{}", push(b"{}"))).status == 202

@@ -15,10 +15,13 @@ from daemon.tools.tool import Outcome, ToolAnswer
 from protocols.webhooks.voxai_inbound import read_inbound
 from web.auth import Needs
 from web.endpoint import JSON, Answer, Asked, Endpoint
+from web.problems import ProblemError
 from web.providers import Providers
 from web.voxai_payloads import CallerPayload, ExcusePayload, InboundPayload, ToolPayload, ToolsPayload
 
 SOURCE: Final = "voxai"
+
+_TOO_FAST: Final = 429
 
 _TOOL_NAME: Final = {"tool_name": "The tool's configured name."}
 _TOOL_ANSWERS: Final = (
@@ -108,13 +111,19 @@ class VoxaiRoutes:
     async def get_tool(self, asked: Asked[None, None]) -> web.Response:
         """What it says to the query."""
         await self._providers.admit(asked.request, SOURCE)
-        return _response(await self._tools.ask(asked.path("tool_name"), asked.request.query.items()))
+        return _response(await self._tools.ask(asked.path("tool_name"), self._providers.query(asked.request, SOURCE)))
 
     async def inbound(self, asked: Asked[None, None]) -> InboundPayload:
         """What is known of the caller."""
-        body = await self._providers.admit(asked.request, SOURCE)
-        from_number, to_number = read_inbound(body)
-        known = await self._tools.inbound.answer(from_number, to_number)
+        try:
+            body = await self._providers.admit(asked.request, SOURCE)
+        except ProblemError as problem:
+            if problem.status != _TOO_FAST:
+                raise
+            # It is the provider, and somebody is on the telephone.
+            known = self._tools.inbound.default
+        else:
+            known = await self._tools.inbound.answer(*read_inbound(body))
         return InboundPayload(CallerPayload(known.dynamic_variables, known.metadata))
 
 

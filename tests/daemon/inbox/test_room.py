@@ -258,6 +258,21 @@ async def test_health_degrades_when_what_is_due_is_not_worked_on(database: Datab
     await asyncio.gather(storing, return_exceptions=True)
 
 
+async def test_health_degrades_while_the_store_cannot_be_counted(database: Database) -> None:
+    inbox = InboxRoom(InboxConfig(), Secrets({}), database, holder=lambda: "here")
+    await inbox.count()
+    async with database.transaction() as connection:
+        await connection.execute(text("ALTER TABLE deliveries RENAME TO gone"))
+    with pytest.raises(DatabaseAwayError):
+        await inbox.count()
+    part = inbox.condition()
+    assert (part.condition, part.detail) == (Condition.DEGRADED, "what stands in the store could not be counted")
+    async with database.transaction() as connection:
+        await connection.execute(text("ALTER TABLE gone RENAME TO deliveries"))
+    await inbox.count()
+    assert inbox.condition().condition is Condition.OK
+
+
 async def test_a_handler_of_ones_own_is_one_file(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

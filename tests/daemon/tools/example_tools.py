@@ -39,6 +39,16 @@ async def order_status(
     return {"order": order, "days": days, "tags": tags, "express": express, "state": "배송 중"}
 
 
+async def choose(colours: list[str] | None = None) -> dict[str, Any]:
+    """Some colours, or any."""
+    return {"colours": colours}
+
+
+async def take_token(order: str, token: str = "") -> dict[str, Any]:
+    """Tells what it was given."""
+    return {"order": order, "token": token}
+
+
 class Waiting:
     """Calls of :func:`wait` that are under way, and when they may end."""
 

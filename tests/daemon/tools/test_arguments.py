@@ -85,6 +85,12 @@ def test_a_query_is_read_as_what_is_wanted() -> None:
     read = ORDER.of_query([("order", "12"), ("days", "3"), ("express", "true"), ("tags", "하나"), ("token", "x")])
     assert (read["days"], read["express"], read["tags"]) == (3, True, ["하나"])
     assert ORDER.of_query([("order", "1"), ("tags", "a"), ("tags", "b")])["tags"] == ["a", "b"]
+    maybe = Arguments(load(f"{EXAMPLES}:choose"))
+    assert [maybe.of_query([("colours", each) for each in given])["colours"] for given in ("", "a", "ab")] == [
+        None,
+        ["a"],
+        ["a", "b"],
+    ]
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

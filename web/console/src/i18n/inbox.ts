@@ -43,6 +43,11 @@ export const inboxKo = {
       wrong_token: "토큰 불일치",
       wrong_address: "허용되지 않은 주소",
       too_fast: "너무 잦음",
+      too_large: "본문이 너무 큼",
+      too_slow: "본문이 너무 늦게 옴",
+      not_storable: "저장할 수 없는 내용",
+      full: "대기 중인 것이 너무 많음",
+      store_away: "저장소 응답 없음",
     } as Readonly<Record<string, string>>,
   },
   find: {
@@ -216,6 +221,11 @@ export const inboxEn: InboxMessages = {
       wrong_token: "wrong token",
       wrong_address: "address not allowed",
       too_fast: "too many at once",
+      too_large: "body too large",
+      too_slow: "body too slow",
+      not_storable: "not storable",
+      full: "too many waiting",
+      store_away: "store away",
     },
   },
   find: {
