@@ -29,6 +29,11 @@ from protocols.webhooks.tokens import TokenVerifier
 _BUILT_IN = ("store", "forward", "make-com")
 _OWN = "parley"
 _EVENTS = ("call.started", "call.ended", "utterance.final")
+_CALLS_OWN = ("other_id", "key")
+"""By these the deliveries of one call are found again, for example to take out what its people said."""
+_SCHEME = ("header", "encoding", "prefix", "timestamp_header", "signed")
+_KNOWN_SCHEMES = ("github", "stripe", "webex", "standard")
+_NOTHING_SAID = SourceConfig()
 
 
 def inbox_rules(inbox: InboxConfig, secrets: Secrets | None) -> Iterator[BrokenRule]:
@@ -68,6 +73,13 @@ def _source(source: SourceConfig, here: KeyPath, secrets: Secrets | None) -> Ite
         identify_of(source)
     except LocalError as error:
         yield BrokenRule((*here, "event"), str(error), "write header:<name> or json:<path>")
+    for name in _CALLS_OWN if source.kind == "voxai" else ():
+        if getattr(source, name):
+            yield BrokenRule((*here, name), f"Vox.ai says the {name} of its calls itself", "leave it out")
+    for name in _SCHEME if source.kind in _KNOWN_SCHEMES else ():
+        if getattr(source, name) != getattr(_NOTHING_SAID, name):
+            remedy = 'leave it out, or make it a source of the kind "generic"'
+            yield BrokenRule((*here, name), f"how {source.kind} signs is known", remedy)
     if source.check == "address":
         if not source.addresses:
             remedy = "give its addresses, or another check"

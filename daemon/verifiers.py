@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from daemon.config import SourceConfig
 from protocols.webhooks import github, standard, stripe, voxai, webex
 from protocols.webhooks.delivery import Identified
@@ -29,11 +31,24 @@ _IDENTIFY: Final[Mapping[str, Identify]] = {
 
 
 def identify_of(config: SourceConfig) -> Identify:
-    """What tells the event, id and key of its deliveries. Raises ``LocalError`` for what is no place of one."""
-    known = _IDENTIFY.get(config.kind)
-    if known is not None:
-        return known
-    return GenericSource(event=config.event or None, other_id=config.other_id or None, key=config.key or None).identify
+    """What tells the event, id and key of its deliveries: the places that are configured, else what its kind has.
+
+    Raises ``LocalError`` for what is no place of one.
+    """
+    places = {"event": config.event, "other_id": config.other_id, "key": config.key}
+    configured = GenericSource(**{name: place or None for name, place in places.items()}).identify
+    of_kind = _IDENTIFY.get(config.kind)
+    if of_kind is None:
+        return configured
+    named = [name for name, place in places.items() if place]
+    if not named:
+        return of_kind
+
+    def identify(headers: Mapping[str, str], body: bytes) -> Identified:
+        found = configured(headers, body)
+        return msgspec.structs.replace(of_kind(headers, body), **{name: getattr(found, name) for name in named})
+
+    return identify
 
 
 def verifier_of(config: SourceConfig, secrets: Sequence[str]) -> Verifier:

@@ -33,7 +33,8 @@ class SourceConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What is signed: ``{body}`` and, where there is a ``timestamp_header``, ``{timestamp}``."""
     tolerance: Positive = 300.0
     event: str = ""
-    """Where it says its event: ``header:<name>`` or ``json:<path>``; ``other_id`` and ``key`` also ``body-hash``."""
+    """Where it says its event: ``header:<name>`` or ``json:<path>``; ``other_id`` and ``key`` also ``body-hash``.
+    Empty: where its kind says it."""
     other_id: str = ""
     key: str = ""
     per_second: Positive = 1000.0

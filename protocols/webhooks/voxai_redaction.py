@@ -19,7 +19,7 @@ _SENSITIVE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OWN = "metadata"
-# The flag with anything but a no behind it. Without an escape of an ASCII letter no other writing of it is possible.
+# The flag with anything but a no behind it. But by escapes of its letters it cannot be written in another way.
 _FLAG = re.compile(rb'opt_out_sensitive_data_storage(?!"[ \t\r\n]*:[ \t\r\n]*(?:false|null|0)\b)')
 _ESCAPE = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
 
@@ -30,11 +30,11 @@ def redact(body: bytes, *, opted_out: bool = False) -> tuple[bytes, bool]:
     A body of one that did not comes back as it is. Of one that did, or that names the flag, nothing is kept where it is
     no JSON object: nobody can say what stands in it.
     """
-    if not opted_out and _FLAG.search(body) is None and _ESCAPE.search(body) is None:
+    if not opted_out and _FLAG.search(body) is None and _FLAG.search(_unescaped(body)) is None:
         return body, False
     members = find_members(body)
     if not members:
-        return (b"", True) if opted_out or _FLAG.search(_unescaped(body)) else (body, False)
+        return b"", True
     if not (opted_out or any(_opts_out(body, member) for member in members)):
         return body, False
     owned = _owned(members)

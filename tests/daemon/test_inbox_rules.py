@@ -13,7 +13,9 @@ from daemon.inbox_rules import inbox_rules
 from daemon.secrets import Secrets
 from daemon.stores.database import Database
 from daemon.toml_lines import KeyPath
+from daemon.verifiers import identify_of
 from protocols.errors import LocalError
+from protocols.webhooks.delivery import Identified, body_hash
 
 
 def inbox(*handlers: HandlerConfig, events: list[str] | None = None) -> InboxConfig:
@@ -35,6 +37,27 @@ def test_the_secret_of_a_bots_source_is_made_of_its_token() -> None:
     assert bot.remedy.startswith("where it is a bot's give the secret webex-bot-token")
     assert "webex" not in hub.remedy
     assert [rule.path for rule in inbox_rules(config, Secrets({"PARLEY_WEBEX_BOT_TOKEN": "a-token"}))] == [hub.path]
+
+
+def test_what_would_do_nothing_is_refused() -> None:
+    """A key that is there and changes nothing would be taken for one that does."""
+    for kind in ("github", "stripe", "webex", "standard"):
+        source = SourceConfig(name="shop", kind=kind, header="X-Own", prefix="v9=", key="json:order")
+        assert broken(InboxConfig(source=[source])) == [("inbox", "source", 0, name) for name in ("header", "prefix")]
+    source = SourceConfig(name="agent", kind="voxai", header="X-Own", event="json:event", key="json:order")
+    [rule] = inbox_rules(InboxConfig(source=[source]), None)
+    assert (rule.path[-1], rule.remedy) == ("key", "leave it out")
+
+
+def test_a_source_of_a_known_kind_may_have_places_of_its_own() -> None:
+    body = b'{"type": "order.paid", "data": {"order": "A-7"}}'
+    headers = {"webhook-id": "m-1", "x-kind": "paid"}
+    plain = identify_of(SourceConfig(kind="standard"))(headers, body)
+    assert plain == Identified("order.paid", "m-1", None)
+    by_order = identify_of(SourceConfig(kind="standard", key="json:data.order"))(headers, body)
+    assert by_order == Identified("order.paid", "m-1", "A-7")
+    all_own = SourceConfig(kind="standard", event="header:X-Kind", other_id="body-hash", key="json:none")
+    assert identify_of(all_own)(headers, body) == Identified("paid", body_hash(body), None)
 
 
 async def test_names_of_parleys_own_handlers_are_taken(database: Database) -> None:
