@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 _COUNT_INTERVAL: Final = 10.0
 _TIDY_INTERVAL: Final = 60.0
-_ROWS_READ: Final = 20_000
+_ROWS_READ: Final = 5_000
 _BODIES_READ: Final = 2_000
 """What one page looks at, at most, and as many fresh ones again: so much takes some 20 ms."""
 

@@ -61,6 +61,7 @@ GROUPS: Mapping[str, Sequence[Measurement]] = {
         ({"inbox.postgres_accepts_per_s": _WEBHOOKS, "inbox.postgres_p99_ms": "ms"}, inbox.postgres),
         _one("inbox.fastapi_raw_per_s", _WEBHOOKS, inbox.fastapi_raw_per_s),
         ({"inbox.worked_per_s": _WORK, "inbox.procrastinate_per_s": _WORK}, inbox.worked),
+        ({"inbox.sqlite_page_ms": "ms", "inbox.postgres_page_ms": "ms"}, inbox.pages),
     ],
     "directory": [
         _one("directory.embedded_qps", _SEARCHES, directory.embedded_qps),

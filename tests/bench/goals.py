@@ -53,6 +53,8 @@ GOALS: tuple[tuple[str, Goal], ...] = (
     _times("inbox.postgres_accepts_per_s", 1, "inbox.fastapi_memory_per_s"),
     _at_most("inbox.postgres_p99_ms", 30),
     _times("inbox.worked_per_s", 10, "inbox.procrastinate_per_s"),
+    _at_most("inbox.sqlite_page_ms", 200),
+    _at_most("inbox.postgres_page_ms", 200),
     _at_least("directory.embedded_qps", 200),
 )
 

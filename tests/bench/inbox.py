@@ -22,6 +22,7 @@ WARM_UP, MEASURED = 2, 8
 """Seconds."""
 DELIVERIES = 20_000
 JOBS = 5_000
+STORED = 1_000_000
 
 # Every commit is on the disk, as it is by default.
 _POSTGRES: Final = {"wal_init_zero": "off", "default_toast_compression": "lz4"}
@@ -57,6 +58,16 @@ def worked() -> list[float]:
             ours = float(program.hear())
         with running(peer("procrastinate_peer", server.url(), JOBS)) as program:
             return [ours, float(program.hear())]
+
+
+def pages() -> list[float]:
+    """Milliseconds that the slowest page of a million deliveries takes, on SQLite and on PostgreSQL."""
+    with TemporaryDirectory(prefix="parley-bench-") as folder, _postgres() as server:
+        slowest = []
+        for database in (f"sqlite:///{Path(folder, 'parley.db')}", server.url()):
+            with running(module("inbox_pages", database, STORED)) as program:
+                slowest.append(float(program.hear()))
+        return slowest
 
 
 def _accepted(database: str) -> list[float]:
