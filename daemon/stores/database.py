@@ -71,8 +71,16 @@ class Database:
     Every function of :mod:`daemon.stores` takes a connection of :meth:`read` or :meth:`transaction`.
     """
 
-    def __init__(self, engine: AsyncEngine, timeout: float, threads: WeakSet[Thread] | None = None) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        timeout: float,
+        threads: WeakSet[Thread] | None = None,
+        *,
+        in_hurry: AsyncEngine | None = None,
+    ) -> None:
         self._engine = engine
+        self._in_hurry = engine if in_hurry is None else in_hurry
         self._threads = WeakSet() if threads is None else threads
         self._writer = engine.execution_options(parley_writes=True)
         self._timeout = timeout
@@ -97,7 +105,8 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             threads: WeakSet[Thread] = WeakSet()
             return cls(sqlite_engine(parsed, pool_size, threads), timeout, threads)
-        return cls(postgresql_engine(parsed, password, pool_size, timeout), timeout)
+        engine, in_hurry = (postgresql_engine(parsed, password, size, timeout) for size in (pool_size, 1))
+        return cls(engine, timeout, in_hurry=in_hurry)
 
     @property
     def is_postgresql(self) -> bool:
@@ -158,9 +167,9 @@ class Database:
     async def driver(self) -> AsyncIterator[Any]:
         """The connection of PostgreSQL's driver, on which each statement is a transaction by itself.
 
-        Raises as :meth:`transaction`.
+        It is one beside all others, for whom others wait. Raises as :meth:`transaction`.
         """
-        async with self._guarded(), self._engine.connect() as connection:
+        async with self._guarded(), self._in_hurry.connect() as connection:
             try:
                 yield (await connection.get_raw_connection()).driver_connection
             except BaseException as error:
@@ -239,6 +248,8 @@ class Database:
                 async with asyncio.timeout(_USES_END):
                     await self._unused.wait()
         await self._engine.dispose()
+        if self._in_hurry is not self._engine:
+            await self._in_hurry.dispose()
         if self._sqlite is not None:
             await self._sqlite.close()
         loop = asyncio.get_running_loop()

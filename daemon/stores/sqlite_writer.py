@@ -24,26 +24,68 @@ _ROW: Final = 16 * 1024
 
 
 class WriteTurn:
-    """Whose turn it is to write: SQLite has one writer at a time. Entered when it is one's own."""
+    """Whose turn it is to write: SQLite has one writer at a time. Entered when it is one's own.
+
+    Who is in a hurry (:meth:`hurried`) waits for one other at most, however many there are; the others take every
+    second turn at least.
+    """
 
     def __init__(self) -> None:
-        self._lock = asyncio.Lock()
+        self._in_hurry: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
         self._waiting = 0
+        self._taken = False
+        self._was_hurried = False
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody waits for it."""
+        """Whether somebody waits for it. Asked by other threads too."""
         return self._waiting > 0
 
+    @asynccontextmanager
+    async def hurried(self) -> AsyncIterator[None]:
+        """The turn, for somebody whom others wait for."""
+        await self._take(self._in_hurry)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
     async def __aenter__(self) -> None:
+        await self._take(self._others)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pass_on()
+
+    async def _take(self, queue: deque[asyncio.Future[None]]) -> None:
+        if not self._taken:
+            self._taken = True
+            self._was_hurried = queue is self._in_hurry
+            return
+        mine = asyncio.get_running_loop().create_future()
+        queue.append(mine)
         self._waiting += 1
         try:
-            await self._lock.acquire()
+            await mine
+        except asyncio.CancelledError:
+            if not mine.cancelled():
+                # It had been given to us in the same moment.
+                self._pass_on()
+            raise
         finally:
             self._waiting -= 1
 
-    async def __aexit__(self, *_: object) -> None:
-        self._lock.release()
+    def _pass_on(self) -> None:
+        self._taken = False
+        queues = (self._others, self._in_hurry) if self._was_hurried else (self._in_hurry, self._others)
+        for queue in queues:
+            while queue:
+                following = queue.popleft()
+                if not following.done():
+                    self._taken = True
+                    self._was_hurried = queue is self._in_hurry
+                    following.set_result(None)
+                    return
 
 
 class SqliteWriter:
@@ -69,7 +111,7 @@ class SqliteWriter:
         Raises :class:`sqlite3.Error`. When who asked is cancelled, it may be carried out all the same.
         """
         try:
-            async with self._turn:
+            async with self._turn.hurried():
                 changed = await self._statements.execute(statement, parameters)
         except OperationalError as error:
             self._note(error, 0)
@@ -80,7 +122,7 @@ class SqliteWriter:
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[SqliteStream]:
         """The turn to write, and a way to use it for statements that follow each other at once."""
-        async with self._turn:
+        async with self._turn.hurried():
             yield SqliteStream(self._statements, self._turn, self._note)
 
     def note_rows(self, changed: int) -> None:

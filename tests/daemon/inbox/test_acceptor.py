@@ -162,6 +162,15 @@ async def test_a_store_that_is_away_says_no_and_is_used_again_when_it_is_back(po
     await database.close()
 
 
+async def test_it_waits_for_no_connection_of_others(postgres_databases: PostgresDatabases) -> None:
+    url = await asyncio.to_thread(postgres_databases.make)
+    database = Database.of(url, pool_size=2)
+    shop = Workshop(database)
+    async with database.transaction(), database.transaction(), at_work(shop.acceptor), asyncio.timeout(30):
+        assert (await shop.accept()).fate is Fate.STORED
+    await database.close()
+
+
 async def test_only_so_much_waits(database: Database) -> None:
     shop = Workshop(database)
     body = bytes(1024 * 1024)
