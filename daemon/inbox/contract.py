@@ -30,7 +30,8 @@ class RetryLaterError(Exception):
 
 
 class PostponedError(Exception):
-    """Raised by a handler: it was not tried, and is to be ``after`` seconds from now. That is no attempt."""
+    """Raised by a handler: it was not tried, and is to be ``after`` seconds from now. That is no attempt, unless it
+    has been so for longer than a failure would be tried again."""
 
     def __init__(self, text: str, *, after: float) -> None:
         super().__init__(text)

@@ -9,6 +9,7 @@ from typing import Final
 _LONGEST: Final = 36_000.0
 """Seconds: whatever the other side asks for."""
 _JITTER: Final = 0.2
+_DAY: Final = 86_400.0
 
 
 class Retries:
@@ -21,6 +22,11 @@ class Retries:
     def attempts(self) -> int:
         """How many attempts there are in all."""
         return len(self._delays) + 1
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which what fails may be put off without an attempt: a day, or as long as retries take."""
+        return max(_DAY, sum(self._delays))
 
     def delay(self, left: int, asked: float | None = None) -> float:
         """Seconds until the next attempt where ``left`` (at least 1) are allowed yet.

@@ -63,6 +63,8 @@ class Runner:
                 [await attempts[0].run()] if len(attempts) == 1 else await asyncio.gather(*(a.run() for a in attempts))
             )
         for run in runs:
+            # Else what waits for somebody who is gone for good would never be dead.
+            run.postponed = run.postponed and self._may_wait(claimed)
             ended.note(run, claimed.attempts)
         return Worked(self._judge(claimed, runs, ended), [run.row(claimed) for run in runs if not run.postponed])
 
@@ -80,6 +82,9 @@ class Runner:
             done_by=claimed.done_by,
         )
         return Worked(row, [])
+
+    def _may_wait(self, claimed: ClaimedRow) -> bool:
+        return claimed.failing_since is None or self._clock() - claimed.failing_since < self._retries.patience
 
     def _judge(self, claimed: ClaimedRow, runs: Sequence[_Run], ended: _Ended) -> WorkedRow:
         now = self._clock()

@@ -246,6 +246,30 @@ async def test_who_refused_does_not_run_again_while_others_are_tried(database: D
     assert refusing == [1, 3]
 
 
+async def test_what_waits_for_somebody_who_is_gone_for_good_dies_in_the_end(database: Database) -> None:
+    shop = Workshop(database, retries=[5.0])
+    asked: list[float] = []
+
+    async def wait(_: Delivery) -> None:
+        asked.append(shop.now)
+        raise PostponedError("it keeps failing", after=10_000.0)
+
+    shop.handle(wait)
+    async with at_work(shop.acceptor, shop.worker()):
+        accepted = await shop.accept()
+        while True:
+            whole = await shop.failed(accepted, len(asked) + 1)
+            if whole.row.state == DEAD:
+                break
+            assert len(asked) < 20
+            shop.now = whole.row.due_at
+            shop.wake()
+    # Nine times within a day it was no attempt.
+    assert [round(moment - asked[0], -3) for moment in asked] == [10_000.0 * number for number in range(11)]
+    assert [run.error for run in whole.runs] == ["it keeps failing"] * shop.retries.attempts
+    assert whole.row.error == "wait: it keeps failing"
+
+
 async def test_who_refused_does_not_run_again_after_attempts_that_do_not_count(database: Database) -> None:
     """One is postponed, and one given up at a stop."""
     shop, ends = Workshop(database, retries=[5.0, 5.0]), [ConnectionError(), PostponedError("busy", after=5.0)]
