@@ -13,9 +13,9 @@ from aiohttp.web_protocol import RequestHandler
 
 log = structlog.get_logger(__name__)
 
-_UNREAD: Final = 262_144
-"""Bytes of a body nobody wanted that are read all the same: who still sends when a connection is closed may not see the
-answer."""
+_UNREAD: Final = 8 * 1024 * 1024
+"""Bytes of a body nobody wanted that are read all the same: who sends to the end before he reads would else find the
+connection broken and no answer, and deliver again."""
 _UNREAD_TIME: Final = 2.0
 """Seconds that they may take."""
 _PROBLEM: Final = b'{"title":"Bad Request","status":400,"detail":"This is no request that can be read here."}'
@@ -25,14 +25,15 @@ class HttpConnection(RequestHandler):
     """One of ``server``'s.
 
     What cannot be read as a request is not repeated, in the answer or in a log: it has tokens in it, and what people
-    said. Of a body that was refused no more is read than a little.
+    said. A body that was refused is read away as far as that is little, and never kept.
     """
 
     __slots__ = ()
 
     def __init__(self, server: web.Server) -> None:
         # Addresses of requests hold numbers and one-time codes: they are not for an access log.
-        super().__init__(server, loop=asyncio.get_running_loop(), access_log=None, lingering_time=0.0)  # type: ignore[arg-type]
+        loop = asyncio.get_running_loop()
+        super().__init__(server, loop=loop, access_log=None, lingering_time=0.0)  # type: ignore[arg-type]
 
     def handle_error(
         self,
@@ -53,13 +54,13 @@ class HttpConnection(RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """As aiohttp does; after it the rest of the body is read, if that is little."""
-        finished = await super().finish_response(request, resp, start_time)
-        if not request.content.is_eof():
-            await _read_a_little(request.content)
-        return finished
+        sent, is_gone = await super().finish_response(request, resp, start_time)
+        if not (is_gone or self._force_close or request.content.is_eof()):
+            await _read_away(request.content)
+        return sent, is_gone
 
 
-async def _read_a_little(body: StreamReader) -> None:
+async def _read_away(body: StreamReader) -> None:
     read = 0
     with suppress(Exception):  # whatever is wrong with it is no matter any more
         async with asyncio.timeout(_UNREAD_TIME):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
@@ -29,10 +29,19 @@ from protocols.webhooks.tokens import TokenVerifier
 _BUILT_IN = ("store", "forward", "make-com")
 _OWN = "parley"
 _EVENTS = ("call.started", "call.ended", "utterance.final")
+_PLACES = ("event", "other_id", "key")
 _CALLS_OWN = ("other_id", "key")
 """By these the deliveries of one call are found again, for example to take out what its people said."""
-_SCHEME = ("header", "encoding", "prefix", "timestamp_header", "signed")
-_KNOWN_SCHEMES = ("github", "stripe", "webex", "standard")
+_SCHEME = ("header", "algorithm", "encoding", "prefix", "timestamp_header", "signed", "tolerance")
+_COUNTING: Mapping[str, Sequence[str]] = {
+    "github": (),
+    "stripe": ("tolerance",),
+    "webex": ("algorithm",),
+    "standard": ("tolerance",),
+    "voxai": _SCHEME,
+    "generic": _SCHEME,
+}
+"""Which of these are heeded where a signature of that kind is checked."""
 _NOTHING_SAID = SourceConfig()
 
 
@@ -69,17 +78,19 @@ def _source(source: SourceConfig, here: KeyPath, secrets: Secrets | None) -> Ite
         yield BrokenRule((*here, "name"), '"parley" is the source of Parley\'s own events', "give it another name")
     for number, network in enumerate(source.addresses):
         yield from network_rule(network, (*here, "addresses", number))
-    try:
-        identify_of(source)
-    except LocalError as error:
-        yield BrokenRule((*here, "event"), str(error), "write header:<name> or json:<path>")
+    for name in _PLACES:
+        try:
+            identify_of(SourceConfig(kind=source.kind, **{name: getattr(source, name)}))
+        except LocalError as error:
+            yield BrokenRule((*here, name), str(error), "write header:<name> or json:<path>")
     for name in _CALLS_OWN if source.kind == "voxai" else ():
         if getattr(source, name):
             yield BrokenRule((*here, name), f"Vox.ai says the {name} of its calls itself", "leave it out")
-    for name in _SCHEME if source.kind in _KNOWN_SCHEMES else ():
-        if getattr(source, name) != getattr(_NOTHING_SAID, name):
-            remedy = 'leave it out, or make it a source of the kind "generic"'
-            yield BrokenRule((*here, name), f"how {source.kind} signs is known", remedy)
+    counting = _COUNTING[source.kind] if source.check == "signature" else ()
+    for name in _SCHEME:
+        if name not in counting and getattr(source, name) != getattr(_NOTHING_SAID, name):
+            problem = f"it changes nothing for {source.kind} with the check {source.check}"
+            yield BrokenRule((*here, name), problem, "leave it out")
     if source.check == "address":
         if not source.addresses:
             remedy = "give its addresses, or another check"

@@ -10,6 +10,7 @@ from aiohttp import web
 from daemon.inbox.contract import InboxFullError
 from daemon.inbox.room import InboxRoom
 from daemon.inbox.sources import (
+    BROKEN_OFF,
     FULL,
     NOT_STORABLE,
     STORE_AWAY,
@@ -32,6 +33,10 @@ _READ_TIME: Final = 20.0
 TOKEN: Final = "token"  # noqa: S105 - a name
 """What it is called in an address that proves who asks."""
 _FORBIDDEN: Final = (Reason.ADDRESS.value,)
+
+
+class TooFastError(ProblemError):
+    """Who asks is the provider, and asks too often."""
 
 
 class Providers:
@@ -140,6 +145,9 @@ class Providers:
         except TimeoutError as error:
             self._inbox.counts.refused(source.name, TOO_SLOW)
             raise ProblemError(408, "Too slow", f"The body did not come within {_READ_TIME:g} s.") from error
+        except (ConnectionError, web.RequestPayloadError):
+            self._inbox.counts.refused(source.name, BROKEN_OFF)
+            raise
         return b"".join(chunks)
 
     def _too_large(self, source: Source) -> ProblemError:
@@ -164,7 +172,7 @@ def _refused(error: SourceRefusedError) -> ProblemError:
     detail = f"{text[:1].upper()}{text[1:]}."
     if error.reason == TOO_FAST:
         wait = str(max(1, round(error.retry_after or 1.0)))
-        return ProblemError(429, "Too many at once", detail, {"Retry-After": wait})
+        return TooFastError(429, "Too many at once", detail, {"Retry-After": wait})
     if error.reason in _FORBIDDEN:
         return ProblemError(403, "Not from here", detail)
     return ProblemError(401, "Not verified", f"{detail} ({error.reason})")

@@ -61,6 +61,14 @@ def spellings(number: str) -> tuple[str, ...]:
     return (number, f"+{_COUNTRY}{number[1:]}", f"{_COUNTRY}{number[1:]}")
 
 
+def any_spelling(text: str) -> tuple[str, ...]:
+    """How a number that somebody wrote may stand: as he wrote it, and as :func:`spellings` says."""
+    try:
+        return tuple(dict.fromkeys((text, *spellings(normal_number(text)))))
+    except NumberError:
+        return (text,)
+
+
 def mask_number(number: str) -> str:
     """``number`` with its middle hidden: ``01012345678`` → ``010****5678``.
 

@@ -34,7 +34,7 @@ class SourceConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     tolerance: Positive = 300.0
     event: str = ""
     """Where it says its event: ``header:<name>`` or ``json:<path>``; ``other_id`` and ``key`` also ``body-hash``.
-    Empty: where its kind says it."""
+    Empty: where its kind says it. Vox.ai's own ``other_id`` and ``key`` stay."""
     other_id: str = ""
     key: str = ""
     per_second: Positive = 1000.0

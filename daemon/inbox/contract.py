@@ -30,12 +30,15 @@ class RetryLaterError(Exception):
 
 
 class PostponedError(Exception):
-    """Raised by a handler: it was not tried, and is to be ``after`` seconds from now. That is no attempt, unless it
-    has been so for longer than a failure would be tried again."""
+    """Raised by a handler: it was not tried, and is to be ``after`` seconds from now. That is no attempt.
 
-    def __init__(self, text: str, *, after: float) -> None:
+    ``counts_in_the_end``: for longer than failures are tried again it is one, for what it waits for may never come.
+    """
+
+    def __init__(self, text: str, *, after: float, counts_in_the_end: bool = False) -> None:
         super().__init__(text)
         self.after = after
+        self.counts_in_the_end = counts_in_the_end
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):

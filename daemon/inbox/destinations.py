@@ -91,7 +91,7 @@ class Destination:
         began = self._steady()
         wait = self._circuit.wait(began)
         if wait:
-            raise PostponedError(f"{self.name} keeps failing: {self._problem}", after=wait)
+            raise PostponedError(f"{self.name} keeps failing: {self._problem}", after=wait, counts_in_the_end=True)
         try:
             await self._post(delivery)
         except PermanentError:

@@ -63,8 +63,8 @@ class Runner:
                 [await attempts[0].run()] if len(attempts) == 1 else await asyncio.gather(*(a.run() for a in attempts))
             )
         for run in runs:
-            # Else what waits for somebody who is gone for good would never be dead.
-            run.postponed = run.postponed and self._may_wait(claimed)
+            if run.counts_in_the_end and self._was_put_off(claimed):
+                run.postponed = False
             ended.note(run, claimed.attempts)
         return Worked(self._judge(claimed, runs, ended), [run.row(claimed) for run in runs if not run.postponed])
 
@@ -83,8 +83,9 @@ class Runner:
         )
         return Worked(row, [])
 
-    def _may_wait(self, claimed: ClaimedRow) -> bool:
-        return claimed.failing_since is None or self._clock() - claimed.failing_since < self._retries.patience
+    def _was_put_off(self, claimed: ClaimedRow) -> bool:
+        """Whether it has been for as long as may be."""
+        return claimed.failing_since is not None and self._clock() - claimed.failing_since >= self._retries.patience
 
     def _judge(self, claimed: ClaimedRow, runs: Sequence[_Run], ended: _Ended) -> WorkedRow:
         now = self._clock()
@@ -182,6 +183,7 @@ class _Run:
         self.error = ""
         self.after: float | None = None
         self.postponed = False
+        self.counts_in_the_end = False
         self._delivery = delivery
         self._clock = clock
         self._started_at = self._finished_at = 0.0
@@ -199,7 +201,7 @@ class _Run:
             self.after = error.after
         except PostponedError as error:
             self._fail(str(error))
-            self.after, self.postponed = error.after, True
+            self.after, self.postponed, self.counts_in_the_end = error.after, True, error.counts_in_the_end
         except TimeoutError as error:
             over = f"no end after {self.handler.deadline:g} s"
             self._fail(over if deadline.expired() else f"TimeoutError: {error}")

@@ -34,8 +34,18 @@ TOO_SLOW: Final = "too_slow"
 NOT_STORABLE: Final = "not_storable"
 FULL: Final = "full"
 STORE_AWAY: Final = "store_away"
-REASONS: Final = (*(reason.value for reason in Reason), TOO_FAST, TOO_LARGE, TOO_SLOW, NOT_STORABLE, FULL, STORE_AWAY)
-"""Why a delivery is not taken. Of the last three it was verified, and comes again where its provider is patient."""
+BROKEN_OFF: Final = "broken_off"
+REASONS: Final = (
+    *(reason.value for reason in Reason),
+    TOO_FAST,
+    TOO_LARGE,
+    TOO_SLOW,
+    BROKEN_OFF,
+    NOT_STORABLE,
+    FULL,
+    STORE_AWAY,
+)
+"""Why a delivery is not taken. Those that are too fast, and all from ``NOT_STORABLE`` on, were verified."""
 
 
 class Source:

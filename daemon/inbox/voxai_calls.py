@@ -7,6 +7,7 @@ of the call nor in its deliveries and what was made of them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -19,8 +20,15 @@ from daemon.calls.events import Direction
 from daemon.calls.numbers import NumberError, normal_number
 from daemon.inbox.contract import Delivery
 from daemon.inbox.redactions import Redactions
-from daemon.stores.agent_calls import AgentCallRow, find_agent_call, forget_what_was_said, save_agent_call
-from daemon.stores.calls import CallRow, LegRow, backdate_call, get_call, save_calls
+from daemon.stores.agent_calls import (
+    AgentCallRow,
+    correct_beginning,
+    find_agent_call,
+    forget_what_was_said,
+    get_agent_call,
+    save_agent_call,
+)
+from daemon.stores.calls import CallRow, LegRow, get_call, save_calls
 from daemon.stores.database import Database
 from daemon.stores.opt_outs import has_opted_out
 from daemon.stores.utterances import UtteranceRow, add_utterances
@@ -29,6 +37,8 @@ from protocols.webhooks.voxai import Turn, VoxaiCall, read_call
 
 ORIGIN: Final = "voxai"
 
+_LARGE: Final = 65_536
+"""Bytes of a body that is read beside all others."""
 _FINISHED: Final = frozenset({"call_ended", "call_analyzed"})
 """Events whose transcript is the whole one."""
 _AGENTS: Final = frozenset({"agent", "assistant", "bot"})
@@ -52,7 +62,8 @@ class VoxaiCallsHandler:
 
     async def handle(self, delivery: Delivery) -> None:
         """Store what an event says of its call; an event of no call is stored as a delivery alone."""
-        told = read_call(delivery.body)
+        large = len(delivery.body) > _LARGE
+        told = await asyncio.to_thread(read_call, delivery.body) if large else read_call(delivery.body)
         if await self._kept(delivery, told):
             return
         if delivery.key:
@@ -84,23 +95,38 @@ async def _save(connection: AsyncConnection, delivery: Delivery, told: VoxaiCall
     """The call's row as it is stored, and beside it what only its provider knows."""
     known = await find_agent_call(connection, ORIGIN, delivery.source, told.call_id)
     before = None if known is None else await get_call(connection, known)
-    row = _call(known or str(uuid7()), delivery, told, before, sensitive=sensitive)
+    agent = None if known is None else await get_agent_call(connection, known)
+    started_at = (None if agent is None else agent.started_at) or told.started_at
+    row = _call(known or str(uuid7()), delivery, told, before, started_at, sensitive=sensitive)
     await save_calls(connection, [row])
-    if told.started_at is not None and before is not None:
-        await backdate_call(connection, row.call_id, created_at=told.started_at)
+    if before is not None and before.created_at != row.created_at:
+        await correct_beginning(connection, row.call_id, created_at=row.created_at)
     spoken = {} if sensitive else _spoken(told)
-    await save_agent_call(connection, AgentCallRow(call_id=row.call_id, **_unspoken(told), **spoken))
+    unspoken = AgentCallRow(call_id=row.call_id, started_at=started_at, **_unspoken(told))
+    await save_agent_call(connection, msgspec.structs.replace(unspoken, **spoken))
     return row
 
 
-def _call(call_id: str, delivery: Delivery, told: VoxaiCall, before: CallRow | None, *, sensitive: bool) -> CallRow:
+def _call(
+    call_id: str,
+    delivery: Delivery,
+    told: VoxaiCall,
+    before: CallRow | None,
+    started_at: float | None,
+    *,
+    sensitive: bool,
+) -> CallRow:
+    """The call as it is known now. Where nobody has said when it began, that is a guess, and so may be its end."""
     inbound = told.call_type != "outbound" if told.call_type else (before is None or before.did != "")
-    created_at = told.started_at or (before.created_at if before else delivery.received_at)
     ended_at = told.ended_at or (before.ended_at if before else None)
-    if ended_at is None and told.duration is not None:
-        ended_at = created_at + told.duration
-    if ended_at is None and told.event == "call_ended":
+    if ended_at is None and told.duration is not None and started_at is not None:
+        ended_at = started_at + told.duration
+    if ended_at is None and (told.duration is not None or told.event == "call_ended"):
         ended_at = delivery.received_at
+    latest = delivery.received_at if ended_at is None else ended_at
+    created_at = started_at or (before.created_at if before else latest - (told.duration or 0.0))
+    if ended_at is not None:
+        ended_at = max(created_at, ended_at)
     reason = told.disconnection_reason or (before.hangup_cause if before else "")
     state = CallState.ACTIVE if ended_at is None else CallState.ENDED
     caller = _number(told.caller) or (before.caller if before else "")

@@ -8,14 +8,17 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from daemon.stores.schema import agent_calls, calls, survey_answers, utterances
+from daemon.stores.schema import agent_calls, calls, legs, survey_answers, utterances
 from daemon.stores.upsert import insert_into
 
 _SENSITIVE: Final = ("recording_url", "summary", "sentiment", "analysis", "dynamic_variables")
 
 
 class AgentCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Of the call ``call_id``; ``""`` is what was not said. The last three are JSON."""
+    """Of the call ``call_id``; ``""`` is what was not said. The three before the last are JSON.
+
+    ``started_at``: when it began (Unix seconds), where its provider has said so; the call's own row may have a guess.
+    """
 
     call_id: str
     agent_id: str = ""
@@ -27,6 +30,7 @@ class AgentCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     analysis: str = ""
     dynamic_variables: str = ""
     metadata: str = ""
+    started_at: float | None = None
 
 
 async def find_agent_call(connection: AsyncConnection, origin: str, server: str, other_id: str) -> str | None:
@@ -42,10 +46,20 @@ async def save_agent_call(connection: AsyncConnection, row: AgentCallRow) -> Non
     known: dict[str, Any] = {
         name: func.coalesce(func.nullif(statement.excluded[name], ""), agent_calls.c[name])
         for name in AgentCallRow.__struct_fields__
-        if name != "call_id"
+        if name not in ("call_id", "started_at")
     }
+    known["started_at"] = func.coalesce(agent_calls.c.started_at, statement.excluded.started_at)
     statement = statement.on_conflict_do_update(index_elements=[agent_calls.c.call_id], set_=known)
     await connection.execute(statement, [msgspec.structs.asdict(row)])
+
+
+async def correct_beginning(connection: AsyncConnection, call_id: str, *, created_at: float) -> None:
+    """Let a call, of which it was a guess when it began, have begun at ``created_at``.
+
+    What was said in it began with it: no provider says more.
+    """
+    for table, name in ((calls, "created_at"), (legs, "created_at"), (utterances, "said_at")):
+        await connection.execute(table.update().where(table.c.call_id == call_id).values({name: created_at}))
 
 
 async def forget_what_was_said(connection: AsyncConnection, call_id: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from daemon.stores.cursor import read_cursor, write_cursor
 from daemon.stores.missed_calls import is_missed
-from daemon.stores.schema import call_aliases, calls, legs, utterances
+from daemon.stores.schema import call_aliases, calls, legs
 from daemon.stores.upsert import insert_into
 
 _CHUNK = 500
@@ -69,16 +69,15 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which calls a list holds; what is ``None`` does not matter.
 
-    Numbers, code and server are compared whole; the caller is one of ``callers``, ``()`` being any; ``extension`` is
-    the caller or callee of a leg, ``missed_by`` one that
-    rang in vain (:func:`daemon.stores.missed_calls.is_missed`). ``since`` (inclusive)
-    and ``until`` (exclusive) bound ``created_at``.
-    Calls that were merged into another are left out unless ``merged`` is set.
+    Code and server are compared whole; ``callers`` and ``dids`` are the spellings of one number, ``()`` is any.
+    ``extension`` is the caller or callee of a leg, ``missed_by`` one that rang in vain
+    (:func:`daemon.stores.missed_calls.is_missed`). ``since`` (inclusive) and ``until`` (exclusive) bound
+    ``created_at``. Calls that were merged into another are left out unless ``merged`` is set.
     """
 
     state: Literal["live", "ended"] | None = None
     callers: tuple[str, ...] = ()
-    did: str | None = None
+    dids: tuple[str, ...] = ()
     code: str | None = None
     server: str | None = None
     sensitive: bool | None = None
@@ -107,8 +106,8 @@ _KEPT_WHERE_UNKNOWN = ("caller", "caller_name", "callee", "did", "code", "app", 
 async def save_calls(connection: AsyncConnection, rows: Sequence[CallRow]) -> None:
     """Store calls as they now stand, new or known. Of two rows of one call the later one counts.
 
-    What names a call (``origin``, ``server``, ``other_id``) and ``created_at`` never change once stored, and what was
-    known is not forgotten: an empty number, name or code and a missing answer leave what is there, and ``sensitive``
+    What names a call (``origin``, ``server``, ``other_id``) and ``created_at`` are not changed here, and what was known
+    is not forgotten: an empty number, name or code and a missing answer leave what is there, and ``sensitive``
     stays set. A leg belongs to the call that named it last.
     """
     rows = list({row.call_id: row for row in rows}.values())
@@ -126,13 +125,6 @@ async def save_calls(connection: AsyncConnection, rows: Sequence[CallRow]) -> No
     statement = statement.on_conflict_do_update(index_elements=[calls.c.call_id], set_=changes)
     await connection.execute(statement, [{name: getattr(row, name) for name in _CALL_FIELDS} for row in rows])
     await _save_legs(connection, rows)
-
-
-async def backdate_call(connection: AsyncConnection, call_id: str, *, created_at: float) -> None:
-    """Let a call that was stored before anybody said when it began have begun at ``created_at``, if that is earlier."""
-    for table, name in ((calls, "created_at"), (legs, "created_at"), (utterances, "said_at")):
-        later = and_(table.c.call_id == call_id, table.c[name] > created_at)
-        await connection.execute(update(table).where(later).values({name: created_at}))
 
 
 async def _save_legs(connection: AsyncConnection, rows: Sequence[CallRow]) -> None:
@@ -262,9 +254,10 @@ async def page_calls(
 
 def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if wanted.callers:
-        conditions.append(calls.c.caller.in_(wanted.callers))
-    for name in ("did", "code", "server", "sensitive"):
+    for name, spelled in (("caller", wanted.callers), ("did", wanted.dids)):
+        if spelled:
+            conditions.append(calls.c[name].in_(spelled))
+    for name in ("code", "server", "sensitive"):
         value = getattr(wanted, name)
         if value is not None:
             conditions.append(calls.c[name] == value)

@@ -77,19 +77,20 @@ class Database:
         timeout: float,
         threads: WeakSet[Thread] | None = None,
         *,
-        in_hurry: AsyncEngine | None = None,
+        urgent: AsyncEngine | None = None,
     ) -> None:
         self._engine = engine
-        self._in_hurry = engine if in_hurry is None else in_hurry
+        self._urgent = engine if urgent is None else urgent
         self._threads = WeakSet() if threads is None else threads
         self._writer = engine.execution_options(parley_writes=True)
+        self._urgent_writer = self._urgent.execution_options(parley_writes=True)
         self._timeout = timeout
-        self._turn: AbstractAsyncContextManager[object] = nullcontext()
+        self._turn: WriteTurn | None = None
         self._sqlite: SqliteWriter | None = None
         if not self.is_postgresql:
             # SQLite has one writer at a time, and lets another sleep for some milliseconds before it looks again.
-            self._turn = turn = WriteTurn()
-            self._sqlite = SqliteWriter(engine.url.database or "", PRAGMAS, turn)
+            self._turn = WriteTurn()
+            self._sqlite = SqliteWriter(engine.url.database or "", PRAGMAS, self._turn)
         self._uses = 0
         self._unused = asyncio.Event()
         self._closed = False
@@ -105,8 +106,8 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             threads: WeakSet[Thread] = WeakSet()
             return cls(sqlite_engine(parsed, pool_size, threads), timeout, threads)
-        engine, in_hurry = (postgresql_engine(parsed, password, size, timeout) for size in (pool_size, 1))
-        return cls(engine, timeout, in_hurry=in_hurry)
+        engine, urgent = (postgresql_engine(parsed, password, size, timeout) for size in (pool_size, 1))
+        return cls(engine, timeout, urgent=urgent)
 
     @property
     def is_postgresql(self) -> bool:
@@ -123,13 +124,20 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
         """A connection for writing, committed at the end of the block, rolled back when it raises.
 
-        Raises :class:`DatabaseAwayError` (then the commit may or may not have happened) or :class:`RowRefusedError`.
+        An ``urgent`` one, for which somebody outside waits, is not held up by those of others. Raises
+        :class:`DatabaseAwayError` (then the commit may or may not have happened) or :class:`RowRefusedError`.
         """
-        async with self._guarded(), self._turn, self._writer.begin() as connection, self._noted(connection):
+        writer = self._urgent_writer if urgent else self._writer
+        async with self._guarded(), self._my_turn(urgent=urgent), writer.begin() as connection, self._noted(connection):
             yield connection
+
+    def _my_turn(self, *, urgent: bool = False) -> AbstractAsyncContextManager[object]:
+        if self._turn is None:
+            return nullcontext()
+        return self._turn.urgent() if urgent else self._turn
 
     @asynccontextmanager
     async def _noted(self, connection: AsyncConnection) -> AsyncIterator[None]:
@@ -167,9 +175,9 @@ class Database:
     async def driver(self) -> AsyncIterator[Any]:
         """The connection of PostgreSQL's driver, on which each statement is a transaction by itself.
 
-        It is one beside all others, for whom others wait. Raises as :meth:`transaction`.
+        It is of a pool of its own, so that nobody else's transactions hold it up. Raises as :meth:`transaction`.
         """
-        async with self._guarded(), self._in_hurry.connect() as connection:
+        async with self._guarded(), self._urgent.connect() as connection:
             try:
                 yield (await connection.get_raw_connection()).driver_connection
             except BaseException as error:
@@ -230,7 +238,7 @@ class Database:
 
         Raises :class:`DatabaseAwayError`.
         """
-        async with self._guarded(_UPGRADE_TIME), self._turn, self._writer.begin() as connection:
+        async with self._guarded(_UPGRADE_TIME), self._my_turn(), self._writer.begin() as connection:
             if self.is_postgresql:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
             await connection.run_sync(_upgrade)
@@ -248,8 +256,8 @@ class Database:
                 async with asyncio.timeout(_USES_END):
                     await self._unused.wait()
         await self._engine.dispose()
-        if self._in_hurry is not self._engine:
-            await self._in_hurry.dispose()
+        if self._urgent is not self._engine:
+            await self._urgent.dispose()
         if self._sqlite is not None:
             await self._sqlite.close()
         loop = asyncio.get_running_loop()

@@ -130,7 +130,7 @@ async def add_deliveries(database: Database, rows: Sequence[NewDelivery]) -> lis
         inserted |= await _insert(database, rows[first : first + _ROWS_AT_ONCE])
     if len(inserted) == len(rows):
         return [Accepted(row.delivery_id, Fate.STORED) for row in rows]
-    async with database.transaction() as connection:
+    async with database.transaction(urgent=True) as connection:
         accepted = [
             Accepted(row.delivery_id, Fate.STORED) if row.delivery_id in inserted else await _again(connection, row)
             for row in rows

@@ -26,16 +26,16 @@ _ROW: Final = 16 * 1024
 class WriteTurn:
     """Whose turn it is to write: SQLite has one writer at a time. Entered when it is one's own.
 
-    Who is in a hurry (:meth:`hurried`) waits for one other at most, however many there are; the others take every
+    Those who come by :meth:`urgent` wait for one of the others at most, however many these are; the others have every
     second turn at least.
     """
 
     def __init__(self) -> None:
-        self._in_hurry: deque[asyncio.Future[None]] = deque()
+        self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
         self._waiting = 0
         self._taken = False
-        self._was_hurried = False
+        self._was_urgent = False
 
     @property
     def is_wanted(self) -> bool:
@@ -43,9 +43,9 @@ class WriteTurn:
         return self._waiting > 0
 
     @asynccontextmanager
-    async def hurried(self) -> AsyncIterator[None]:
-        """The turn, for somebody whom others wait for."""
-        await self._take(self._in_hurry)
+    async def urgent(self) -> AsyncIterator[None]:
+        """The turn, for what somebody outside waits for."""
+        await self._take(self._urgent)
         try:
             yield
         finally:
@@ -60,7 +60,7 @@ class WriteTurn:
     async def _take(self, queue: deque[asyncio.Future[None]]) -> None:
         if not self._taken:
             self._taken = True
-            self._was_hurried = queue is self._in_hurry
+            self._was_urgent = queue is self._urgent
             return
         mine = asyncio.get_running_loop().create_future()
         queue.append(mine)
@@ -77,13 +77,13 @@ class WriteTurn:
 
     def _pass_on(self) -> None:
         self._taken = False
-        queues = (self._others, self._in_hurry) if self._was_hurried else (self._in_hurry, self._others)
+        queues = (self._others, self._urgent) if self._was_urgent else (self._urgent, self._others)
         for queue in queues:
             while queue:
                 following = queue.popleft()
                 if not following.done():
                     self._taken = True
-                    self._was_hurried = queue is self._in_hurry
+                    self._was_urgent = queue is self._urgent
                     following.set_result(None)
                     return
 
@@ -111,7 +111,7 @@ class SqliteWriter:
         Raises :class:`sqlite3.Error`. When who asked is cancelled, it may be carried out all the same.
         """
         try:
-            async with self._turn.hurried():
+            async with self._turn.urgent():
                 changed = await self._statements.execute(statement, parameters)
         except OperationalError as error:
             self._note(error, 0)
@@ -122,7 +122,7 @@ class SqliteWriter:
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[SqliteStream]:
         """The turn to write, and a way to use it for statements that follow each other at once."""
-        async with self._turn.hurried():
+        async with self._turn.urgent():
             yield SqliteStream(self._statements, self._turn, self._note)
 
     def note_rows(self, changed: int) -> None:

@@ -44,8 +44,7 @@ class Inbound:
     def __init__(self, config: InboundConfig, supplies: Mapping[type, object]) -> None:
         own = {contract: supply for contract, supply in supplies.items() if contract not in _ACTING}
         plugin = define_lookup(config, own.keys())
-        self.default = InboundAnswer(dynamic_variables=config.dynamic_variables, metadata=config.metadata)
-        """What is answered where nothing is known."""
+        self._default = InboundAnswer(dynamic_variables=config.dynamic_variables, metadata=config.metadata)
         self._lane = Lane(
             plugin.bind(own, taken=_TAKEN, options=config.options), deadline=config.deadline, at_once=_AT_ONCE
         )
@@ -57,9 +56,14 @@ class Inbound:
         outcome, known = await self._look_up(from_number, to_number)
         self.counts[outcome] += 1
         return InboundAnswer(
-            dynamic_variables=self.default.dynamic_variables | known.dynamic_variables,
-            metadata=self.default.metadata | known.metadata,
+            dynamic_variables=self._default.dynamic_variables | known.dynamic_variables,
+            metadata=self._default.metadata | known.metadata,
         )
+
+    def turned_away(self) -> InboundAnswer:
+        """What one is told who asks too often."""
+        self.counts[Outcome.BUSY] += 1
+        return self._default
 
     async def close(self) -> None:
         """End what still runs."""

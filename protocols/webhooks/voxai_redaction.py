@@ -19,7 +19,7 @@ _SENSITIVE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OWN = "metadata"
-# The flag with anything but a no behind it. But by escapes of its letters it cannot be written in another way.
+# The flag with anything but a no behind it. Only escapes of its letters could write it otherwise.
 _FLAG = re.compile(rb'opt_out_sensitive_data_storage(?!"[ \t\r\n]*:[ \t\r\n]*(?:false|null|0)\b)')
 _ESCAPE = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from daemon.config import DestinationConfig, HandlerConfig, InboxConfig, SourceConfig
@@ -41,9 +42,23 @@ def test_the_secret_of_a_bots_source_is_made_of_its_token() -> None:
 
 def test_what_would_do_nothing_is_refused() -> None:
     """A key that is there and changes nothing would be taken for one that does."""
-    for kind in ("github", "stripe", "webex", "standard"):
-        source = SourceConfig(name="shop", kind=kind, header="X-Own", prefix="v9=", key="json:order")
-        assert broken(InboxConfig(source=[source])) == [("inbox", "source", 0, name) for name in ("header", "prefix")]
+    said = {"header": "X-Own", "algorithm": "sha384", "prefix": "v9=", "tolerance": 5.0}
+    for kind, check, counting in (
+        ("github", "signature", set()),
+        ("stripe", "signature", {"tolerance"}),
+        ("webex", "signature", {"algorithm"}),
+        ("standard", "signature", {"tolerance"}),
+        ("generic", "bearer", set()),
+        ("voxai", "url-token", set()),
+        ("generic", "signature", set(said)),
+    ):
+        config = {"name": "shop", "kind": kind, "check": check, "event": "json:event", **said}
+        source = msgspec.convert(config, SourceConfig)
+        assert [path[-1] for path in broken(InboxConfig(source=[source]))] == [
+            name for name in said if name not in counting
+        ]
+    wrong = SourceConfig(name="shop", kind="generic", event="json:kind", other_id="body")
+    assert broken(InboxConfig(source=[wrong])) == [("inbox", "source", 0, "other_id")]
     source = SourceConfig(name="agent", kind="voxai", header="X-Own", event="json:event", key="json:order")
     [rule] = inbox_rules(InboxConfig(source=[source]), None)
     assert (rule.path[-1], rule.remedy) == ("key", "leave it out")

@@ -116,13 +116,53 @@ async def test_events_in_any_order_make_one_call(house: House, server: TestServe
                 await connection.exec_driver_sql(f"DELETE FROM {table}")
 
 
+LATER = {"start_at": None, "end_at": None, "duration_ms": None}
+RECEIVED = 1_790_000_300.0
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)  # the other one's clock is its own
+@pytest.mark.parametrize(
+    ("events", "began", "ended"),
+    [
+        # Nobody says when it began: as long before its end as it lasted, or when it was heard of.
+        ([v2("call_analyzed", start_at=None)], RECEIVED, None),
+        ([v2_ended(**LATER)], RECEIVED, RECEIVED),
+        ([v2_ended(**LATER | {"duration_ms": 60_000})], RECEIVED - 60.0, RECEIVED),
+        # Whoever says it first is believed, earlier or later than what was taken for it.
+        ([v2("call_analyzed", start_at=None), v2("call_started")], BEGAN, None),
+        ([v2_ended(**LATER | {"duration_ms": 60_000}), v2("call_started")], BEGAN, RECEIVED),
+        ([v2("call_analyzed", start_at=None), v2("call_started", start_at=RECEIVED * 1000 + 2000)], RECEIVED + 2, None),
+        ([v2_ended(**LATER), v2("call_started", start_at=RECEIVED * 1000 + 2000)], RECEIVED + 2, RECEIVED + 2),
+        ([v2("call_started"), v2_ended(start_at=0)], BEGAN, ENDED),
+        ([v2("call_started"), v2_ended(start_at=START_MS // 1000)], BEGAN, ENDED),
+        ([v2("call_started"), v2_ended(**LATER | {"duration_ms": 60_000})], BEGAN, BEGAN + 60.0),
+    ],
+)
+async def test_when_it_began_is_guessed_until_it_is_said(
+    house: House, server: TestServer, events: list[bytes], began: float, ended: float | None
+) -> None:
+    house.now = RECEIVED
+    for event in events:
+        assert (await deliver(server, event))[0] == 200
+        await worked(house)
+    call, _, said = await stored(house)
+    assert (round(call.created_at, 3), call.ended_at and round(call.ended_at, 3)) == (round(began, 3), ended)
+    assert {one.said_at for one in said} <= {call.created_at}
+    assert call.legs[0].created_at == call.created_at
+
+
 async def test_history_shows_it_like_any_other(house: House, server: TestServer) -> None:
     await deliver(server, v2_ended(from_number="+821012345678"))
     await worked(house)
     headers = {"Authorization": f"Bearer {await house.token('operator')}"}
     async with aiohttp.ClientSession(headers=headers) as session:
-        for number in ("+821012345678", "010-1234-5678", "01012345678"):
-            async with session.get(server.make_url("/api/v1/calls"), params={"caller": number}) as response:
+        for number, dialled in (
+            ("+821012345678", "+82212345678"),
+            ("010-1234-5678", "02-1234-5678"),
+            ("01012345678", "0212345678"),
+        ):
+            params = {"caller": number, "did": dialled}
+            async with session.get(server.make_url("/api/v1/calls"), params=params) as response:
                 [call] = (await response.json())["calls"]
         url = server.make_url(f"/api/v1/calls/{call['call_id']}")
         async with session.get(f"{url}/transcript") as response:

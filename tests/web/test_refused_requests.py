@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -123,6 +124,18 @@ async def test_a_body_that_was_refused_is_not_read_to_its_end(
     assert status in answered
     # A little is read, and as much again stands in the buffers of both sides.
     assert sent < LARGE / 2
+
+
+@pytest.mark.parametrize("size", [MOST + 1, 1_500_000, 5_000_000])
+async def test_who_sends_all_of_it_before_he_reads_is_answered(served: Listening, size: int) -> None:
+    def post() -> int:
+        connection = http.client.HTTPConnection(served.host, served.port, timeout=30)
+        connection.request("POST", "/webhooks/github", body=b"x" * size)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    assert [await asyncio.to_thread(post) for _ in range(5)] == [413] * 5
 
 
 async def test_a_connection_is_kept_where_little_was_not_read(served: Listening) -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from daemon.calls.call import Call, CallState
-from daemon.calls.numbers import NumberError, normal_number, spellings
+from daemon.calls.numbers import any_spelling
 from daemon.stores.agent_calls import get_agent_call
 from daemon.stores.calls import CallFilter, CallRow, get_call, page_calls
 from daemon.stores.cursor import CursorError, read_cursor, write_cursor
@@ -42,7 +42,7 @@ class CallsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     state: Annotated[Literal["live", "ended"] | None, Meta(description="Only those.")] = None
     caller: Annotated[Text | None, Meta(description="The caller's number, whole, with its country code or not.")] = None
-    did: Annotated[Text | None, Meta(description="The number dialled from outside, whole.")] = None
+    did: Annotated[Text | None, Meta(description="The number dialled from outside, in the same way.")] = None
     code: Annotated[Text | None, Meta(description="The app code of the dialplan.")] = None
     server: Annotated[Text | None, Meta(description="The switch's name in the configuration.")] = None
     since: Annotated[float | None, Meta(description="Created at this time (Unix seconds) or later.")] = None
@@ -54,21 +54,23 @@ class CallsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """The filter of it."""
         return CallFilter(
             state=self.state,
-            callers=() if self.caller is None else self.callers(),
-            did=self.did,
+            callers=self.callers,
+            dids=self.dids,
             code=self.code,
             server=self.server,
             since=self.since,
             until=self.until,
         )
 
+    @property
     def callers(self) -> tuple[str, ...]:
-        """How the caller's number may stand."""
-        asked = self.caller or ""
-        try:
-            return (asked, *spellings(normal_number(asked)))
-        except NumberError:
-            return (asked,)
+        """How the caller's number may stand; empty: any does."""
+        return () if self.caller is None else any_spelling(self.caller)
+
+    @property
+    def dids(self) -> tuple[str, ...]:
+        """The same of the number dialled from outside."""
+        return () if self.did is None else any_spelling(self.did)
 
 
 class TranscriptQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,7 +156,7 @@ class CallRoutes:
             async with self._database.read() as connection:
                 rows, cursor = await page_calls(connection, query.wanted(), query.limit, cursor)
             calls = [call_payload(self._registry.get(row.call_id) or row, view) for row in rows]
-            calls = [call for call in calls if query.did in (None, call.did)]
+            calls = [call for call in calls if query.did is None or call.did in query.dids]
             if calls or cursor is None:
                 return CallsPage(calls, cursor)
 
@@ -211,8 +213,8 @@ def _matches(call: Call, query: CallsQuery, view: View) -> bool:
     """Whether a call in memory is live and is one of those asked for, by the store's rules and as ``view`` shows it."""
     return (
         call.state is not CallState.ENDED
-        and (query.caller is None or call.caller in query.callers())
-        and (query.did is None or call_payload(call, view).did == query.did)
+        and (query.caller is None or call.caller in query.callers)
+        and (query.did is None or call_payload(call, view).did in query.dids)
         and (query.code is None or call.code == query.code)
         and (query.server is None or call.server == query.server)
         and (query.since is None or call.created_at >= query.since)

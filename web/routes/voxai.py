@@ -15,13 +15,10 @@ from daemon.tools.tool import Outcome, ToolAnswer
 from protocols.webhooks.voxai_inbound import read_inbound
 from web.auth import Needs
 from web.endpoint import JSON, Answer, Asked, Endpoint
-from web.problems import ProblemError
-from web.providers import Providers
+from web.providers import Providers, TooFastError
 from web.voxai_payloads import CallerPayload, ExcusePayload, InboundPayload, ToolPayload, ToolsPayload
 
 SOURCE: Final = "voxai"
-
-_TOO_FAST: Final = 429
 
 _TOOL_NAME: Final = {"tool_name": "The tool's configured name."}
 _TOOL_ANSWERS: Final = (
@@ -117,11 +114,9 @@ class VoxaiRoutes:
         """What is known of the caller."""
         try:
             body = await self._providers.admit(asked.request, SOURCE)
-        except ProblemError as problem:
-            if problem.status != _TOO_FAST:
-                raise
-            # It is the provider, and somebody is on the telephone.
-            known = self._tools.inbound.default
+        except TooFastError:
+            # Somebody is on the telephone all the same.
+            known = self._tools.inbound.turned_away()
         else:
             known = await self._tools.inbound.answer(*read_inbound(body))
         return InboundPayload(CallerPayload(known.dynamic_variables, known.metadata))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Column, Double, ForeignKey, PrimaryKeyConstraint, Table, Text
 
 from daemon.stores.schema.columns import Id, metadata
 
-# What the provider of a voice agent says of a call beyond what every call has. The last three are JSON, '' for nothing.
+# What the provider of a voice agent says of a call beyond what every call has. Of texts the last three are JSON, '' for
+# nothing. ``started_at`` is null until the provider has said it: till then the call's row has a guess.
 agent_calls = Table(
     "agent_calls",
     metadata,
@@ -20,6 +21,7 @@ agent_calls = Table(
     Column("analysis", Text, nullable=False),
     Column("dynamic_variables", Text, nullable=False),
     Column("metadata", Text, nullable=False),
+    Column("started_at", Double),
     PrimaryKeyConstraint("call_id"),
 )
 

@@ -167,7 +167,32 @@ async def test_it_waits_for_no_connection_of_others(postgres_databases: Postgres
     database = Database.of(url, pool_size=2)
     shop = Workshop(database)
     async with database.transaction(), database.transaction(), at_work(shop.acceptor), asyncio.timeout(30):
-        assert (await shop.accept()).fate is Fate.STORED
+        assert (await shop.accept(other_id="1")).fate is Fate.STORED
+        # A group with a double in it asks the store once more.
+        fates = [one.fate for one in await asyncio.gather(*(shop.accept(other_id=str(number)) for number in range(3)))]
+        assert sorted(fates) == sorted([Fate.STORED, Fate.DOUBLE, Fate.STORED])
+    await database.close()
+
+
+async def test_it_waits_for_one_other_who_writes(sqlite_databases: SqliteDatabases) -> None:
+    database = Database.of(await asyncio.to_thread(sqlite_databases.make))
+    shop = Workshop(database)
+    written = 0
+
+    async def write() -> None:
+        nonlocal written
+        async with database.transaction() as connection:
+            await connection.execute(text("SELECT 1"))
+        written += 1
+
+    async with at_work(shop.acceptor), asyncio.timeout(60):
+        await shop.accept(other_id="1")
+        others = [asyncio.create_task(write()) for _ in range(50)]
+        await until(lambda: written > 0)
+        assert (await shop.accept(other_id="1")).fate is Fate.DOUBLE
+        # One before its statement, and one before it is looked at again.
+        assert written < 10
+        await asyncio.gather(*others)
     await database.close()
 
 

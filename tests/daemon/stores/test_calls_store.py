@@ -192,7 +192,7 @@ async def test_filters(database: Database) -> None:
     assert await chosen(state="live") == ["code", "caller", "plain"]
     assert await chosen(state="ended") == ["server", "did"]
     assert await chosen(callers=("+821099998888", "01099998888")) == ["caller"]
-    assert await chosen(did="07012345678", state="live") == []
+    assert await chosen(dids=("+827012345678", "07012345678")) == ["did"]
     assert await chosen(code="other-app") == ["code"]
     assert await chosen(server="second") == ["server"]
     assert await chosen(since=200.0, until=400.0) == ["did", "caller"]

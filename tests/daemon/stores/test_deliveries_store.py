@@ -179,12 +179,12 @@ class Tidied(Database):
     times = 2
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
         if self.times:
             self.times -= 1
             async with super().transaction() as connection:
                 await connection.execute(text("DELETE FROM deliveries"))
-        async with super().transaction() as connection:
+        async with super().transaction(urgent=urgent) as connection:
             yield connection
 
 

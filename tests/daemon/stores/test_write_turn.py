@@ -19,8 +19,8 @@ class Writers:
         self.had: list[str] = []
         self.inside = 0
 
-    async def write(self, name: str, *, hurried: bool = False) -> None:
-        held: AbstractAsyncContextManager[object] = self.turn.hurried() if hurried else self.turn
+    async def write(self, name: str, *, urgent: bool = False) -> None:
+        held: AbstractAsyncContextManager[object] = self.turn.urgent() if urgent else self.turn
         async with held:
             self.inside += 1
             try:
@@ -31,12 +31,12 @@ class Writers:
                 self.inside -= 1
 
 
-async def test_who_is_in_a_hurry_waits_for_one_other_at_most() -> None:
+async def test_who_is_urgent_waits_for_one_other_at_most() -> None:
     writers = Writers()
     others = [asyncio.create_task(writers.write(f"other {number}")) for number in range(100)]
     await asyncio.sleep(0)
     for number in range(3):
-        await writers.write(f"group {number}", hurried=True)
+        await writers.write(f"group {number}", urgent=True)
         # Each of the others' turns is one of the loop.
         assert writers.had[-1] == f"group {number}"
         assert len(writers.had) <= 2 * (number + 1) + 1
@@ -47,7 +47,7 @@ async def test_who_is_in_a_hurry_waits_for_one_other_at_most() -> None:
 
 async def test_others_have_every_second_turn() -> None:
     writers = Writers()
-    together = [writers.write("group", hurried=True) for _ in range(10)] + [writers.write("other") for _ in range(10)]
+    together = [writers.write("group", urgent=True) for _ in range(10)] + [writers.write("other") for _ in range(10)]
     await asyncio.gather(*together)
     assert writers.had == ["group", "other"] * 10
 
@@ -57,8 +57,7 @@ def test_whoever_goes_away_the_turn_is_passed_on(comers: list[tuple[bool, str]])
     async def play() -> None:
         writers = Writers()
         asked = [
-            asyncio.create_task(writers.write(str(number), hurried=hurried))
-            for number, (hurried, _) in enumerate(comers)
+            asyncio.create_task(writers.write(str(number), urgent=urgent)) for number, (urgent, _) in enumerate(comers)
         ]
         for moment in ("goes", "goes later"):
             await asyncio.sleep(0)
