@@ -23,6 +23,8 @@ _ONCE = frozenset({"call_started", "call_ended", "call_analyzed"})
 _KEY_LENGTH = 128
 # The year 5138: past it a time is nonsense, and far past it a float cannot say seconds any more.
 _LATEST_MS = 1e14
+# September 2001: what is less are seconds, or nothing.
+_EARLIEST_MS = 10**12
 
 
 class Turn(msgspec.Struct, frozen=True, gc=False):
@@ -108,8 +110,8 @@ def read_call(body: bytes) -> VoxaiCall | None:
         call_type=_word(at(call, "call_type")),
         caller=_first_word(call, ("call_from",), ("from_number",)),
         callee=_first_word(call, ("call_to",), ("to_number",)),
-        started_at=_first_seconds(call, "start_timestamp", "start_at") or None,
-        ended_at=_first_seconds(call, "end_timestamp", "end_at") or None,
+        started_at=_first_seconds(call, "start_timestamp", "start_at", least=_EARLIEST_MS),
+        ended_at=_first_seconds(call, "end_timestamp", "end_at", least=_EARLIEST_MS),
         duration=_first_seconds(call, "duration_ms"),
         disconnection_reason=_word(at(call, "disconnection_reason")),
         transcript=_turns(at(call, "transcript")),
@@ -151,11 +153,11 @@ def _first_word(call: Any, *paths: tuple[str, ...]) -> str | None:
     return next((word for path in paths if (word := _word(at(call, *path))) is not None), None)
 
 
-def _first_seconds(call: Any, *names: str) -> float | None:
-    """The first of the milliseconds ``names`` that is a sensible number, in seconds."""
+def _first_seconds(call: Any, *names: str, least: int = 0) -> float | None:
+    """The first of the milliseconds ``names`` that is a sensible number, ``least`` or more, in seconds."""
     for name in names:
         value = at(call, name)
-        if (type(value) is int or type(value) is float) and 0 <= value <= _LATEST_MS:
+        if (type(value) is int or type(value) is float) and least <= value <= _LATEST_MS:
             return value / 1000
     return None
 

@@ -107,6 +107,12 @@ def test_nonsense_in_one_field_costs_no_other(field: str, name: str, value: Any)
     assert call == msgspec.structs.replace(ENDED, **{name: expected})
 
 
+@pytest.mark.parametrize("value", [0, 1, 1_790_000_000, 999_999_999_999])
+def test_a_time_before_there_was_anybody_to_call_is_none(value: int) -> None:
+    call = read_call(v1_ended(start_timestamp=value, end_timestamp=value))
+    assert call == msgspec.structs.replace(ENDED, started_at=None, ended_at=None)
+
+
 @pytest.mark.parametrize(
     "analysis", [None, [], "x", {"custom_analysis_data": "x", "summary": 1.5, "user_sentiment": []}]
 )
