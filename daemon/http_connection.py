@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 import structlog
-from aiohttp import StreamReader, web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 _UNREAD: Final = 8 * 1024 * 1024
 """Bytes of a body nobody wanted that are read all the same: who sends to the end before he reads would else find the
 connection broken and no answer, and deliver again."""
+_UNREAD_PACKED: Final = 256 * 1024
+"""The same of a compressed one, of which few bytes are many."""
 _UNREAD_TIME: Final = 2.0
 """Seconds that they may take."""
 _PROBLEM: Final = b'{"title":"Bad Request","status":400,"detail":"This is no request that can be read here."}'
@@ -56,13 +58,15 @@ class HttpConnection(RequestHandler):
         """As aiohttp does; after it the rest of the body is read, if that is little."""
         sent, is_gone = await super().finish_response(request, resp, start_time)
         if not (is_gone or self._force_close or request.content.is_eof()):
-            await _read_away(request.content)
+            most = _UNREAD_PACKED if hdrs.CONTENT_ENCODING in request.headers else _UNREAD
+            if (request.content_length or 0) <= most:
+                await _read_away(request.content, most)
         return sent, is_gone
 
 
-async def _read_away(body: StreamReader) -> None:
+async def _read_away(body: StreamReader, most: int) -> None:
     read = 0
     with suppress(Exception):  # whatever is wrong with it is no matter any more
         async with asyncio.timeout(_UNREAD_TIME):
-            while read < _UNREAD and not body.is_eof():
+            while read < most and not body.is_eof():
                 read += len(await body.readany())

@@ -86,9 +86,8 @@ def _source(source: SourceConfig, here: KeyPath, secrets: Secrets | None) -> Ite
     for name in _CALLS_OWN if source.kind == "voxai" else ():
         if getattr(source, name):
             yield BrokenRule((*here, name), f"Vox.ai says the {name} of its calls itself", "leave it out")
-    counting = _COUNTING[source.kind] if source.check == "signature" else ()
     for name in _SCHEME:
-        if name not in counting and getattr(source, name) != getattr(_NOTHING_SAID, name):
+        if getattr(source, name) != getattr(_NOTHING_SAID, name) and not _counts(source, name):
             problem = f"it changes nothing for {source.kind} with the check {source.check}"
             yield BrokenRule((*here, name), problem, "leave it out")
     if source.check == "address":
@@ -100,6 +99,15 @@ def _source(source: SourceConfig, here: KeyPath, secrets: Secrets | None) -> Ite
         yield from _source_secret(source, here, secrets)
     else:
         yield from _usable(source, ["d2hhdGV2ZXI="], here)
+
+
+def _counts(source: SourceConfig, name: str) -> bool:
+    """Whether that key of the way it signs is heeded, or says only what is so anyway."""
+    if source.check != "signature":
+        return False
+    if name == "tolerance" and source.kind in ("voxai", "generic"):
+        return source.timestamp_header != ""
+    return name in _COUNTING[source.kind] or (name, source.algorithm) == ("algorithm", "sha256")
 
 
 def _source_secret(source: SourceConfig, here: KeyPath, secrets: Secrets) -> Iterator[BrokenRule]:

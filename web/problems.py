@@ -19,19 +19,36 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class ProblemError(Exception):
-    """A request is answered with this problem. ``detail`` tells the client what to do and nothing of our insides."""
+    """A request is answered with this problem. ``detail`` tells the client what to do and nothing of our insides.
 
-    def __init__(self, status: int, title: str, detail: str = "", headers: Mapping[str, str] | None = None) -> None:
+    ``closes``: the connection ends with it.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str = "",
+        headers: Mapping[str, str] | None = None,
+        *,
+        closes: bool = False,
+    ) -> None:
         super().__init__(title)
         self.status = status
         self.title = title
         self.detail = detail
         self.headers = dict(headers or {})
+        self.closes = closes
 
 
 def problem_response(error: ProblemError) -> web.Response:
     """``error`` as a response."""
-    return web.Response(status=error.status, body=problem_body(error), content_type=CONTENT_TYPE, headers=error.headers)
+    response = web.Response(
+        status=error.status, body=problem_body(error), content_type=CONTENT_TYPE, headers=error.headers
+    )
+    if error.closes:
+        response.force_close()
+    return response
 
 
 def problem_body(error: ProblemError) -> bytes:

@@ -152,7 +152,7 @@ class Providers:
 
     def _too_large(self, source: Source) -> ProblemError:
         self._inbox.counts.refused(source.name, TOO_LARGE)
-        return ProblemError(413, "Too large", f"A body may have {self.max_body} bytes.", {"Connection": "close"})
+        return ProblemError(413, "Too large", f"A body may have {self.max_body} bytes.", closes=True)
 
 
 def _headers(request: web.Request) -> list[tuple[str, str]]:

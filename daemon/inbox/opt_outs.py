@@ -38,7 +38,7 @@ class OptOuts:
         else:
             kept, redacted = redact(body, opted_out=opted_out)
         if redacted and key is not None and not opted_out:
-            async with self._database.transaction(urgent=True) as connection:
+            async with self._database.transaction() as connection:
                 await add_opt_out(connection, source, key)
             self._remember(source, key)
         return kept, redacted

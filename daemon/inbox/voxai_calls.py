@@ -119,13 +119,18 @@ def _call(
     """The call as it is known now. Where nobody has said when it began, that is a guess, and so may be its end."""
     inbound = told.call_type != "outbound" if told.call_type else (before is None or before.did != "")
     ended_at = told.ended_at or (before.ended_at if before else None)
-    if ended_at is None and told.duration is not None and started_at is not None:
-        ended_at = started_at + told.duration
+    lasted = told.duration or 0.0
+    began_at = started_at or (before.created_at if before else None)
+    if ended_at is None and told.duration is not None and began_at is not None:
+        ended_at = began_at + lasted
     if ended_at is None and (told.duration is not None or told.event == "call_ended"):
         ended_at = delivery.received_at
     latest = delivery.received_at if ended_at is None else ended_at
-    created_at = started_at or (before.created_at if before else latest - (told.duration or 0.0))
-    if ended_at is not None:
+    created_at = latest - lasted if began_at is None else began_at
+    # Where the two do not agree, what is a guess gives way.
+    if ended_at is not None and started_at is None:
+        created_at = min(created_at, ended_at - lasted)
+    elif ended_at is not None:
         ended_at = max(created_at, ended_at)
     reason = told.disconnection_reason or (before.hangup_cause if before else "")
     state = CallState.ACTIVE if ended_at is None else CallState.ENDED

@@ -70,7 +70,7 @@ class PostedReminders(Reminders):
         except MessengerAwayError as error:
             if error.after is not None and not error.is_posted_unknown:
                 # Many are told at once, and the messenger lets in so many a minute: whoever waits has not failed.
-                raise PostponedError(str(error), after=error.after) from error
+                raise PostponedError(str(error), after=error.after, counts_in_the_end=True) from error
             raise RetryLaterError(str(error), after=error.after) from error
         except MessageRefusedError as error:
             raise PermanentError(str(error)) from error

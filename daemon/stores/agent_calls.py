@@ -34,9 +34,9 @@ class AgentCallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 async def find_agent_call(connection: AsyncConnection, origin: str, server: str, other_id: str) -> str | None:
-    """The call id of that call; ``None`` where it is not stored."""
+    """The call id of that call, whose row is the transaction's own till its end; ``None`` where it is not stored."""
     named = (calls.c.origin == origin) & (calls.c.server == server) & (calls.c.other_id == other_id)
-    found: str | None = await connection.scalar(select(calls.c.call_id).where(named))
+    found: str | None = await connection.scalar(select(calls.c.call_id).where(named).with_for_update())
     return found
 
 

@@ -127,7 +127,7 @@ class Database:
     async def transaction(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
         """A connection for writing, committed at the end of the block, rolled back when it raises.
 
-        An ``urgent`` one, for which somebody outside waits, is not held up by those of others. Raises
+        An ``urgent`` one is not held up by those of others: of the acceptor alone, for whom all providers wait. Raises
         :class:`DatabaseAwayError` (then the commit may or may not have happened) or :class:`RowRefusedError`.
         """
         writer = self._urgent_writer if urgent else self._writer

@@ -50,13 +50,18 @@ def test_what_would_do_nothing_is_refused() -> None:
         ("standard", "signature", {"tolerance"}),
         ("generic", "bearer", set()),
         ("voxai", "url-token", set()),
-        ("generic", "signature", set(said)),
+        ("generic", "signature", {"header", "algorithm", "prefix"}),
     ):
         config = {"name": "shop", "kind": kind, "check": check, "event": "json:event", **said}
         source = msgspec.convert(config, SourceConfig)
         assert [path[-1] for path in broken(InboxConfig(source=[source]))] == [
             name for name in said if name not in counting
         ]
+    plain = SourceConfig(name="shop", kind="github", algorithm="sha256")
+    timed = SourceConfig(
+        name="timed", kind="generic", timestamp_header="X-Time", signed="{timestamp}.{body}", tolerance=5.0
+    )
+    assert broken(InboxConfig(source=[plain, timed])) == []
     wrong = SourceConfig(name="shop", kind="generic", event="json:kind", other_id="body")
     assert broken(InboxConfig(source=[wrong])) == [("inbox", "source", 0, "other_id")]
     source = SourceConfig(name="agent", kind="voxai", header="X-Own", event="json:event", key="json:order")

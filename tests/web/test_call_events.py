@@ -135,6 +135,10 @@ RECEIVED = 1_790_000_300.0
         ([v2_ended(**LATER), v2("call_started", start_at=RECEIVED * 1000 + 2000)], RECEIVED + 2, RECEIVED + 2),
         ([v2_ended(start_at=START_MS // 1000), v2("call_started")], BEGAN, ENDED),
         ([v2("call_started"), v2_ended(start_at=0)], BEGAN, ENDED),
+        # An end that was said stays, whatever was taken for the beginning.
+        ([v2("call_analyzed", start_at=None), v2_ended(start_at=None)], ENDED - 61.5, ENDED),
+        ([v2("call_analyzed", start_at=None), v2_ended(start_at=None), v2("call_started")], BEGAN, ENDED),
+        ([v2("call_analyzed", start_at=None), v2_ended(**LATER | {"duration_ms": 60_000})], RECEIVED, RECEIVED + 60.0),
         ([v2("call_started"), v2_ended(start_at=START_MS // 1000)], BEGAN, ENDED),
         ([v2("call_started"), v2_ended(**LATER | {"duration_ms": 60_000})], BEGAN, BEGAN + 60.0),
     ],
