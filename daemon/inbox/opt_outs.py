@@ -6,17 +6,16 @@ before anything of it was stored. What still earlier ones left in the store is t
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
+from functools import partial
 from typing import Final
 
+from daemon.inbox.large_bodies import look_through
 from daemon.stores.database import Database
 from daemon.stores.opt_outs import add_opt_out, has_opted_out
 from protocols.webhooks.voxai_redaction import redact
 
 _MOST: Final = 10_000
-_LARGE: Final = 65_536
-"""Bytes of a body that is looked through beside all others."""
 
 
 class OptOuts:
@@ -32,11 +31,7 @@ class OptOuts:
         Raises ``DatabaseAwayError``: what cannot be looked up could not be stored either.
         """
         opted_out = key is not None and await self._opted_out(source, key)
-        if len(body) > _LARGE:
-            # Half a second for a megabyte, in which nobody else would be served.
-            kept, redacted = await asyncio.to_thread(redact, body, opted_out=opted_out)
-        else:
-            kept, redacted = redact(body, opted_out=opted_out)
+        kept, redacted = await look_through(body, partial(redact, opted_out=opted_out))
         if redacted and key is not None and not opted_out:
             async with self._database.transaction() as connection:
                 await add_opt_out(connection, source, key)

@@ -7,7 +7,6 @@ of the call nor in its deliveries and what was made of them.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from daemon.calls.call import CallState, Disposition, LegState
 from daemon.calls.events import Direction
 from daemon.calls.numbers import NumberError, normal_number
 from daemon.inbox.contract import Delivery
+from daemon.inbox.large_bodies import look_through
 from daemon.inbox.redactions import Redactions
 from daemon.stores.agent_calls import (
     AgentCallRow,
@@ -37,8 +37,6 @@ from protocols.webhooks.voxai import Turn, VoxaiCall, read_call
 
 ORIGIN: Final = "voxai"
 
-_LARGE: Final = 65_536
-"""Bytes of a body that is read beside all others."""
 _FINISHED: Final = frozenset({"call_ended", "call_analyzed"})
 """Events whose transcript is the whole one."""
 _AGENTS: Final = frozenset({"agent", "assistant", "bot"})
@@ -62,8 +60,7 @@ class VoxaiCallsHandler:
 
     async def handle(self, delivery: Delivery) -> None:
         """Store what an event says of its call; an event of no call is stored as a delivery alone."""
-        large = len(delivery.body) > _LARGE
-        told = await asyncio.to_thread(read_call, delivery.body) if large else read_call(delivery.body)
+        told = await look_through(delivery.body, read_call)
         if await self._kept(delivery, told):
             return
         if delivery.key:
@@ -116,22 +113,8 @@ def _call(
     *,
     sensitive: bool,
 ) -> CallRow:
-    """The call as it is known now. Where nobody has said when it began, that is a guess, and so may be its end."""
     inbound = told.call_type != "outbound" if told.call_type else (before is None or before.did != "")
-    ended_at = told.ended_at or (before.ended_at if before else None)
-    lasted = told.duration or 0.0
-    began_at = started_at or (before.created_at if before else None)
-    if ended_at is None and told.duration is not None and began_at is not None:
-        ended_at = began_at + lasted
-    if ended_at is None and (told.duration is not None or told.event == "call_ended"):
-        ended_at = delivery.received_at
-    latest = delivery.received_at if ended_at is None else ended_at
-    created_at = latest - lasted if began_at is None else began_at
-    # Where the two do not agree, what is a guess gives way.
-    if ended_at is not None and started_at is None:
-        created_at = min(created_at, ended_at - lasted)
-    elif ended_at is not None:
-        ended_at = max(created_at, ended_at)
+    created_at, ended_at = _times(delivery.received_at, told, before, started_at)
     reason = told.disconnection_reason or (before.hangup_cause if before else "")
     state = CallState.ACTIVE if ended_at is None else CallState.ENDED
     caller = _number(told.caller) or (before.caller if before else "")
@@ -169,6 +152,28 @@ def _call(
         sensitive=sensitive,
         legs=[leg],
     )
+
+
+def _times(
+    received_at: float, told: VoxaiCall, before: CallRow | None, started_at: float | None
+) -> tuple[float, float | None]:
+    """When the call began and ended, in Unix seconds, as far as that is known.
+
+    Where nobody has said when it began, that is a guess, and so may be its end.
+    """
+    lasted = told.duration or 0.0
+    ended_at = told.ended_at or (before.ended_at if before else None)
+    began_at = started_at or (before.created_at if before else None)
+    if ended_at is None and told.duration is not None and began_at is not None:
+        ended_at = began_at + lasted
+    if ended_at is None and (told.duration is not None or told.event == "call_ended"):
+        ended_at = received_at
+    if ended_at is None:
+        return began_at or received_at, None
+    # Where the two do not agree, what is a guess gives way.
+    if started_at is None:
+        return min(began_at or ended_at, ended_at - lasted), ended_at
+    return started_at, max(started_at, ended_at)
 
 
 def _number(text: str | None) -> str:

@@ -26,8 +26,8 @@ _ROW: Final = 16 * 1024
 class WriteTurn:
     """Whose turn it is to write: SQLite has one writer at a time. Entered when it is one's own.
 
-    Those who come by :meth:`urgent` wait for one of the others at most, however many these are; the others have every
-    second turn at least.
+    The first of those who come by :meth:`urgent` waits for one of the others at most, however many these are; the
+    others have every second turn at least.
     """
 
     def __init__(self) -> None:
